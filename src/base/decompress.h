@@ -1,0 +1,37 @@
+// Compressed bytes as a stream: capture files and bodies. Output goes to the caller's buffer, so the caller decides how much
+// may come out; nothing grows inside but the codec's own window (at most DECOMPRESS_WINDOW_MAX).
+//
+// The only place that includes zlib, brotli, zstd and lz4. One stream, one thread.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+enum compression {
+    COMPRESSION_NONE,
+    COMPRESSION_GZIP,    // RFC 1952, several members in succession
+    COMPRESSION_DEFLATE, // HTTP's "deflate": zlib (RFC 1950), or raw (RFC 1951) as some servers send it
+    COMPRESSION_BROTLI,  // RFC 7932
+    COMPRESSION_ZSTD,    // RFC 8878, several frames in succession
+    COMPRESSION_LZ4,     // LZ4 frames
+};
+
+enum { DECOMPRESS_WINDOW_MAX = 8 * 1024 * 1024 };
+
+struct decompressor;
+
+// What the first bytes of a file are; needs 4 bytes.
+enum compression compression_of_file(bytes first);
+
+// NULL when there is no memory for one.
+struct decompressor *decompressor_create(enum compression compression);
+void decompressor_destroy(struct decompressor *d);
+
+enum decompress_result {
+    DECOMPRESS_GO,     // went on; call again with more input, or with more room
+    DECOMPRESS_END,    // the stream is complete here; what is left of the input does not belong to it
+    DECOMPRESS_BROKEN, // not this format from here on
+};
+
+// Takes from *input (and moves it on) and writes at most `size` bytes to `out`; *written says how many.
+enum decompress_result decompress(struct decompressor *d, bytes *input, uint8_t *out, size_t size, size_t *written);

@@ -1,0 +1,134 @@
+#include "base/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static void memory_gone(size_t size)
+{
+    fprintf(stderr, "weir: no memory left for %zu bytes; give the machine more, or weir less to do\n", size);
+    exit(ERR_MACHINE);
+}
+
+void *memory_get(size_t size)
+{
+    void *p = calloc(1, size ? size : 1);
+    if (!p) memory_gone(size);
+    return p;
+}
+
+void *memory_resize(void *p, size_t size)
+{
+    void *q = realloc(p, size ? size : 1);
+    if (!q) memory_gone(size);
+    return q;
+}
+
+void memory_free(void *p)
+{
+    free(p);
+}
+
+void *memory_reserve(size_t size, struct err *err)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p != MAP_FAILED) return p;
+    err_system(err, errno, "cannot reserve %zu bytes of address space", size);
+    return NULL;
+}
+
+void memory_release(void *p, size_t size)
+{
+    if (p) munmap(p, size);
+}
+
+bool pool_init(struct pool *p, size_t item_size, uint32_t items_max, struct err *err)
+{
+    assert(item_size >= sizeof(uint32_t) && items_max < UINT32_MAX);
+    *p = (struct pool){.item_size = item_size, .items_max = items_max};
+    p->items = memory_reserve(item_size * ((size_t)items_max + 1), err);
+    return p->items != NULL;
+}
+
+void pool_deinit(struct pool *p)
+{
+    if (p->items) memory_release(p->items, p->item_size * ((size_t)p->items_max + 1));
+    *p = (struct pool){0};
+}
+
+uint32_t pool_take(struct pool *p)
+{
+    uint32_t index = p->free_first;
+    if (index) {
+        memcpy(&p->free_first, pool_at(p, index), sizeof p->free_first);
+        memset(pool_at(p, index), 0, p->item_size);
+    } else {
+        if (p->touched == p->items_max) return 0;
+        index = ++p->touched;
+    }
+    p->used++;
+    return index;
+}
+
+void pool_give(struct pool *p, uint32_t index)
+{
+    if (!index) return;
+    assert(index <= p->touched && p->used > 0);
+    memcpy(pool_at(p, index), &p->free_first, sizeof p->free_first);
+    p->free_first = index;
+    p->used--;
+}
+
+static unsigned block_class(size_t n)
+{
+    unsigned class = 0;
+    while (((size_t)BLOCK_SIZE_MIN << class) < n) class++;
+    return class;
+}
+
+size_t block_size(size_t n)
+{
+    return (size_t)BLOCK_SIZE_MIN << block_class(n);
+}
+
+bool blocks_init(struct blocks *b, size_t bytes_max, struct err *err)
+{
+    *b = (struct blocks){.range_size = bytes_max};
+    b->range = memory_reserve(bytes_max, err);
+    return b->range != NULL;
+}
+
+void blocks_deinit(struct blocks *b)
+{
+    memory_release(b->range, b->range_size);
+    *b = (struct blocks){0};
+}
+
+void *blocks_take(struct blocks *b, size_t n)
+{
+    if (n > BLOCK_SIZE_MAX) return NULL;
+    unsigned class = block_class(n);
+    size_t size = block_size(n);
+    void *block = b->free_first[class];
+    if (block) {
+        memcpy(&b->free_first[class], block, sizeof block);
+    } else {
+        if (size > b->range_size - b->range_used) return NULL;
+        block = b->range + b->range_used;
+        b->range_used += size;
+    }
+    b->bytes_used += size;
+    return block;
+}
+
+void blocks_give(struct blocks *b, void *block, size_t n)
+{
+    if (!block) return;
+    unsigned class = block_class(n);
+    memcpy(block, &b->free_first[class], sizeof block);
+    b->free_first[class] = block;
+    b->bytes_used -= block_size(n);
+}
