@@ -1,5 +1,5 @@
-// OpenSSL 3's one-shot interface looks an algorithm up by name at each call, which costs more than hashing a short
-// message; the older calls below are the same code without the search.
+// OpenSSL 3's one-shot interface looks an algorithm up by name at each call, which costs more
+// than hashing a short message; the older calls below are the same code without the search.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/hash.h"
 

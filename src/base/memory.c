@@ -9,7 +9,8 @@
 
 static void memory_gone(size_t size)
 {
-    fprintf(stderr, "weir: no memory left for %zu bytes; give the machine more, or weir less to do\n", size);
+    fprintf(stderr, "weir: no memory left for %zu bytes; give the machine more, or weir less to do\n",
+            size);
     exit(ERR_MACHINE);
 }
 
@@ -34,7 +35,8 @@ void memory_free(void *p)
 
 void *memory_reserve(size_t size, struct err *err)
 {
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (p != MAP_FAILED) return p;
     err_system(err, errno, "cannot reserve %zu bytes of address space", size);
     return NULL;
@@ -84,6 +86,7 @@ void pool_give(struct pool *p, uint32_t index)
 
 static unsigned block_class(size_t n)
 {
+    assert(n <= BLOCK_SIZE_MAX);
     unsigned class = 0;
     while (((size_t)BLOCK_SIZE_MIN << class) < n) class++;
     return class;

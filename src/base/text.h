@@ -29,5 +29,7 @@ bool text_is_clean(bytes b);
 // Writes `b` by the rule above into `out`, up to `size` bytes, never cutting an escape or a character; returns the
 // length written. 4 * b.n is always enough.
 size_t text_escape(char *out, size_t size, bytes b);
+// The same, and moves *b on behind what was written: what is left there did not fit.
+size_t text_escape_from(char *out, size_t size, bytes *b);
 // The way back; returns the length, at most b.n. `out` may be b.p.
 size_t text_unescape(uint8_t *out, bytes b);

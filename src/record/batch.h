@@ -11,7 +11,7 @@
 
 enum { BATCH_ROWS_MAX = 1024, BATCH_HEAP_SIZE = 512 * 1024 };
 
-// A column holds one or two words a row. Text, hash and blob: offset in the heap << 32 | length. Lists: the same with the
+// A column holds one or two words a row; where the row has no value, they say nothing. Text, hash and blob: offset in the heap << 32 | length. Lists: the same with the
 // length in bytes; elements are 8 bytes (uints), 16 bytes (addresses: hi, lo), or a 4-byte length before each text.
 struct column {
     uint64_t *words;
@@ -26,6 +26,7 @@ struct record_batch {
     uint32_t heap_used;
 };
 
+// Memory is taken at once, but touched only as rows come, so a kind that is never seen costs next to nothing.
 struct record_batch *batch_create(const struct record_kind *kind);
 void batch_destroy(struct record_batch *b);
 void batch_clear(struct record_batch *b);
@@ -70,8 +71,10 @@ static inline bytes batch_get_bytes(const struct record_batch *b, unsigned field
     return (bytes){b->heap + (w >> 32), (uint32_t)w};
 }
 
-// Takes the next text out of an encoded list of texts; false at its end.
+// Take the next element out of an encoded list; false at its end.
 bool list_next_text(bytes *list, bytes *element);
+bool list_next_uint(bytes *list, uint64_t *element);
+bool list_next_address(bytes *list, struct address *element);
 
 // Where batches go. Called by the lane that filled the batch; it may block (back-pressure), and must not keep it.
 struct record_sink {

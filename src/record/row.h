@@ -15,13 +15,21 @@ enum { ROW_SIZE_MAX = 32768, ROW_TEXT_MAX = 8192, ROW_LIST_MAX = 256 };
 
 struct row {
     const struct record_kind *kind;
-    struct buf buf;     // entries: field number, length (text only), value
+    struct buf buf;     // entries, see below
     bool truncated;     // something did not fit, or was cut at a limit
     uint8_t side;       // 0 src, 1 dst: where its first byte stands
     uint32_t ordinal;   // tells records apart that begin at the same position
     uint64_t position;  // of its first byte in that direction's stream
     nanos ts;           // of its first packet
+    uint64_t list_fields; // bit n: list_counts[n] holds how many elements list field n has
+    uint16_t list_counts[KIND_FIELDS_MAX];
 };
+
+// An entry is a byte of field number and shape; then a word, two words, or a 16-bit length and as many bytes. An element
+// of a list looks as its type asks for. All in the byte order of the machine: rows do not leave the process.
+enum row_shape { ROW_WORD, ROW_PAIR, ROW_BYTES, ROW_ELEMENT };
+enum { ROW_FIELD_BITS = 6, ROW_LENGTH_SIZE = 2 };
+_Static_assert(KIND_FIELDS_MAX <= 1 << ROW_FIELD_BITS, "a field number fits into an entry's first byte");
 
 void row_init(struct row *row, const struct record_kind *kind, void *memory, size_t size);
 
