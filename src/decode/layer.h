@@ -1,0 +1,156 @@
+// A layer: what stands behind a link type, an ethertype, a PPP protocol or an IP protocol number.
+//
+// One file a layer: decode/NAME.c ends in a constant `struct layer` named NAME_layer; the list in decode/meson.build
+// registers it. Its step reads its own header from walk.r and says by which number the rest goes on, or how the packet
+// ends. Layers know each other only by numbers.
+//
+// All packet bytes are read through walk.r, which ends where the captured bytes or the bytes that belong to the layer
+// end, whichever comes first; `sent_end` is where the latter end, so the difference is what the snap length cut off.
+#pragma once
+
+#include "decode/decode.h"
+#include "decode/key.h"
+#include "decode/scope.h"
+
+enum { LAYERS_DEEP_MAX = 24 }; // of one packet; beyond it is not followed
+
+enum layer_space {
+    SPACE_LINK,      // LINKTYPE_ numbers of capture files
+    SPACE_ETHERTYPE, // ethertypes; below 0x600 Linux's ETH_P_ numbers, of which ETHERTYPE_LLC is used
+    SPACE_PPP,       // PPP protocols
+    SPACE_IP,        // IP protocols, and IPv6 extension headers
+    SPACE_END,       // ends a list of keys
+};
+
+enum {
+    ETHERTYPE_LLC = 0x0004, // an IEEE 802.2 header follows, as ETH_P_802_2 has it
+    ETHERTYPE_IPV4 = 0x0800,
+    ETHERTYPE_IPV6 = 0x86dd,
+    ETHERTYPE_MIN = 0x0600, // IEEE 802.3 3.2.6: below it stands a length
+
+    IP_ICMP = 1,
+    IP_IGMP = 2,
+    IP_TCP = 6,
+    IP_UDP = 17,
+    IP_ICMPV6 = 58,
+    IP_SCTP = 132,
+    IP_ANY = 0xffff, // the layer for every IP protocol that has none of its own
+};
+
+struct layer_key {
+    enum layer_space space;
+    uint16_t number;
+};
+
+struct walk; // one packet on its way inwards
+
+enum layer_result {
+    LAYER_NEXT, // walk.space and walk.number name what follows
+    LAYER_END,  // walk.reason says how it ended
+};
+
+struct layer {
+    const char *name;
+    const struct layer_key *keys; // ended by SPACE_END
+    enum layer_result (*step)(struct walk *w);
+};
+
+struct walk {
+    struct packet *packet;
+    struct reader r;
+    uint64_t sent_end; // offset in the packet
+    enum layer_space space;
+    uint16_t number; // by which the layer was found; then of what follows
+    uint8_t proto;   // IP protocol of what follows the innermost IP header
+    bool is_v6;
+    enum decode_reason reason;
+    uint64_t scope;
+    struct address src, dst; // innermost so far
+};
+
+static inline uint32_t walk_offset(const struct walk *w)
+{
+    return (uint32_t)(w->r.at - w->packet->data);
+}
+
+// Bytes of the layer that were sent and not read yet; reader_left(&w->r) of them are there.
+static inline uint64_t walk_sent_left(const struct walk *w)
+{
+    uint64_t offset = walk_offset(w);
+    return offset < w->sent_end ? w->sent_end - offset : 0;
+}
+
+// What follows is `length` bytes long by the header that was read: the rest is padding or a trailer. `length` may
+// exceed what was sent by the outer header; then it holds, and bytes are missing.
+static inline void walk_narrow(struct walk *w, uint64_t length)
+{
+    w->sent_end = walk_offset(w) + length;
+    if (length < reader_left(&w->r)) w->r = reader_of(bytes_first(reader_rest(&w->r), length));
+}
+
+static inline enum layer_result layer_next(struct walk *w, enum layer_space space, uint16_t number)
+{
+    w->space = space;
+    w->number = number;
+    return LAYER_NEXT;
+}
+
+static inline enum layer_result layer_end(struct walk *w, enum decode_reason reason)
+{
+    w->reason = reason;
+    return LAYER_END;
+}
+
+// A header of `needed` bytes from here on does not fit: cut by the snap length, or too short by the outer header's length.
+static inline enum layer_result layer_short(struct walk *w, size_t needed)
+{
+    return layer_end(w, walk_sent_left(w) < needed ? REASON_BAD_LENGTH : REASON_CUT_HEADER);
+}
+
+// The same for a transport header whose ports were read: the packet belongs to its conversation.
+static inline enum layer_result layer_short_transport(struct walk *w, size_t needed)
+{
+    return layer_end(w, walk_sent_left(w) < needed ? REASON_BAD_TRANSPORT : REASON_CUT_TRANSPORT);
+}
+
+// An ethertype, or the length of an IEEE 802.3 frame of which an LLC header follows.
+static inline enum layer_result layer_next_ethertype(struct walk *w, uint16_t type_or_length)
+{
+    if (type_or_length >= ETHERTYPE_MIN) return layer_next(w, SPACE_ETHERTYPE, type_or_length);
+    if (type_or_length < walk_sent_left(w)) walk_narrow(w, type_or_length);
+    return layer_next(w, SPACE_ETHERTYPE, ETHERTYPE_LLC);
+}
+
+// The network header that was read is of version `is_v6`; `proto` follows, from here on.
+static inline enum layer_result layer_next_proto(struct walk *w, uint8_t proto)
+{
+    w->proto = proto;
+    w->packet->transport_offset = (uint16_t)walk_offset(w);
+    return layer_next(w, SPACE_IP, proto);
+}
+
+// The packet belongs to the conversation of the innermost addresses and these ports.
+static inline void walk_conversation(struct walk *w, uint16_t src_port, uint16_t dst_port, bool one_way)
+{
+    struct packet *p = w->packet;
+    p->side = key_order(&p->key, w->src, src_port, w->dst, dst_port, one_way);
+    p->key.proto = w->proto;
+    p->key.scope = w->scope;
+}
+
+// From here on all is payload.
+static inline void walk_payload(struct walk *w)
+{
+    struct packet *p = w->packet;
+    p->payload_offset = walk_offset(w);
+    p->payload_captured = (uint32_t)reader_left(&w->r);
+    p->payload_length = (uint32_t)walk_sent_left(w);
+}
+
+// A piece of a datagram: ports 0 hold all of its pieces together.
+static inline enum layer_result layer_end_fragment(struct walk *w)
+{
+    walk_conversation(w, 0, 0, false);
+    w->packet->is_fragment = true;
+    return layer_end(w, REASON_FRAGMENT);
+}
