@@ -179,7 +179,7 @@ size_t text_escape(char *out, size_t size, bytes b)
     return text_escape_from(out, size, &b);
 }
 
-static int hex_value(uint8_t c)
+int text_hex_value(uint8_t c)
 {
     if (c >= '0' && c <= '9') return c - '0';
     c |= 0x20;
@@ -191,7 +191,7 @@ size_t text_unescape(uint8_t *out, bytes b)
     size_t n = 0, i = 0;
     while (i < b.n) {
         if (b.n - i >= ESCAPE_SIZE && b.p[i] == '\\' && b.p[i + 1] == 'x') {
-            int high = hex_value(b.p[i + 2]), low = hex_value(b.p[i + 3]);
+            int high = text_hex_value(b.p[i + 2]), low = text_hex_value(b.p[i + 3]);
             if (high >= 0 && low >= 0) {
                 out[n++] = (uint8_t)(high << 4 | low);
                 i += ESCAPE_SIZE;
