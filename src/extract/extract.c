@@ -253,13 +253,11 @@ static void tell_content(const struct file *f, const struct ending *e, struct ro
     if (f->slot) row_hash(row, FILE_ARTIFACT, bytes_of(artifact, SHA256_SIZE));
 }
 
-// Which end of the conversation sent it stands in the row: sides may have been turned round since
-// the body began.
 static void tell(const struct file *f, const struct ending *e, struct row *row)
 {
     row_text(row, FILE_SOURCE, bytes_text(f->source));
     row_id(row, FILE_RECORD_ID, f->record);
-    row_uint(row, FILE_FROM_SRC, row->side == 0);
+    row_uint(row, FILE_FROM_SRC, f->place.side == 0);
     if (f->name_length) row_text(row, FILE_NAME, bytes_of(f->name, f->name_length));
     if (f->declared_length)
         row_text(row, FILE_DECLARED_TYPE, bytes_of(f->declared, f->declared_length));

@@ -112,7 +112,6 @@ static void close_one(struct fixture *t, uint32_t file, bool complete)
     static uint8_t memory[ROW_SIZE_MAX];
     struct row row;
     row_init(&row, &file_kind, memory, sizeof memory);
-    row.side = 1;
     extract_close(t->x, file, complete, &t->summary, &row);
     batch_clear(t->batch);
     assert_true(batch_append(t->batch, &row));
