@@ -173,13 +173,13 @@ static void tell_loss(struct telling *t, const struct capture_info *capture, nan
     writer_emit(t->writer, &row);
 }
 
-static void tell_capture(struct telling *t, uint32_t number, const struct capture_info *c)
+static void tell_capture(struct telling *t, const struct capture_info *c)
 {
     struct row row;
     row_init(&row, &capture_kind, t->memory, sizeof t->memory);
-    capture_row(c, number, &row);
+    capture_row(c, &row);
     writer_emit(t->writer, &row);
-    if (c->truncated) tell_loss(t, c, c->last_seen, c->last_seen, "source", "file_cut", 0, 0);
+    if (c->truncated) tell_loss(t, c, c->last_seen, c->last_seen, "source", "file_cut", 0, c->cut_bytes);
     if (c->damaged_bytes)
         tell_loss(t, c, c->first_seen, c->last_seen, "source", "damaged", 0, c->damaged_bytes);
     if (c->interface_drops)
@@ -194,8 +194,8 @@ static void reading_tell(const struct reading *r, struct record_writer *writer)
     nanos from = INT64_MAX;
     for (uint32_t i = 0; i < source_capture_count(r->source); i++) {
         const struct capture_info *c = source_capture(r->source, i);
-        if (c->packets && c->first_seen < from) from = c->first_seen;
-        tell_capture(t, i, c);
+        if (c->first_seen <= c->last_seen && c->first_seen < from) from = c->first_seen;
+        tell_capture(t, c);
     }
     for (unsigned reason = 0; reason < REASON_COUNT; reason++)
         if (r->decoder->reasons[reason] && decode_reason_class(reason) > PACKET_NOT_IP)
