@@ -51,10 +51,39 @@ static void test_format(void **state)
 }
 
 static const char *const wrong[] = {
-    "", ".", ":", ":::", "1", "1.2.3", "1.2.3.4.", ".1.2.3.4", "1.2.3.256", "1.2.3.04", "1.2.3.4.5", "1..2.3",
-    "1.2.3.4 ", "a.b.c.d", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8::", "1::2::3", "12345::",
-    "::g", ":1::", "1::2:", "::1.2.3", "::1.2.3.4.5", "::1.2.3.4:5", "1.2.3.4::", "1:2:3:4:5:6:7:1.2.3.4",
-    "1:2:3:4:5:1.2.3.4", "::1%eth0", "1:2:3:4::5:6:7:8", "::ffff:1.2.3.256", "99999999999.1.1.1", "::00001",
+    "",
+    ".",
+    ":",
+    ":::",
+    "1",
+    "1.2.3",
+    "1.2.3.4.",
+    ".1.2.3.4",
+    "1.2.3.256",
+    "1.2.3.04",
+    "1.2.3.4.5",
+    "1..2.3",
+    "1.2.3.4 ",
+    "a.b.c.d",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7:8::",
+    "1::2::3",
+    "12345::",
+    "::g",
+    ":1::",
+    "1::2:",
+    "::1.2.3",
+    "::1.2.3.4.5",
+    "::1.2.3.4:5",
+    "1.2.3.4::",
+    "1:2:3:4:5:6:7:1.2.3.4",
+    "1:2:3:4:5:1.2.3.4",
+    "::1%eth0",
+    "1:2:3:4::5:6:7:8",
+    "::ffff:1.2.3.256",
+    "99999999999.1.1.1",
+    "::00001",
 };
 
 static void test_parse_refuses(void **state)
@@ -71,7 +100,8 @@ static void test_parse_refuses(void **state)
 static void random_wire(uint64_t *seed, uint8_t wire[16])
 {
     for (int i = 0; i < 16; i += 2) {
-        uint64_t v = random_next(seed) >> (16 * random_below(seed, 4)) >> (4 * random_below(seed, 4));
+        uint64_t v =
+            random_next(seed) >> (16 * random_below(seed, 4)) >> (4 * random_below(seed, 4));
         if (random_below(seed, 2)) v = 0;
         wire[i] = (uint8_t)(v >> 8);
         wire[i + 1] = (uint8_t)v;
@@ -89,7 +119,8 @@ static void test_agrees_with_inet(void **state)
         char ours[ADDRESS_TEXT_MAX], theirs[64];
         address_format(ours, a);
         inet_ntop(AF_INET6, wire, theirs, sizeof theirs);
-        // They write a dotted tail into deprecated compatible addresses (RFC 4291 section 2.5.5.1), and so may only be read.
+        // They write a dotted tail into deprecated compatible addresses (RFC 4291 section 2.5.5.1),
+        // and so may only be read.
         if (!strchr(theirs, '.')) assert_string_equal(ours, theirs);
         assert_true(address_parse(bytes_text(theirs), &back) && address_equal(a, back));
         assert_true(address_parse(bytes_text(ours), &back) && address_equal(a, back));
@@ -112,7 +143,8 @@ static void test_refuses_like_inet(void **state)
         struct address a;
         bool is_v6 = strchr(text, ':');
         bool theirs = inet_pton(is_v6 ? AF_INET6 : AF_INET, text, wire + (is_v6 ? 0 : 12)) == 1;
-        if (address_parse(bytes_text(text), &a) != theirs) fail_msg("%s: they say %d", text, theirs);
+        if (address_parse(bytes_text(text), &a) != theirs)
+            fail_msg("%s: they say %d", text, theirs);
         if (theirs) assert_true(address_equal(a, of_wire(wire)));
         valid += theirs;
     }
@@ -137,12 +169,14 @@ static void test_prefix(void **state)
     assert_true(is_in("192.0.2.1", "192.0.2.1") && !is_in("192.0.2.1", "192.0.2.2"));
     assert_true(is_in("192.0.2.0/31", "192.0.2.1") && !is_in("192.0.2.0/32", "192.0.2.1"));
     assert_true(is_in("fd00::/8", "fdff::1") && !is_in("fd00::/8", "fc00::"));
-    assert_true(is_in("2001:db8::/64", "2001:db8::ffff:0:0:1") && !is_in("2001:db8::/64", "2001:db8:0:1::"));
-    assert_true(is_in("2001:db8::/65", "2001:db8::7fff:0:0:1") && !is_in("2001:db8::/65", "2001:db8::8000:0:0:0"));
+    assert_true(is_in("2001:db8::/64", "2001:db8::ffff:0:0:1") &&
+                !is_in("2001:db8::/64", "2001:db8:0:1::"));
+    assert_true(is_in("2001:db8::/65", "2001:db8::7fff:0:0:1") &&
+                !is_in("2001:db8::/65", "2001:db8::8000:0:0:0"));
     assert_true(is_in("::/0", "ffff::") && is_in("::1/128", "::1") && !is_in("::1/128", "::2"));
     assert_true(is_in("::ffff:10.0.0.0/104", "10.9.9.9"));
-    static const char *const bad[] = {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "::/129", "/8", "x/8", "10.0.0.0/8/8",
-                                      "10.0.0.0/08", "10.0/8"};
+    static const char *const bad[] = {"10.0.0.0/33", "10.0.0.0/",    "10.0.0.0/-1", "::/129", "/8",
+                                      "x/8",         "10.0.0.0/8/8", "10.0.0.0/08", "10.0/8"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct prefix p;
         if (prefix_parse(bytes_text(bad[i]), &p)) fail_msg("taken for a prefix: %s", bad[i]);
@@ -152,10 +186,8 @@ static void test_prefix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format),
-        cmocka_unit_test(test_parse_refuses),
-        cmocka_unit_test(test_agrees_with_inet),
-        cmocka_unit_test(test_refuses_like_inet),
+        cmocka_unit_test(test_format),           cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_agrees_with_inet), cmocka_unit_test(test_refuses_like_inet),
         cmocka_unit_test(test_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

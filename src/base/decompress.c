@@ -74,8 +74,7 @@ static bool zstd_create(struct decompressor *d)
 {
     d->zstd = ZSTD_createDCtx();
     if (!d->zstd) return false;
-    return !ZSTD_isError(
-        ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
+    return !ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
 }
 
 static bool codec_create(struct decompressor *d)
@@ -157,8 +156,8 @@ static bool is_zlib_head(const uint8_t *head)
 static enum step brotli_step(struct decompressor *d, bytes *input, struct room *room)
 {
     size_t in = input->n;
-    BrotliDecoderResult result = BrotliDecoderDecompressStream(d->brotli, &input->n, &input->p,
-                                                               &room->n, &room->p, NULL);
+    BrotliDecoderResult result =
+        BrotliDecoderDecompressStream(d->brotli, &input->n, &input->p, &room->n, &room->p, NULL);
     assert(input->n <= in);
     if (result == BROTLI_DECODER_RESULT_SUCCESS) return STEP_MEMBER_END;
     return result == BROTLI_DECODER_RESULT_ERROR ? STEP_BROKEN : STEP_GO;
@@ -214,7 +213,8 @@ static void head_take(struct decompressor *d, bytes *input, size_t size)
     }
 }
 
-// Moves on to the first member or the next one. False when there is none, or that cannot be told yet.
+// Moves on to the first member or the next one. False when there is none, or that cannot be told
+// yet.
 static bool member_begin(struct decompressor *d, bytes *input)
 {
     if (d->phase == PHASE_START && d->compression == COMPRESSION_DEFLATE) {

@@ -37,7 +37,8 @@ static void pack_zlib(struct packed *to, bytes plain, int window_bits)
 static void pack_brotli(struct packed *to, bytes plain)
 {
     size_t n = PACKED_MAX - to->n;
-    assert_true(BrotliEncoderCompress(5, 22, BROTLI_MODE_GENERIC, plain.n, plain.p, &n, to->p + to->n));
+    assert_true(
+        BrotliEncoderCompress(5, 22, BROTLI_MODE_GENERIC, plain.n, plain.p, &n, to->p + to->n));
     to->n += n;
 }
 
@@ -51,8 +52,10 @@ static void pack_zstd(struct packed *to, bytes plain)
 static void pack_lz4(struct packed *to, bytes plain)
 {
     LZ4F_preferences_t preferences = {
-        .frameInfo = {.blockMode = LZ4F_blockLinked, .contentChecksumFlag = LZ4F_contentChecksumEnabled}};
-    size_t n = LZ4F_compressFrame(to->p + to->n, PACKED_MAX - to->n, plain.p, plain.n, &preferences);
+        .frameInfo = {.blockMode = LZ4F_blockLinked,
+                      .contentChecksumFlag = LZ4F_contentChecksumEnabled}};
+    size_t n =
+        LZ4F_compressFrame(to->p + to->n, PACKED_MAX - to->n, plain.p, plain.n, &preferences);
     assert_false(LZ4F_isError(n));
     to->n += n;
 }
@@ -63,9 +66,12 @@ static const struct {
     int window_bits;
     bool has_members;
 } forms[] = {
-    {"gzip", COMPRESSION_GZIP, GZIP, true},         {"zlib", COMPRESSION_DEFLATE, ZLIB, false},
-    {"raw deflate", COMPRESSION_DEFLATE, RAW, false}, {"brotli", COMPRESSION_BROTLI, 0, false},
-    {"zstd", COMPRESSION_ZSTD, 0, true},            {"lz4", COMPRESSION_LZ4, 0, true},
+    {"gzip", COMPRESSION_GZIP, GZIP, true},
+    {"zlib", COMPRESSION_DEFLATE, ZLIB, false},
+    {"raw deflate", COMPRESSION_DEFLATE, RAW, false},
+    {"brotli", COMPRESSION_BROTLI, 0, false},
+    {"zstd", COMPRESSION_ZSTD, 0, true},
+    {"lz4", COMPRESSION_LZ4, 0, true},
 };
 enum { FORMS = sizeof forms / sizeof forms[0] };
 
@@ -77,9 +83,10 @@ static void pack(struct packed *to, int form, bytes plain)
     else pack_lz4(to, plain);
 }
 
-// Gives one piece and takes what comes out in rooms of `room` bytes; the result of the last call. No more calls may be
-// needed than there are bytes.
-static enum decompress_result give(struct decompressor *d, bytes *piece, size_t room, struct packed *plain)
+// Gives one piece and takes what comes out in rooms of `room` bytes; the result of the last call.
+// No more calls may be needed than there are bytes.
+static enum decompress_result give(struct decompressor *d, bytes *piece, size_t room,
+                                   struct packed *plain)
 {
     size_t calls_max = piece->n + PACKED_MAX;
     while (true) {
@@ -94,7 +101,8 @@ static enum decompress_result give(struct decompressor *d, bytes *piece, size_t 
 
 static void check_plain(int form, const struct packed *plain, bytes want)
 {
-    if (!bytes_equal(bytes_of(plain->p, plain->n), want)) fail_msg("%s: other bytes", forms[form].name);
+    if (!bytes_equal(bytes_of(plain->p, plain->n), want))
+        fail_msg("%s: other bytes", forms[form].name);
 }
 
 // Packed bytes in two pieces, cut at `at`, followed by `garbage` bytes that belong to nothing.
@@ -200,8 +208,8 @@ static void test_garbage_behind_is_left(void **state)
 static void test_garbage_like_a_member(void **state)
 {
     (void)state;
-    static const char *const beginnings[FORMS] = {
-        "\x1f", "", "", "", "\x28\xb5\x2f", "\x04\x22\x4d"};
+    static const char *const beginnings[FORMS] = {"\x1f",        "", "", "", "\x28\xb5\x2f",
+                                                  "\x04\x22\x4d"};
     static struct packed packed, plain;
     uint8_t text[200];
     bytes want = bytes_of(text, make_text(text, sizeof text));
@@ -284,7 +292,8 @@ static void test_damage(void **state)
             plain.n = 0;
             size_t written = 1;
             enum decompress_result result = DECOMPRESS_GO;
-            for (int calls = 0; calls < 200 && result == DECOMPRESS_GO && (input.n || written); calls++)
+            for (int calls = 0; calls < 200 && result == DECOMPRESS_GO && (input.n || written);
+                 calls++)
                 result = decompress(d, &input, plain.p, 4096, &written);
             if (result == DECOMPRESS_BROKEN)
                 assert_int_equal(decompress(d, &input, plain.p, 4096, &written), DECOMPRESS_BROKEN);
@@ -343,7 +352,8 @@ static void test_form_of_file(void **state)
     for (int form = 0; form < FORMS; form++) {
         packed.n = 0;
         pack(&packed, form, bytes_text("text"));
-        enum compression want = forms[form].has_members ? forms[form].compression : COMPRESSION_NONE;
+        enum compression want =
+            forms[form].has_members ? forms[form].compression : COMPRESSION_NONE;
         assert_int_equal(compression_of_file(bytes_of(packed.p, packed.n)), want);
     }
     assert_int_equal(compression_of_file(bytes_text("\xd4\xc3\xb2\xa1")), COMPRESSION_NONE);

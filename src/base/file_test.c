@@ -120,7 +120,8 @@ static void test_remove_goes_deep_and_follows_no_link(void **state)
 {
     (void)state;
     struct err err = {0};
-    assert_true(folder_make("kept", &err) && folder_make("gone", &err) && folder_make("gone/in", &err));
+    assert_true(folder_make("kept", &err) && folder_make("gone", &err) &&
+                folder_make("gone/in", &err));
     assert_true(folder_make("gone/in/deep", &err) && folder_make("gone/other", &err));
     write_file("kept/file", "x");
     for (int i = 0; i < 50; i++) {

@@ -20,9 +20,11 @@ static void test_sha256(void **state)
     (void)state;
     uint8_t digest[SHA256_SIZE];
     sha256_of((bytes){NULL, 0}, digest);
-    check_hex(digest, sizeof digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    check_hex(digest, sizeof digest,
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     sha256_of(bytes_text("abc"), digest);
-    check_hex(digest, sizeof digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    check_hex(digest, sizeof digest,
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void test_pieces_and_copies(void **state)
@@ -38,7 +40,8 @@ static void test_pieces_and_copies(void **state)
     sha256_end(&h, digest);
     sha256_add(&copy, bytes_text("bc"));
     sha256_end(&copy, digest);
-    check_hex(digest, sizeof digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    check_hex(digest, sizeof digest,
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void test_sha1(void **state)

@@ -88,7 +88,7 @@ static unsigned block_class(size_t n)
 {
     assert(n <= BLOCK_SIZE_MAX);
     unsigned class = 0;
-    while (((size_t)BLOCK_SIZE_MIN << class) < n) class++;
+    while (((size_t)BLOCK_SIZE_MIN << class) < n) class ++;
     return class;
 }
 

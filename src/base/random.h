@@ -1,5 +1,5 @@
-// Numbers for property tests: the same in every run, so that a failure can be had again. No test of randomness passes it,
-// and no product code includes it.
+// Numbers for property tests: the same in every run, so that a failure can be had again. No
+// test of randomness passes it, and no product code includes it.
 #pragma once
 
 #include <stddef.h>

@@ -22,7 +22,8 @@ static void test_clean(void **state)
     assert_true(CLEAN("plain text that is longer than a word of the machine"));
     assert_true(CLEAN("caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 \x7f\n"));
     assert_true(CLEAN("C:\\dir\\file and a last \\"));
-    assert_true(CLEAN("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf\xf0\x90\x80\x80\xe0\xa0\x80\xc2\x80"));
+    assert_true(
+        CLEAN("\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf\xf0\x90\x80\x80\xe0\xa0\x80\xc2\x80"));
 }
 
 static void test_not_clean(void **state)
@@ -64,7 +65,9 @@ static void test_escape(void **state)
 static void test_escape_cuts_between_characters(void **state)
 {
     (void)state;
-    bytes in = bytes_of("ab\xe2\x82\xac\xff" "c", 7);
+    bytes in = bytes_of("ab\xe2\x82\xac\xff"
+                        "c",
+                        7);
     static const size_t written[] = {0, 1, 2, 2, 2, 5, 5, 5, 5, 9, 10, 10};
     static const size_t left[] = {7, 6, 5, 5, 5, 2, 2, 2, 2, 1, 0, 0};
     for (size_t size = 0; size < 12; size++) {
@@ -78,7 +81,8 @@ static void test_escape_cuts_between_characters(void **state)
 // Bytes that come near the rules' edges more often than chance would have it.
 static size_t random_bytes(uint64_t *seed, uint8_t *out, size_t size)
 {
-    static const uint8_t edges[] = {0, '\\', 'x', '5', 'c', 0xc2, 0xe2, 0x82, 0xac, 0xed, 0xf0, 0x9f, 0xff};
+    static const uint8_t edges[] = {0,    '\\', 'x',  '5',  'c',  0xc2, 0xe2,
+                                    0x82, 0xac, 0xed, 0xf0, 0x9f, 0xff};
     size_t n = random_below(seed, size);
     uint64_t plain = random_below(seed, 16);
     for (size_t i = 0; i < n; i++) {
@@ -129,8 +133,10 @@ static void test_json(void **state)
 {
     (void)state;
     struct text t = {0};
-    text_json(&t, bytes_text("say \"hi\" \\ \b\f\n\r\t\x01\x1f\x7f caf\xc3\xa9 \xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x82\xac"));
-    assert_string_equal(t.p, "\"say \\\"hi\\\" \\\\ \\b\\f\\n\\r\\t\\u0001\\u001f\x7f caf\xc3\xa9 \\u2028\\u2029\xe2\x80\xaa\xe2\x82\xac\"");
+    text_json(&t, bytes_text("say \"hi\" \\ \b\f\n\r\t\x01\x1f\x7f caf\xc3\xa9 "
+                             "\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa\xe2\x82\xac"));
+    assert_string_equal(t.p, "\"say \\\"hi\\\" \\\\ \\b\\f\\n\\r\\t\\u0001\\u001f\x7f caf\xc3\xa9 "
+                             "\\u2028\\u2029\xe2\x80\xaa\xe2\x82\xac\"");
     text_clear(&t);
     text_json(&t, bytes_of(NULL, 0));
     assert_string_equal(t.p, "\"\"");

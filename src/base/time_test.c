@@ -90,14 +90,50 @@ static void test_parse_refuses(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "", "x", "-", ".", "1.", ".5", "1e9", "1 ", " 1", "--1", "+1", "now ", "nowx", "now-", "now*1h",
-        "now-1y", "1970-1-1", "1970-00-01", "1970-13-01", "1970-01-00", "1970-01-32", "1971-02-29",
-        "1900-02-29", "1970-01-01T", "1970-01-01T00", "1970-01-01T00:00", "1970-01-01T24:00:00",
-        "1970-01-01T00:60:00", "1970-01-01T00:00:61", "1970-01-01T00:00:00.", "1970-01-01T00:00:00+1",
-        "1970-01-01T00:00:00+24:00", "1970-01-01T00:00:00+01:60", "1970-01-01T00:00:00ZZ",
-        "1970-01-01X00:00:00", "2262-04-11T23:47:16.854775808Z", "1677-09-21T00:12:43.145224191Z",
-        "9223372036.854775808", "-9223372036.854775809", "9223372037", "99999999999999999999",
-        "0000-01-01", "9999-12-31T23:59:59Z", "1970-01-01T-1:00:00",
+        "",
+        "x",
+        "-",
+        ".",
+        "1.",
+        ".5",
+        "1e9",
+        "1 ",
+        " 1",
+        "--1",
+        "+1",
+        "now ",
+        "nowx",
+        "now-",
+        "now*1h",
+        "now-1y",
+        "1970-1-1",
+        "1970-00-01",
+        "1970-13-01",
+        "1970-01-00",
+        "1970-01-32",
+        "1971-02-29",
+        "1900-02-29",
+        "1970-01-01T",
+        "1970-01-01T00",
+        "1970-01-01T00:00",
+        "1970-01-01T24:00:00",
+        "1970-01-01T00:60:00",
+        "1970-01-01T00:00:61",
+        "1970-01-01T00:00:00.",
+        "1970-01-01T00:00:00+1",
+        "1970-01-01T00:00:00+24:00",
+        "1970-01-01T00:00:00+01:60",
+        "1970-01-01T00:00:00ZZ",
+        "1970-01-01X00:00:00",
+        "2262-04-11T23:47:16.854775808Z",
+        "1677-09-21T00:12:43.145224191Z",
+        "9223372036.854775808",
+        "-9223372036.854775809",
+        "9223372037",
+        "99999999999999999999",
+        "0000-01-01",
+        "9999-12-31T23:59:59Z",
+        "1970-01-01T-1:00:00",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         nanos t;
@@ -116,32 +152,57 @@ static void test_duration(void **state)
         const char *text;
         nanos want;
     } cases[] = {
-        {"0", 0},          {"7ns", 7},           {"3us", 3000},           {"250ms", 250000000},
-        {"10s", 10 * S},   {"600", 600 * S},     {"5m", 300 * S},         {"1h", 3600 * S},
-        {"2d", 172800 * S}, {"1w", 604800 * S},  {"1.5s", S + S / 2},     {"0.5ms", 500000},
-        {"1.5h", 5400 * S}, {"0.1ns", 0},        {"9223372036s", 9223372036 * S},
+        {"0", 0},
+        {"7ns", 7},
+        {"3us", 3000},
+        {"250ms", 250000000},
+        {"10s", 10 * S},
+        {"600", 600 * S},
+        {"5m", 300 * S},
+        {"1h", 3600 * S},
+        {"2d", 172800 * S},
+        {"1w", 604800 * S},
+        {"1.5s", S + S / 2},
+        {"0.5ms", 500000},
+        {"1.5h", 5400 * S},
+        {"0.1ns", 0},
+        {"9223372036s", 9223372036 * S},
         {"9223372036854775807ns", INT64_MAX},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         nanos d;
-        if (!duration_parse(bytes_text(cases[i].text), &d)) fail_msg("no duration: %s", cases[i].text);
+        if (!duration_parse(bytes_text(cases[i].text), &d))
+            fail_msg("no duration: %s", cases[i].text);
         if (d != cases[i].want) fail_msg("%s: %lld", cases[i].text, (long long)d);
     }
     static const char *const wrong[] = {
-        "", "s", "-1s", "1 s", "1S", "1sec", "1.s", ".5s", "1h30m", "9223372037s", "15251w",
-        "9223372036854775808ns", "9223372036854775807.9w", "1.5.5s",
+        "",
+        "s",
+        "-1s",
+        "1 s",
+        "1S",
+        "1sec",
+        "1.s",
+        ".5s",
+        "1h30m",
+        "9223372037s",
+        "15251w",
+        "9223372036854775808ns",
+        "9223372036854775807.9w",
+        "1.5.5s",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         nanos d;
-        if (duration_parse(bytes_text(wrong[i]), &d)) fail_msg("taken for a duration: %s", wrong[i]);
+        if (duration_parse(bytes_text(wrong[i]), &d))
+            fail_msg("taken for a duration: %s", wrong[i]);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format),        cmocka_unit_test(test_format_agrees_with_libc),
-        cmocka_unit_test(test_parse),         cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_format),   cmocka_unit_test(test_format_agrees_with_libc),
+        cmocka_unit_test(test_parse),    cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_duration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

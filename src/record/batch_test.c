@@ -16,7 +16,8 @@
 
 enum { ROWS = 400, VALUE_MAX = 40000 };
 
-// The reference: what each field of each row ought to be, as the bytes that a reader of the batch gets.
+// The reference: what each field of each row ought to be, as the bytes that a reader of the batch
+// gets.
 struct value {
     bool present;
     size_t n;
@@ -147,11 +148,13 @@ static void check_row(const struct record_batch *b, uint32_t row)
         } else if (type >= FIELD_TEXT) {
             got = batch_get_bytes(b, i, row);
         }
-        if (!bytes_equal(got, bytes_of(value->p, value->n))) fail_msg("field %s", test_fields[i].name);
+        if (!bytes_equal(got, bytes_of(value->p, value->n)))
+            fail_msg("field %s", test_fields[i].name);
     }
 }
 
-// Each row is made twice from its number: once to be appended, and once, when all are in the batch, to be compared.
+// Each row is made twice from its number: once to be appended, and once, when all are in the batch,
+// to be compared.
 static void check_all(const struct record_batch *b, uint64_t first)
 {
     struct row row;

@@ -42,9 +42,9 @@ static void test_under_tells_places_apart(void **state)
 {
     (void)state;
     struct record_id ids[] = {
-        record_id_under(1, "dns", 0, 1, 1, 0), record_id_under(2, "dns", 0, 1, 1, 0),
-        record_id_under(1, "dnt", 0, 1, 1, 0), record_id_under(1, "dns", 1, 1, 1, 0),
-        record_id_under(1, "dns", 0, 2, 1, 0), record_id_under(1, "dns", 0, 1, 2, 0),
+        record_id_under(1, "dns", 0, 1, 1, 0),    record_id_under(2, "dns", 0, 1, 1, 0),
+        record_id_under(1, "dnt", 0, 1, 1, 0),    record_id_under(1, "dns", 1, 1, 1, 0),
+        record_id_under(1, "dns", 0, 2, 1, 0),    record_id_under(1, "dns", 0, 1, 2, 0),
         record_id_under(1, "dns", 0, 1, 1, 1000),
     };
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)

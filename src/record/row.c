@@ -176,7 +176,8 @@ static size_t entry_size(const struct row *row, const uint8_t *at)
 
 void row_swap_sides(struct row *row)
 {
-    static const uint8_t other[] = {COMMON_DST_OFFSET, COMMON_DST_LENGTH, COMMON_SRC_OFFSET, COMMON_SRC_LENGTH};
+    static const uint8_t other[] = {COMMON_DST_OFFSET, COMMON_DST_LENGTH, COMMON_SRC_OFFSET,
+                                    COMMON_SRC_LENGTH};
     for (size_t at = 0; at < row->buf.n; at += entry_size(row, row->buf.p + at)) {
         unsigned field = row->buf.p[at] & ((1u << ROW_FIELD_BITS) - 1);
         if (field < COMMON_SRC_OFFSET || field >= COMMON_COUNT) continue;
