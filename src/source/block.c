@@ -14,8 +14,8 @@ static bool buffer_is_free(const struct packet_buffer *b)
     return __atomic_load_n(&b->refs, __ATOMIC_ACQUIRE) == 1;
 }
 
-// A buffer with a reference for the caller. Those of the usual size are kept as spares and used again when nobody else
-// holds them: with one reader and one lane the same warm memory goes round.
+// A buffer with a reference for the caller. Those of the usual size are kept as spares and used
+// again when nobody else holds them: with one reader and one lane the same warm memory goes round.
 static struct packet_buffer *block_buffer(struct block_reader *r, size_t size)
 {
     size_t usual = (size_t)r->read_size + BLOCK_CARRY_ROOM;
@@ -90,8 +90,8 @@ static void block_more(struct block_reader *r)
     r->ended = n == 0;
 }
 
-// Goes on in another buffer, with what is unread at its beginning. The room doubles with what is carried, so that long
-// records do not make long copies frequent.
+// Goes on in another buffer, with what is unread at its beginning. The room doubles with what is
+// carried, so that long records do not make long copies frequent.
 static void block_move(struct block_reader *r, size_t n)
 {
     size_t carried = r->end - r->at;
@@ -110,7 +110,8 @@ bool block_need_more(struct block_reader *r, size_t n)
     assert(n <= BLOCK_RECORD_MAX);
     while (r->end - r->at < n) {
         if (r->ended) return false;
-        if (r->buffer->size - r->at < n || r->buffer->size - r->end < r->read_size) block_move(r, n);
+        if (r->buffer->size - r->at < n || r->buffer->size - r->end < r->read_size)
+            block_move(r, n);
         block_more(r);
     }
     return true;
@@ -134,7 +135,8 @@ static void block_recognise(struct block_reader *r, enum compression *compressio
     r->at = r->end = 0;
 }
 
-bool block_init(struct block_reader *r, int fd, bytes memory, struct hasher *hasher, enum compression *compression)
+bool block_init(struct block_reader *r, int fd, bytes memory, struct hasher *hasher,
+                enum compression *compression)
 {
     *r = (struct block_reader){.fd = fd, .memory = memory, .hasher = hasher};
     r->read_size = BLOCK_READ_SIZE_SHARED;

@@ -10,7 +10,8 @@
 
 enum { CAPTURE_COMMENTS_MAX = 1024 };
 
-static const struct capture_format *const capture_formats[] = {&pcap_format, &pcapng_format, &snoop_format};
+static const struct capture_format *const capture_formats[] = {&pcap_format, &pcapng_format,
+                                                               &snoop_format};
 
 static const char *compression_name(enum compression compression)
 {
@@ -43,23 +44,33 @@ void capture_info_deinit(struct capture_info *info)
 static void info_reset(struct capture_info *info)
 {
     capture_info_deinit(info);
-    *info = (struct capture_info){
-        .path = info->path, .number = info->number, .format = "", .compression = "", .comments = "",
-        .first_seen = INT64_MAX, .last_seen = INT64_MIN};
+    *info = (struct capture_info){.path = info->path,
+                                  .number = info->number,
+                                  .format = "",
+                                  .compression = "",
+                                  .comments = "",
+                                  .first_seen = INT64_MAX,
+                                  .last_seen = INT64_MIN};
 }
 
 static bool capture_recognise(struct capture_file *f, struct err *err)
 {
     struct capture_info *info = f->info;
     block_need(&f->in, CAPTURE_MAGIC_SIZE);
-    if (f->in.error_number) return err_system(err, f->in.error_number, "cannot read %s", info->path);
+    if (f->in.error_number)
+        return err_system(err, f->in.error_number, "cannot read %s", info->path);
     if (f->in.stored_bytes == 0) {
-        return err_set(err, ERR_INPUT, "%s is empty: no capture was written to it, or copying it failed", info->path);
+        return err_set(err, ERR_INPUT,
+                       "%s is empty: no capture was written to it, or copying it failed",
+                       info->path);
     }
     f->format = format_of(bytes_first(block_view(&f->in), CAPTURE_MAGIC_SIZE));
     if (f->format) return true;
-    return err_set(err, ERR_INPUT, "%s is not a capture in a format that is known here (pcap, pcapng or snoop; also as .gz, "
-                   ".zst or .lz4); if it is one, 'editcap -F pcapng' may convert it", info->path);
+    return err_set(
+        err, ERR_INPUT,
+        "%s is not a capture in a format that is known here (pcap, pcapng or snoop; also as .gz, "
+        ".zst or .lz4); if it is one, 'editcap -F pcapng' may convert it",
+        info->path);
 }
 
 struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info *info,
@@ -83,7 +94,8 @@ struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info
     return f;
 }
 
-// A regular file that was longer when it was opened has shrunk: what is missing was part of the evidence.
+// A regular file that was longer when it was opened has shrunk: what is missing was part of the
+// evidence.
 static bool capture_has_shrunk(const struct capture_file *f)
 {
     struct stat st;
@@ -95,7 +107,8 @@ bool capture_file_finish(struct capture_file *f, struct err *err)
 {
     struct capture_info *info = f->info;
     block_drain(&f->in);
-    if (f->in.error_number) return err_system(err, f->in.error_number, "cannot read %s", info->path);
+    if (f->in.error_number)
+        return err_system(err, f->in.error_number, "cannot read %s", info->path);
     if (capture_has_shrunk(f) || f->in.cut) info->truncated = true;
     info->damaged_bytes += f->in.unusable_bytes;
     info->file_bytes = f->in.stored_bytes;

@@ -1,7 +1,9 @@
-// One capture while it is read: the block reader, the format's state, and what is known of the capture so far.
+// One capture while it is read: the block reader, the format's state, and what is known of the
+// capture so far.
 //
-// A format is one file with a constant struct capture_format, and one line in capture_file.c. Its fill puts packets into
-// a batch directly, without a call for each; capture_deliver below does what all formats have in common.
+// A format is one file with a constant struct capture_format, and one line in capture_file.c. Its
+// fill puts packets into a batch directly, without a call for each; capture_deliver below does what
+// all formats have in common.
 //
 // One thread.
 #pragma once
@@ -11,9 +13,10 @@
 #include "source/source.h"
 
 enum {
-    PACKET_CAPTURED_USUAL = 262144,          // libpcap's MAXIMUM_SNAPLEN: more is believed only where a snap length says so
-    PACKET_CAPTURED_MAX = 16 * 1024 * 1024,  // and never more than this
-    FILL_EXAMINED_MAX = 32768,               // records looked at in one call, when a filter leaves them out
+    // libpcap's MAXIMUM_SNAPLEN: more is believed only where a snap length says so.
+    PACKET_CAPTURED_USUAL = 262144,
+    PACKET_CAPTURED_MAX = 16 * 1024 * 1024, // and never more than this
+    FILL_EXAMINED_MAX = 32768, // records looked at in one call, when a filter leaves them out
     CAPTURE_MAGIC_SIZE = 16,
 };
 
@@ -27,9 +30,11 @@ struct capture_file;
 
 struct capture_format {
     const char *name;
-    // Whether a file that begins with these bytes (CAPTURE_MAGIC_SIZE, or all there is) is of this format.
+    // Whether a file that begins with these bytes (CAPTURE_MAGIC_SIZE, or all there is) is of this
+    // format.
     bool (*recognise)(bytes first);
-    // Reads the header; state_size zeroed bytes are at f->state. A header that is cut is no failure: fill finds the end.
+    // Reads the header; state_size zeroed bytes are at f->state. A header that is cut is no
+    // failure: fill finds the end.
     void (*begin)(struct capture_file *f);
     // Adds packets not later than `until` to the batch.
     enum fill_result (*fill)(struct capture_file *f, struct packet_batch *out, nanos until);
@@ -61,16 +66,19 @@ struct capture_file_options {
     struct capture_secrets secrets;
 };
 
-// Reads a capture from `fd`, which it takes, or from `memory` when fd is -1. `info` (with path and number) is kept and
-// filled in; everything in `options` is borrowed until the file is closed. NULL and err when it is not a capture.
+// Reads a capture from `fd`, which it takes, or from `memory` when fd is -1. `info` (with path and
+// number) is kept and filled in; everything in `options` is borrowed until the file is closed. NULL
+// and err when it is not a capture.
 struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info *info,
                                        const struct capture_file_options *options, struct err *err);
-// What the file ends in: sizes, hash, truncation. After FILL_END; false and err when reading failed.
+// What the file ends in: sizes, hash, truncation. After FILL_END; false and err when reading
+// failed.
 bool capture_file_finish(struct capture_file *f, struct err *err);
 void capture_file_close(struct capture_file *f); // NULL is fine
 void capture_info_deinit(struct capture_info *info);
 
-void capture_add_link_type(struct capture_file *f, uint16_t link_type); // a name in info->link_types
+// Adds the name to info->link_types, and lets the filter see whether it can be compiled for it.
+void capture_add_link_type(struct capture_file *f, uint16_t link_type);
 void capture_add_comment(struct capture_file *f, bytes comment);
 
 // Skips n bytes as damaged.
@@ -91,8 +99,10 @@ struct capture_packet {
     bool timeless; // the format gives it no time
 };
 
-// Counts the packet at the view's beginning and, unless the filter leaves it out, adds it to the batch.
-static inline void capture_deliver(struct capture_file *f, struct packet_batch *out, const struct capture_packet *c)
+// Counts the packet at the view's beginning and, unless the filter leaves it out, adds it to the
+// batch.
+static inline void capture_deliver(struct capture_file *f, struct packet_batch *out,
+                                   const struct capture_packet *c)
 {
     struct capture_info *info = f->info;
     const uint8_t *data = bytes_after(block_view(&f->in), c->offset).p;
@@ -104,7 +114,8 @@ static inline void capture_deliver(struct capture_file *f, struct packet_batch *
     f->last_time = c->time;
     if (c->time < info->first_seen && !c->timeless) info->first_seen = c->time;
     if (c->time > info->last_seen && !c->timeless) info->last_seen = c->time;
-    if (f->filter && !packet_filter_passes(f->filter, c->link_type, bytes_of(data, c->captured), c->length)) {
+    if (f->filter &&
+        !packet_filter_passes(f->filter, c->link_type, bytes_of(data, c->captured), c->length)) {
         info->packets_filtered++;
         return;
     }

@@ -71,7 +71,10 @@ bool fetch_next(struct fetch *f, uint64_t ordinal, struct packet *out, struct er
         *out = f->batch->packets[f->next++];
         return true;
     }
-    if (f->file->in.error_number) return err_system(err, f->file->in.error_number, "cannot read %s", f->info.path);
-    return err_set(err, ERR_INPUT, "%s has no packet number %llu: it is not the file that was read, or it was cut since",
-                   f->info.path, (unsigned long long)ordinal + 1);
+    if (f->file->in.error_number)
+        return err_system(err, f->file->in.error_number, "cannot read %s", f->info.path);
+    return err_set(
+        err, ERR_INPUT,
+        "%s has no packet number %llu: it is not the file that was read, or it was cut since",
+        f->info.path, (unsigned long long)ordinal + 1);
 }

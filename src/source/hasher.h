@@ -1,7 +1,8 @@
-// A thread that hashes beside the reading: SHA-256 of files as stored, over the very bytes that are read.
+// A thread that hashes beside the reading: SHA-256 of files as stored, over the very bytes that are
+// read.
 //
-// One thread serves all files of a source. Its queue is bounded; when it is full the reader waits, so memory is bounded
-// too. It holds a reference to each buffer it has still to read.
+// One thread serves all files of a source. Its queue is bounded; when it is full the reader waits,
+// so memory is bounded too. It holds a reference to each buffer it has still to read.
 #pragma once
 
 #include "base/err.h"

@@ -18,8 +18,8 @@ struct packet_filter {
     uint32_t count, last;
 };
 
-// LINKTYPE values stand in files, DLT values in libpcap's calls. They differ where systems had given one number to
-// several link types (https://www.tcpdump.org/linktypes.html).
+// LINKTYPE values stand in files, DLT values in libpcap's calls. They differ where systems had
+// given one number to several link types (https://www.tcpdump.org/linktypes.html).
 static int link_type_to_dlt(uint16_t link_type)
 {
     switch (link_type) {
@@ -42,18 +42,23 @@ const char *link_type_name(uint16_t link_type)
 static bool filter_compile(struct packet_filter *f, struct filter_program *p, struct err *err)
 {
     pcap_t *pcap = pcap_open_dead(link_type_to_dlt(p->link_type), FILTER_SNAP_LENGTH);
-    if (!pcap) return err_set(err, ERR_MACHINE, "no memory left to compile the filter '%s'", f->expression);
+    if (!pcap)
+        return err_set(err, ERR_MACHINE, "no memory left to compile the filter '%s'",
+                       f->expression);
     p->usable = pcap_compile(pcap, &p->program, f->expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
     if (!p->usable) {
-        err_set(err, ERR_USAGE, "the packet filter '%s' is not valid: %s (its language is that of tcpdump: "
-                "see pcap-filter(7))", f->expression, pcap_geterr(pcap));
+        err_set(err, ERR_USAGE,
+                "the packet filter '%s' is not valid: %s (its language is that of tcpdump: "
+                "see pcap-filter(7))",
+                f->expression, pcap_geterr(pcap));
     }
     pcap_close(pcap);
     return p->usable;
 }
 
 // The program for this link type, compiled when it is first met. NULL when there are too many.
-static struct filter_program *filter_program(struct packet_filter *f, uint16_t link_type, struct err *err)
+static struct filter_program *filter_program(struct packet_filter *f, uint16_t link_type,
+                                             struct err *err)
 {
     for (uint32_t i = 0; i < f->count; i++) {
         if (f->programs[i].link_type != link_type) continue;

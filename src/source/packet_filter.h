@@ -1,4 +1,5 @@
-// A filter over packets in the BPF language (pcap-filter(7)), compiled for each link type that occurs.
+// A filter over packets in the BPF language (pcap-filter(7)), compiled for each link type that
+// occurs.
 //
 // The only place that includes libpcap. One thread.
 #pragma once
@@ -16,9 +17,11 @@ struct packet_filter;
 // `expression` is kept, and compiled when a link type is met.
 struct packet_filter *packet_filter_create(const char *expression);
 void packet_filter_destroy(struct packet_filter *f); // NULL is fine
-// False and err when the expression cannot be compiled for this link type: then none of its packets pass.
+// False and err when the expression cannot be compiled for this link type: then none of its packets
+// pass.
 bool packet_filter_prepare(struct packet_filter *f, uint16_t link_type, struct err *err);
-// False and err when the expression is valid for none of the link types met so far, or for Ethernet if there were none.
+// False and err when the expression is valid for none of the link types met so far, or for Ethernet
+// if there were none.
 bool packet_filter_check(struct packet_filter *f, struct err *err);
 bool packet_filter_passes(struct packet_filter *f, uint16_t link_type, bytes data, uint32_t length);
 

@@ -16,20 +16,25 @@ static char *path_copy(const char *path)
     return copy;
 }
 
-static bool path_list_put(struct path_list *list, const char *path, const struct stat *st, bool from_folder,
-                          struct err *err)
+static bool path_list_put(struct path_list *list, const char *path, const struct stat *st,
+                          bool from_folder, struct err *err)
 {
     if (list->count == PATHS_MAX) {
-        return err_set(err, ERR_INPUT, "more than %d files are named; read them in several calls", PATHS_MAX);
+        return err_set(err, ERR_INPUT, "more than %d files are named; read them in several calls",
+                       PATHS_MAX);
     }
     if (list->count == list->room) {
         list->room = list->room ? 2 * list->room : 16;
         list->entries = memory_resize(list->entries, list->room * sizeof *list->entries);
     }
-    list->entries[list->count++] = (struct path_entry){
-        .path = path_copy(path), .is_stream = !S_ISREG(st->st_mode), .from_folder = from_folder,
-        .named = list->named - 1,
-        .device = st->st_dev, .inode = st->st_ino, .size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0};
+    list->entries[list->count++] =
+        (struct path_entry){.path = path_copy(path),
+                            .is_stream = !S_ISREG(st->st_mode),
+                            .from_folder = from_folder,
+                            .named = list->named - 1,
+                            .device = st->st_dev,
+                            .inode = st->st_ino,
+                            .size = S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0};
     return true;
 }
 
@@ -89,7 +94,8 @@ bool path_list_add(struct path_list *list, const char *path, struct err *err)
     struct stat st;
     bool is_stdin = strcmp(path, "-") == 0;
     list->named++;
-    if ((is_stdin ? fstat(0, &st) : stat(path, &st)) != 0) return err_system(err, errno, "cannot open %s", path);
+    if ((is_stdin ? fstat(0, &st) : stat(path, &st)) != 0)
+        return err_system(err, errno, "cannot open %s", path);
     if (S_ISDIR(st.st_mode)) return path_list_add_folder(list, path, err);
     if (is_stdin) st.st_mode = S_IFIFO; // whatever it is: it is read from where it stands, and once
     return path_list_put(list, path, &st, false, err);

@@ -1,26 +1,26 @@
-// pcap files (draft-ietf-opsawg-pcap), in both byte orders, with micro- and nanoseconds, and in the variants that patched
-// libraries wrote: longer record headers under the same or another magic number, and swapped lengths in versions before 2.4.
+// pcap files (draft-ietf-opsawg-pcap), in both byte orders, with micro- and nanoseconds, and in the
+// variants that patched libraries wrote: longer record headers under the same or another magic
+// number, and swapped lengths in versions before 2.4.
 //
-// A record header that cannot be one means damage. Then the next place is searched from which several believable headers
-// follow one another; what lies between is counted as damaged.
+// A record header that cannot be one means damage. Then the next place is searched from which
+// several believable headers follow one another; what lies between is counted as damaged.
 #include "source/formats.h"
 
 enum {
     PCAP_HEADER_SIZE = 24,
     PCAP_RECORD_HEADER_SIZE = 16,
-    PCAP_RECORD_HEADER_MAX = 28,
     PCAP_VARIANTS_MAX = 3,
-    PCAP_CHAIN_MAX = 3,             // believable headers in succession that end a search
-    PCAP_JUMP_S = 86400,            // a packet this much earlier or later is looked at twice
-    PCAP_SEARCH_JUMP_S = 30 * 86400, // and is not found in a search if it is this much earlier or later
+    PCAP_CHAIN_MAX = 3,              // believable headers in succession that end a search
+    PCAP_JUMP_S = 86400,             // packets that are further apart are looked at twice
+    PCAP_SEARCH_JUMP_S = 30 * 86400, // and those that are further apart are not searched for
     PCAP_SEARCH_WINDOW = 1024 * 1024,
 };
 
 struct pcap_magic {
     uint32_t magic;
-    uint32_t fraction_max; // units of a second's fraction
+    uint32_t fraction_max;                     // units of a second's fraction
     uint8_t record_headers[PCAP_VARIANTS_MAX]; // sizes, the likeliest first
-    uint8_t extra;         // bytes behind the file header
+    uint8_t extra;                             // bytes behind the file header
 };
 
 // clang-format off
@@ -37,11 +37,11 @@ static const struct pcap_magic pcap_magics[] = {
 struct pcap_state {
     const struct pcap_magic *magic;
     bool big;
-    bool lengths_swapped;     // version before 2.3, and DG/UX
+    bool lengths_swapped;       // version before 2.3, and DG/UX
     bool lengths_maybe_swapped; // version 2.3
     uint8_t record_header;
     uint16_t link_type;
-    uint32_t fraction_ns;  // nanoseconds in a unit of the fraction
+    uint32_t fraction_ns; // nanoseconds in a unit of the fraction
     uint32_t captured_max;
     uint32_t last_s;
     bool any; // last_s is that of a packet
@@ -107,30 +107,34 @@ static inline bool pcap_is_near(uint32_t a, uint32_t b, int64_t distance_max)
 // What every sound header is; one that is not may still be a packet (pcap_is_packet).
 static inline bool pcap_is_ordinary(const struct pcap_state *s, const struct pcap_record *r)
 {
-    return r->captured <= s->captured_max && r->captured <= r->length && r->fraction < s->magic->fraction_max &&
-           r->second != 0 && s->any && pcap_is_near(r->second, s->last_s, PCAP_JUMP_S);
+    return r->captured <= s->captured_max && r->captured <= r->length &&
+           r->fraction < s->magic->fraction_max && r->second != 0 && s->any &&
+           pcap_is_near(r->second, s->last_s, PCAP_JUMP_S);
 }
 
-// What no header can do without. A hole of zeros in a file would otherwise be thousands of empty packets.
+// What no header can do without. A hole of zeros in a file would otherwise be thousands of empty
+// packets.
 static bool pcap_is_possible(const struct pcap_state *s, const struct pcap_record *r)
 {
     return r->captured <= s->captured_max && (r->captured | r->length | r->second) != 0;
 }
 
 // What a search takes for a header: `second` is the time of a packet before, if there is one.
-static bool pcap_is_believable(const struct pcap_state *s, const struct pcap_record *r, bool any, uint32_t second)
+static bool pcap_is_believable(const struct pcap_state *s, const struct pcap_record *r, bool any,
+                               uint32_t second)
 {
     return r->captured > 0 && r->captured <= s->captured_max && r->captured <= r->length &&
-           r->length <= PACKET_CAPTURED_MAX && r->fraction < s->magic->fraction_max && r->second != 0 &&
-           (!any || pcap_is_near(r->second, second, PCAP_SEARCH_JUMP_S));
+           r->length <= PACKET_CAPTURED_MAX && r->fraction < s->magic->fraction_max &&
+           r->second != 0 && (!any || pcap_is_near(r->second, second, PCAP_SEARCH_JUMP_S));
 }
 
-// Whether believable headers follow one another from the view's beginning. `whole` says that the file ends with the view:
-// there the chain may end, within a packet only if a whole one came before.
-static bool pcap_chain(const struct pcap_state *s, bytes view, bool whole, bool any, uint32_t second)
+// Whether believable headers follow one another from the view's beginning. `whole` says that the
+// file ends with the view: there the chain may end, within a packet only if a whole one came
+// before.
+static bool pcap_chain(const struct pcap_state *s, bytes view, bool whole, bool any,
+                       uint32_t second)
 {
     for (unsigned link = 0; link < PCAP_CHAIN_MAX; link++) {
-        if (view.n == 0) return link > 0;
         if (view.n < s->record_header) return link > 0;
         struct pcap_record record = pcap_parse(s, view);
         if (!pcap_is_believable(s, &record, any, second)) return false;
@@ -144,17 +148,20 @@ static bool pcap_chain(const struct pcap_state *s, bytes view, bool whole, bool 
 }
 
 // An unusual header is believed when the next one is possible, or the file ends where it says.
-static bool pcap_is_packet(struct capture_file *f, const struct pcap_state *s, const struct pcap_record *r)
+static bool pcap_is_packet(struct capture_file *f, const struct pcap_state *s,
+                           const struct pcap_record *r)
 {
     if (!pcap_is_possible(s, r)) return false;
     size_t size = s->record_header + (size_t)r->captured;
-    if (!block_need(&f->in, size)) return r->captured <= r->length && r->fraction < s->magic->fraction_max;
+    if (!block_need(&f->in, size))
+        return r->captured <= r->length && r->fraction < s->magic->fraction_max;
     if (!block_need(&f->in, size + s->record_header)) return true;
     struct pcap_record next = pcap_parse(s, bytes_after(block_view(&f->in), size));
     return pcap_is_possible(s, &next);
 }
 
-// Goes on to the next believable header behind the one at hand; false when there is none until the end.
+// Goes on to the next believable header behind the one at hand; false when there is none until the
+// end.
 static bool pcap_search(struct capture_file *f, const struct pcap_state *s)
 {
     capture_skip_damage(f, 1);
@@ -173,7 +180,8 @@ static bool pcap_search(struct capture_file *f, const struct pcap_state *s)
 }
 
 // Makes the next record contiguous in the view; false at the end of the data.
-static inline bool pcap_next(struct capture_file *f, struct pcap_state *s, struct pcap_record *record)
+static inline bool pcap_next(struct capture_file *f, struct pcap_state *s,
+                             struct pcap_record *record)
 {
     for (;;) {
         if (!block_need(&f->in, s->record_header)) return false;
@@ -189,16 +197,20 @@ static enum fill_result pcap_fill(struct capture_file *f, struct packet_batch *o
 {
     struct pcap_state *s = f->state;
     if (!s->record_header) return capture_end_cut(f);
-    for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX; examined++) {
+    for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX;
+         examined++) {
         struct pcap_record record;
         if (!pcap_next(f, s, &record)) return capture_end_cut(f);
         nanos time = record.second * NANOS_PER_SECOND + (nanos)record.fraction * s->fraction_ns;
         if (time > until) return capture_hold(f, time);
         s->last_s = record.second;
         s->any = true;
-        capture_deliver(f, out, &(struct capture_packet){
-            .offset = s->record_header, .captured = record.captured, .length = record.length,
-            .time = time, .link_type = s->link_type});
+        capture_deliver(f, out,
+                        &(struct capture_packet){.offset = s->record_header,
+                                                 .captured = record.captured,
+                                                 .length = record.length,
+                                                 .time = time,
+                                                 .link_type = s->link_type});
         block_skip(&f->in, s->record_header + (size_t)record.captured);
     }
     return FILL_GO;

@@ -1,8 +1,10 @@
-// pcapng files (draft-ietf-opsawg-pcapng): the walk over the blocks, and the three blocks that hold packets.
+// pcapng files (draft-ietf-opsawg-pcapng): the walk over the blocks, and the three blocks that hold
+// packets.
 //
-// A block has its length at both ends. Where they differ there is damage, and the next place is searched where a block of
-// a known type has the same length at both ends; what lies between is counted as damaged. A block whose inside contradicts
-// itself is skipped and counted likewise. Interfaces are numbered through all sections of the file.
+// A block has its length at both ends. Where they differ there is damage, and the next place is
+// searched where a block of a known type has the same length at both ends; what lies between is
+// counted as damaged. A block whose inside contradicts itself is skipped and counted likewise.
+// Interfaces are numbered through all sections of the file.
 #include "source/pcapng.h"
 
 #include "base/memory.h"
@@ -46,8 +48,8 @@ static void pcapng_end(struct capture_file *f)
     memory_free(s->interfaces);
 }
 
-// Type and length of the block at the view's beginning, of which there are at least PCAPNG_BLOCK_SIZE_MIN bytes. A section
-// header brings its own byte order.
+// Type and length of the block at the view's beginning, of which there are at least
+// PCAPNG_BLOCK_SIZE_MIN bytes. A section header brings its own byte order.
 static inline struct pcapng_block pcapng_parse(const struct pcapng_state *s, bytes view)
 {
     struct reader r = reader_of(view);
@@ -96,10 +98,12 @@ static bool pcapng_is_believable(struct capture_file *f, const struct pcapng_sta
 {
     struct pcapng_block block = pcapng_parse(s, bytes_after(block_view(&f->in), at));
     if (!pcapng_type_is_known(block.type) || !pcapng_size_is_possible(block.size)) return false;
-    return block_need(&f->in, at + block.size) && pcapng_is_framed(&block, bytes_after(block_view(&f->in), at));
+    return block_need(&f->in, at + block.size) &&
+           pcapng_is_framed(&block, bytes_after(block_view(&f->in), at));
 }
 
-// Goes on to the next believable block behind the place at hand; false when there is none until the end.
+// Goes on to the next believable block behind the place at hand; false when there is none until the
+// end.
 static bool pcapng_search(struct capture_file *f, const struct pcapng_state *s)
 {
     capture_skip_damage(f, 1);
@@ -117,9 +121,10 @@ static bool pcapng_search(struct capture_file *f, const struct pcapng_state *s)
     }
 }
 
-// A block that the end of the file cuts is told from one with a damaged length by what it says of itself: a packet's own
-// length must agree with the block's.
-static bool pcapng_is_cut(struct capture_file *f, const struct pcapng_state *s, const struct pcapng_block *block)
+// A block that the end of the file cuts is told from one with a damaged length by what it says of
+// itself: a packet's own length must agree with the block's.
+static bool pcapng_is_cut(struct capture_file *f, const struct pcapng_state *s,
+                          const struct pcapng_block *block)
 {
     if (!pcapng_type_is_known(block->type)) return false;
     bytes view = block_view(&f->in);
@@ -147,7 +152,8 @@ static bool pcapng_next(struct capture_file *f, struct pcapng_state *s, struct p
     }
 }
 
-static struct pcapng_interface *pcapng_interface_of(struct pcapng_state *s, uint32_t number, struct capture_packet *p)
+static struct pcapng_interface *pcapng_interface_of(struct pcapng_state *s, uint32_t number,
+                                                    struct capture_packet *p)
 {
     if (number >= s->interface_count - s->section_first) return NULL;
     struct pcapng_interface *i = &s->interfaces[s->section_first + number];
@@ -157,8 +163,8 @@ static struct pcapng_interface *pcapng_interface_of(struct pcapng_state *s, uint
 }
 
 // Section 4.3.
-static inline struct pcapng_interface *pcapng_read_enhanced(struct pcapng_state *s, struct reader body,
-                                                            struct capture_packet *p)
+static inline struct pcapng_interface *
+pcapng_read_enhanced(struct pcapng_state *s, struct reader body, struct capture_packet *p)
 {
     uint32_t number = pcapng_u32(s, &body);
     uint64_t ticks = (uint64_t)pcapng_u32(s, &body) << 32;
@@ -190,8 +196,10 @@ static struct pcapng_interface *pcapng_read_packet(struct pcapng_state *s, struc
     return i;
 }
 
-// Section 4.4: always of the section's first interface, without a time; it is given that of the packet before.
-static struct pcapng_interface *pcapng_read_simple(struct pcapng_state *s, struct reader body, struct capture_packet *p)
+// Section 4.4: always of the section's first interface, without a time; it is given that of the
+// packet before.
+static struct pcapng_interface *pcapng_read_simple(struct pcapng_state *s, struct reader body,
+                                                   struct capture_packet *p)
 {
     p->length = pcapng_u32(s, &body);
     p->offset = PCAPNG_SIMPLE_HEADER_SIZE;
@@ -209,7 +217,8 @@ static bool pcapng_is_packet(uint32_t type)
     return type == PCAPNG_ENHANCED_PACKET || type == PCAPNG_SIMPLE_PACKET || type == PCAPNG_PACKET;
 }
 
-static inline struct reader pcapng_body(const struct capture_file *f, const struct pcapng_block *block)
+static inline struct reader pcapng_body(const struct capture_file *f,
+                                        const struct pcapng_block *block)
 {
     bytes whole = bytes_first(block_view(&f->in), block->size - 4);
     return reader_of(bytes_after(whole, PCAPNG_BLOCK_HEADER_SIZE));
@@ -217,7 +226,8 @@ static inline struct reader pcapng_body(const struct capture_file *f, const stru
 
 enum pcapng_taken { PCAPNG_TAKEN, PCAPNG_LATER, PCAPNG_BROKEN };
 
-static inline enum pcapng_taken pcapng_take_packet(struct capture_file *f, const struct pcapng_block *block,
+static inline enum pcapng_taken pcapng_take_packet(struct capture_file *f,
+                                                   const struct pcapng_block *block,
                                                    struct packet_batch *out, nanos until)
 {
     struct pcapng_state *s = f->state;
@@ -258,7 +268,8 @@ static bool pcapng_take_other(struct capture_file *f, const struct pcapng_block 
 
 static enum fill_result pcapng_fill(struct capture_file *f, struct packet_batch *out, nanos until)
 {
-    for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX; examined++) {
+    for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX;
+         examined++) {
         struct pcapng_block block;
         if (!pcapng_next(f, f->state, &block)) return capture_end_cut(f);
         enum pcapng_taken taken = PCAPNG_TAKEN;

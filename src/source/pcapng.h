@@ -1,4 +1,5 @@
-// What the walk over a pcapng file and the reading of its descriptive blocks share (draft-ietf-opsawg-pcapng).
+// What the walk over a pcapng file and the reading of its descriptive blocks share
+// (draft-ietf-opsawg-pcapng).
 #pragma once
 
 #include "source/capture_file.h"
@@ -24,16 +25,16 @@ enum pcapng_block_type {
 
 struct pcapng_interface {
     uint16_t link_type;
-    uint32_t snap_length; // 0: no limit
-    uint32_t tick_ns;     // nanoseconds in a tick; 0: see resolution
-    uint8_t resolution;   // if_tsresol
-    int64_t offset_s;     // if_tsoffset
-    uint64_t drops_told;  // by the last statistics block
+    uint32_t snap_length;   // 0: no limit
+    uint32_t tick_ns;       // nanoseconds in a tick; 0: see resolution
+    uint8_t resolution;     // if_tsresol
+    int64_t offset_s;       // if_tsoffset
+    uint64_t drops_told;    // by the last statistics block
     uint64_t drops_between; // sum of what packets tell was lost before them
 };
 
 struct pcapng_state {
-    bool big; // byte order of this section
+    bool big;               // byte order of this section
     uint32_t section_first; // index of this section's first interface
     uint32_t interface_count, interface_room;
     struct pcapng_interface *interfaces; // of all sections
@@ -56,10 +57,11 @@ bool pcapng_read_interface(struct capture_file *f, struct pcapng_state *s, struc
 bool pcapng_read_statistics(struct capture_file *f, struct pcapng_state *s, struct reader body);
 bool pcapng_read_secrets(struct capture_file *f, struct pcapng_state *s, struct reader body);
 // The options of a packet: its comments, and how many were lost before it.
-void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s, struct pcapng_interface *i,
-                                struct reader options);
+void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s,
+                                struct pcapng_interface *i, struct reader options);
 // `count` packets were lost before one of this interface.
-void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i, uint64_t told, uint64_t between);
+void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i, uint64_t told,
+                      uint64_t between);
 
 // The time of a packet of interface `i`; extreme values are kept within what a `nanos` can hold.
 nanos pcapng_time_slow(const struct pcapng_interface *i, uint64_t ticks);

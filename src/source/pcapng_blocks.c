@@ -1,16 +1,17 @@
-// The blocks of a pcapng file that describe: sections, interfaces, statistics, secrets, and their options.
+// The blocks of a pcapng file that describe: sections, interfaces, statistics, secrets, and their
+// options.
 #include "base/memory.h"
 #include "source/pcapng.h"
 
 enum {
     OPTION_END = 0,
     OPTION_COMMENT = 1,
-    OPTION_PACKET_DROPS = 4,     // epb_dropcount
-    OPTION_INTERFACE_DROPS = 5,  // isb_ifdrop
-    OPTION_SYSTEM_DROPS = 7,     // isb_osdrop
-    OPTION_RESOLUTION = 9,       // if_tsresol
-    OPTION_OFFSET = 14,          // if_tsoffset
-    RESOLUTION_MICRO = 6,        // 10^-6, where no option says otherwise
+    OPTION_PACKET_DROPS = 4,    // epb_dropcount
+    OPTION_INTERFACE_DROPS = 5, // isb_ifdrop
+    OPTION_SYSTEM_DROPS = 7,    // isb_osdrop
+    OPTION_RESOLUTION = 9,      // if_tsresol
+    OPTION_OFFSET = 14,         // if_tsoffset
+    RESOLUTION_MICRO = 6,       // 10^-6, where no option says otherwise
     RESOLUTION_BINARY = 0x80,
 };
 
@@ -20,7 +21,8 @@ struct pcapng_option {
 };
 
 // The next option; false at the end, or when the rest is none.
-static bool pcapng_next_option(const struct pcapng_state *s, struct reader *r, struct pcapng_option *option)
+static bool pcapng_next_option(const struct pcapng_state *s, struct reader *r,
+                               struct pcapng_option *option)
 {
     option->code = pcapng_u16(s, r);
     uint16_t length = pcapng_u16(s, r);
@@ -61,12 +63,14 @@ static void pcapng_set_resolution(struct pcapng_interface *i, uint8_t resolution
     for (unsigned n = resolution; n < 9; n++) i->tick_ns *= 10;
 }
 
-static void pcapng_interface_option(struct capture_file *f, const struct pcapng_state *s, struct pcapng_interface *i,
-                                    const struct pcapng_option *option)
+static void pcapng_interface_option(struct capture_file *f, const struct pcapng_state *s,
+                                    struct pcapng_interface *i, const struct pcapng_option *option)
 {
     if (option->code == OPTION_COMMENT) capture_add_comment(f, option->value);
-    if (option->code == OPTION_RESOLUTION && option->value.n == 1) pcapng_set_resolution(i, option->value.p[0]);
-    if (option->code == OPTION_OFFSET && option->value.n == 8) i->offset_s = (int64_t)pcapng_option_u64(s, option);
+    if (option->code == OPTION_RESOLUTION && option->value.n == 1)
+        pcapng_set_resolution(i, option->value.p[0]);
+    if (option->code == OPTION_OFFSET && option->value.n == 8)
+        i->offset_s = (int64_t)pcapng_option_u64(s, option);
 }
 
 static void pcapng_keep_interface(struct pcapng_state *s, const struct pcapng_interface *i)
@@ -96,11 +100,13 @@ bool pcapng_read_interface(struct capture_file *f, struct pcapng_state *s, struc
 }
 
 // Statistics and packets tell the same loss in two ways; the greater one counts.
-void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i, uint64_t told, uint64_t between)
+void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i, uint64_t told,
+                      uint64_t between)
 {
     uint64_t before = i->drops_told > i->drops_between ? i->drops_told : i->drops_between;
     if (told > i->drops_told) i->drops_told = told;
-    if (__builtin_add_overflow(i->drops_between, between, &i->drops_between)) i->drops_between = UINT64_MAX;
+    if (__builtin_add_overflow(i->drops_between, between, &i->drops_between))
+        i->drops_between = UINT64_MAX;
     uint64_t after = i->drops_told > i->drops_between ? i->drops_told : i->drops_between;
     f->info->interface_drops += after - before;
 }
@@ -131,17 +137,19 @@ bool pcapng_read_secrets(struct capture_file *f, struct pcapng_state *s, struct 
     return true;
 }
 
-void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s, struct pcapng_interface *i,
-                                struct reader options)
+void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s,
+                                struct pcapng_interface *i, struct reader options)
 {
     struct pcapng_option option;
     for (unsigned n = 0; n < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &options, &option); n++) {
         if (option.code == OPTION_COMMENT) capture_add_comment(f, option.value);
-        if (option.code == OPTION_PACKET_DROPS) pcapng_add_drops(f, i, 0, pcapng_option_u64(s, &option));
+        if (option.code == OPTION_PACKET_DROPS)
+            pcapng_add_drops(f, i, 0, pcapng_option_u64(s, &option));
     }
 }
 
-__extension__ typedef __int128 wide_nanos; // ticks and seconds of 64 bits, in nanoseconds: less than 2^94
+__extension__ typedef __int128
+    wide_nanos; // ticks and seconds of 64 bits, in nanoseconds: less than 2^94
 
 nanos pcapng_time_slow(const struct pcapng_interface *i, uint64_t ticks)
 {

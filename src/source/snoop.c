@@ -65,11 +65,12 @@ static bool snoop_is_believable(const struct snoop_record *r)
 {
     return r->captured <= PACKET_CAPTURED_USUAL && r->captured <= r->length &&
            r->size >= SNOOP_RECORD_HEADER_SIZE + r->captured &&
-           r->size <= SNOOP_RECORD_HEADER_SIZE + r->captured + SNOOP_PADDING_MAX && r->fraction < SNOOP_FRACTION_MAX;
+           r->size <= SNOOP_RECORD_HEADER_SIZE + r->captured + SNOOP_PADDING_MAX &&
+           r->fraction < SNOOP_FRACTION_MAX;
 }
 
-// Makes the next record contiguous in the view; false at the end of the data. The record length must agree with the
-// captured length, so one header is enough to be believed after damage.
+// Makes the next record contiguous in the view; false at the end of the data. The record length
+// must agree with the captured length, so one header is enough to be believed after damage.
 static bool snoop_next(struct capture_file *f, struct snoop_record *record)
 {
     for (;; capture_skip_damage(f, 1)) {
@@ -83,15 +84,19 @@ static enum fill_result snoop_fill(struct capture_file *f, struct packet_batch *
 {
     struct snoop_state *s = f->state;
     if (!s->started) return capture_end_cut(f);
-    for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX; examined++) {
+    for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX;
+         examined++) {
         struct snoop_record record;
         if (!snoop_next(f, &record)) return capture_end_cut(f);
         nanos time = record.second * NANOS_PER_SECOND + record.fraction * NANOS_PER_MICRO;
         if (time > until) return capture_hold(f, time);
         f->info->interface_drops = record.drops;
-        capture_deliver(f, out, &(struct capture_packet){
-            .offset = SNOOP_RECORD_HEADER_SIZE, .captured = record.captured, .length = record.length,
-            .time = time, .link_type = s->link_type});
+        capture_deliver(f, out,
+                        &(struct capture_packet){.offset = SNOOP_RECORD_HEADER_SIZE,
+                                                 .captured = record.captured,
+                                                 .length = record.length,
+                                                 .time = time,
+                                                 .link_type = s->link_type});
         block_skip(&f->in, record.size);
     }
     return FILL_GO;

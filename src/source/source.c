@@ -1,9 +1,9 @@
 // Opening what was named, and merging it by packet time.
 //
-// At first each file is only looked at: format, and time of its first packet. Those that wait are sorted by that time; a file
-// is opened for good when the merge reaches it. Files that are open form a heap by the time of their next packet; the
-// one at the top delivers all it has up to the next packet of any other, so that files which do not overlap are read as if
-// they were alone.
+// At first each file is only looked at: format, and time of its first packet. Those that wait are
+// sorted by that time; a file is opened for good when the merge reaches it. Files that are open
+// form a heap by the time of their next packet; the one at the top delivers all it has up to the
+// next packet of any other, so that files which do not overlap are read as if they were alone.
 #include "source/source.h"
 
 #include <assert.h>
@@ -52,7 +52,8 @@ static void source_take_secret(void *context, uint32_t capture, uint32_t type, b
     uint8_t *copy = memory_get(secret.n);
     if (secret.n) memcpy(copy, secret.p, secret.n);
     s->secrets = memory_resize(s->secrets, (s->secret_count + 1) * sizeof *s->secrets);
-    s->secrets[s->secret_count++] = (struct capture_secret){capture, type, bytes_of(copy, secret.n)};
+    s->secrets[s->secret_count++] =
+        (struct capture_secret){capture, type, bytes_of(copy, secret.n)};
     s->secret_bytes += secret.n;
 }
 
@@ -92,13 +93,17 @@ static int source_descriptor(const struct path_entry *entry, struct err *err)
     if (strcmp(entry->path, "-") == 0) return dup(STDIN_FILENO);
     int fd = open(entry->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd >= 0) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    else if (errno == EMFILE) err_set(err, ERR_MACHINE, "cannot open %s: too many captures overlap in time; read them in "
-                                      "parts, or raise the limit of open files (ulimit -n)", entry->path);
+    else if (errno == EMFILE)
+        err_set(err, ERR_MACHINE,
+                "cannot open %s: too many captures overlap in time; read them in "
+                "parts, or raise the limit of open files (ulimit -n)",
+                entry->path);
     else err_system(err, errno, "cannot open %s", entry->path);
     return fd;
 }
 
-// Opens a file to read it, or (`to_look`) to see what it is: then it is not hashed and its secrets are not taken.
+// Opens a file to read it, or (`to_look`) to see what it is: then it is not hashed and its secrets
+// are not taken.
 static bool file_open(struct source *s, struct source_file *file, bool to_look, struct err *err)
 {
     int fd = source_descriptor(file->entry, err);
@@ -115,7 +120,8 @@ static bool file_open(struct source *s, struct source_file *file, bool to_look, 
     return true;
 }
 
-// Finds out the time of the next packet. A file at its end comes before all others, to be done with.
+// Finds out the time of the next packet. A file at its end comes before all others, to be done
+// with.
 static void file_find_head(struct source_file *file, struct packet_batch *batch)
 {
     enum fill_result result;
@@ -166,8 +172,10 @@ static void heap_pop(struct source *s)
     heap_sink_top(s);
 }
 
-// Puts the file among those that wait, or leaves it open when it is the only one or can be read only once.
-static bool source_look(struct source *s, uint32_t number, struct packet_batch *batch, struct err *err)
+// Puts the file among those that wait, or leaves it open when it is the only one or can be read
+// only once.
+static bool source_look(struct source *s, uint32_t number, struct packet_batch *batch,
+                        struct err *err)
 {
     struct source_file *file = &s->files[number];
     bool stays_open = s->paths.count == 1 || file->entry->is_stream;
@@ -184,11 +192,13 @@ static bool source_look(struct source *s, uint32_t number, struct packet_batch *
 }
 
 // Looks at one entry of the list; what was found in a folder and is no capture is left out.
-static bool source_add(struct source *s, struct path_entry *entry, struct packet_batch *batch, struct err *err)
+static bool source_add(struct source *s, struct path_entry *entry, struct packet_batch *batch,
+                       struct err *err)
 {
     struct err reason = {0};
     uint32_t number = s->file_count++;
-    s->files[number] = (struct source_file){.entry = entry, .info = {.path = entry->path, .number = number}};
+    s->files[number] =
+        (struct source_file){.entry = entry, .info = {.path = entry->path, .number = number}};
     if (source_look(s, number, batch, &reason)) {
         entry->is_capture = true;
         s->bytes_total += entry->size;
@@ -211,7 +221,8 @@ static bool source_add_all(struct source *s, struct packet_batch *batch, struct 
     }
     for (uint32_t i = 0; ok && i < s->paths.named; i++) {
         if (found[i]) continue;
-        ok = err_set(err, ERR_INPUT, "the folder %s holds no capture (pcap, pcapng or snoop)", s->options.paths[i]);
+        ok = err_set(err, ERR_INPUT, "the folder %s holds no capture (pcap, pcapng or snoop)",
+                     s->options.paths[i]);
     }
     memory_free(found);
     return ok;
@@ -266,7 +277,8 @@ static bool source_open_content(struct source *s, bytes content, struct err *err
     return !s->filter || packet_filter_check(s->filter, err);
 }
 
-struct source *source_open_memory(bytes content, const struct source_options *options, struct err *err)
+struct source *source_open_memory(bytes content, const struct source_options *options,
+                                  struct err *err)
 {
     struct source *s = source_create(options, err);
     if (!s || source_open_content(s, content, err)) return s;
@@ -388,10 +400,14 @@ bool capture_remark(const struct capture_info *info, char text[CAPTURE_REMARK_MA
 {
     if (!info->truncated && info->damaged_bytes == 0) return false;
     unsigned long long packets = info->packets, damaged = info->damaged_bytes;
-    const char *cut = info->truncated ? " it ends in the middle of a packet or before its end: it was cut or is still being "
-                      "written;" : "";
+    const char *cut =
+        info->truncated
+            ? " it ends in the middle of a packet or before its end: it was cut or is still being "
+              "written;"
+            : "";
     const char *skipped = info->damaged_bytes ? " some of it is damaged and was skipped;" : "";
-    snprintf(text, CAPTURE_REMARK_MAX, "%s is incomplete:%s%s %llu packets were read, %llu bytes were damaged",
-             info->path, cut, skipped, packets, damaged);
+    snprintf(text, CAPTURE_REMARK_MAX,
+             "%s is incomplete:%s%s %llu packets were read, %llu bytes were damaged", info->path,
+             cut, skipped, packets, damaged);
     return true;
 }
