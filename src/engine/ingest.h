@@ -4,6 +4,7 @@
 // same options, are left out; with other options they are read only with `again`, which replaces the earlier reading.
 #pragma once
 
+#include "base/text.h"
 #include "engine/reading.h"
 #include "engine/summary.h"
 

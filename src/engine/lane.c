@@ -93,13 +93,13 @@ static void lane_delivered(void *context, void *owner, const struct stream_deliv
 
 // ---- the end of conversations -----------------------------------------------------------------------------------
 
-static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t bytes)
+static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t missed)
 {
-    if (!bytes) return;
-    c->side[side].missed_bytes += bytes;
+    if (!missed) return;
+    c->side[side].missed_bytes += missed;
     if (c->side[side].gaps_noted < UINT8_MAX) history_note_counted(c, side, 'G', ++c->side[side].gaps_noted);
     l->counters.gaps++;
-    l->counters.missed_bytes += bytes;
+    l->counters.missed_bytes += missed;
 }
 
 static void lane_conversation_end(void *context, struct conversation *c)
