@@ -174,6 +174,32 @@ static void test_lists_are_bounded(void **state)
     assert_false(row.truncated);
 }
 
+// Every kind of entry stands before the ranges, so each has to be stepped over.
+static void test_sides_are_swapped(void **state)
+{
+    (void)state;
+    begin(sizeof memory);
+    row_uint(&row, TEST_UINT, 1);
+    row_id(&row, TEST_ID, (struct record_id){2, 3});
+    row_text(&row, TEST_TEXT, bytes_text("text"));
+    row_range(&row, 0, 10, 20);
+    row_text(&row, TEST_TEXTS, bytes_text("element"));
+    row_uint(&row, TEST_UINTS, 4);
+    row_address(&row, TEST_ADDRESSES, address_v4(5));
+    row_hash(&row, TEST_HASH, bytes_text("hash"));
+    row_range(&row, 1, 30, 40);
+    row_swap_sides(&row);
+    append();
+    assert_int_equal(batch_get(batch, COMMON_DST_OFFSET, 0), 10);
+    assert_int_equal(batch_get(batch, COMMON_DST_LENGTH, 0), 20);
+    assert_int_equal(batch_get(batch, COMMON_SRC_OFFSET, 0), 30);
+    assert_int_equal(batch_get(batch, COMMON_SRC_LENGTH, 0), 40);
+    assert_int_equal(batch_get(batch, TEST_UINT, 0), 1);
+    check_text(TEST_TEXT, bytes_text("text"));
+    check_text(TEST_HASH, bytes_text("hash"));
+    assert_int_equal(batch_get_bytes(batch, TEST_ADDRESSES, 0).n, 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_full_row_keeps_whole_entries),
         cmocka_unit_test(test_full_stays_full),
         cmocka_unit_test(test_lists_are_bounded),
+        cmocka_unit_test(test_sides_are_swapped),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
