@@ -335,7 +335,12 @@ static void datagrams_are_recognised(void **state)
     assert_int_equal(look_at(&m), RECOGNISE_NO);
     header(&m, 0, QUERY | 3 << 11, 1, 0, 0, 0); // an operation that does not exist
     question(&m, "a.test", DNS_TYPE_A, DNS_CLASS_IN);
+    assert_int_equal(look_at(&m), RECOGNISE_PORT);
+    m.buf.n--;
     assert_int_equal(look_at(&m), RECOGNISE_NO);
+    header(&m, 0, QUERY | 1 << 11, 0, 1, 0, 0); // an inverse query
+    record(&m, "192", DNS_TYPE_A, DNS_CLASS_IN, 0, bytes_of(NULL, 0));
+    assert_int_equal(look_at(&m), RECOGNISE_PORT);
     assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_UDP, bytes_text("short")), RECOGNISE_NO);
     assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_UDP, bytes_text("GET / HTTP/1.1\r\nHost: a\r\n")),
                      RECOGNISE_NO);
