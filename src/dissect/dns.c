@@ -219,7 +219,7 @@ static enum verdict dns_datagram(struct dissect *d, const struct piece *piece)
 static enum recognition recognise_stream(const struct piece *first)
 {
     // Longer ones are not waited for: they are answers, and a query tells the same sooner.
-    enum { WAIT_FOR_MAX = 4096 };
+    enum { WAIT_FOR_MAX = 500 };
     struct reader r = reader_of(first->data);
     uint16_t length = read_be16(&r);
     if (!r.bad && length < DNS_HEADER_SIZE) return RECOGNISE_NO;

@@ -92,13 +92,12 @@ struct dns_survey dns_survey(bytes message)
 
 // ---- look -------------------------------------------------------------------------------------------------------
 
-static bool header_is_likely(const struct dns_header *h)
+// What nobody sends who speaks the protocol: operations that are not assigned, a reserved bit, a query with a result.
+static bool header_is_odd(const struct dns_header *h)
 {
     uint8_t opcode = dns_opcode(h), rcode = h->flags & 15;
-    if (opcode == 3 || opcode > DNS_OPCODE_DSO) return false;
-    if (h->flags & DNS_FLAG_Z) return false;
-    if (h->counts[DNS_QUESTION] > QUESTIONS_LIKELY_MAX) return false;
-    return dns_is_answer(h) ? rcode <= RCODE_LIKELY_MAX : rcode == 0;
+    if (opcode == 3 || opcode > DNS_OPCODE_DSO || h->flags & DNS_FLAG_Z) return true;
+    return dns_is_answer(h) ? rcode > RCODE_LIKELY_MAX : rcode != 0;
 }
 
 // NetBIOS names are half-bytes as letters A to P, 32 of them in one label (RFC 1001 section 14.1). The name service on
@@ -117,23 +116,36 @@ static bool is_netbios(bytes name)
     return !r.bad && (type == NETBIOS_NB || type == NETBIOS_NBSTAT);
 }
 
+// All that the header counts is there and makes sense, and nothing follows.
+static bool is_exact(bytes message)
+{
+    struct dns_survey s = dns_survey(message);
+    return s.whole && s.classes_known && s.trailing == 0;
+}
+
+// Answers of multicast DNS have no question; nor have errors of some servers, inverse queries (RFC 1035 section 6.4) and
+// stateful operations (RFC 8490).
 static enum dns_look look_without_question(bytes message, const struct dns_header *h)
 {
-    if (!dns_is_answer(h)) return dns_opcode(h) == DNS_OPCODE_DSO ? DNS_LOOK_WEAK : DNS_LOOK_NO;
-    if (h->counts[DNS_ANSWER] == 0) return message.n == DNS_HEADER_SIZE ? DNS_LOOK_WEAK : DNS_LOOK_NO;
-    struct dns_survey s = dns_survey(message);
-    return s.whole && s.classes_known && s.trailing == 0 ? DNS_LOOK_SURE : DNS_LOOK_WEAK;
+    if (h->counts[DNS_ANSWER] == 0) {
+        if (dns_opcode(h) == DNS_OPCODE_DSO) return DNS_LOOK_WEAK;
+        return dns_is_answer(h) && message.n == DNS_HEADER_SIZE ? DNS_LOOK_WEAK : DNS_LOOK_NO;
+    }
+    if (dns_is_answer(h)) return is_exact(message) ? DNS_LOOK_SURE : DNS_LOOK_WEAK;
+    return is_exact(message) ? DNS_LOOK_WEAK : DNS_LOOK_NO;
 }
 
 enum dns_look dns_look(bytes message)
 {
     struct reader r = reader_of(message);
     struct dns_header h = dns_header_read(&r);
-    if (r.bad || !header_is_likely(&h) || is_netbios(reader_rest(&r))) return DNS_LOOK_NO;
-    if (h.counts[DNS_QUESTION] == 0) return look_without_question(message, &h);
+    if (r.bad || h.counts[DNS_QUESTION] > QUESTIONS_LIKELY_MAX || is_netbios(reader_rest(&r))) return DNS_LOOK_NO;
+    bool is_odd = header_is_odd(&h);
+    if (h.counts[DNS_QUESTION] == 0) return is_odd ? DNS_LOOK_NO : look_without_question(message, &h);
     struct dns_question question;
-    if (dns_question_read(message, &r, &question) != DNS_FINE) return DNS_LOOK_WEAK;
-    if (question.type == 0 || !class_is_known(question.class_)) return DNS_LOOK_WEAK;
-    struct dns_survey s = dns_survey(message);
-    return s.whole && s.classes_known && s.trailing == 0 ? DNS_LOOK_SURE : DNS_LOOK_GOOD;
+    bool is_fine = dns_question_read(message, &r, &question) == DNS_FINE && question.type != 0 &&
+                   class_is_known(question.class_);
+    if (is_odd) return is_fine ? DNS_LOOK_WEAK : DNS_LOOK_NO;
+    if (!is_fine) return DNS_LOOK_WEAK;
+    return is_exact(message) ? DNS_LOOK_SURE : DNS_LOOK_GOOD;
 }
