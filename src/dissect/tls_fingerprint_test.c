@@ -74,7 +74,8 @@ static void ja3_of_the_description(void **state)
     (void)state;
     // 769,47-53-5-10-49161-49162-49171-49172-50-56-19-4,0-10-11,23-24-25,0
     assert_ja3(&(struct recipe){0x0301, "002f00350005000ac009c00ac013c0140032003800130004",
-                                "000000060004000001" "61"
+                                "000000060004000001"
+                                "61"
                                 "000a00080006001700180019"
                                 "000b00020100"},
                "ada70206e40642a3e4461f35503241d5");
@@ -86,7 +87,8 @@ static void ja3_of_the_description(void **state)
 static void ja3_leaves_grease_out(void **state)
 {
     (void)state;
-    assert_ja3(&(struct recipe){0x0301, "0a0a00040005000a00090064006200030006001300120063fafa", "1a1a0000"},
+    assert_ja3(&(struct recipe){0x0301, "0a0a00040005000a00090064006200030006001300120063fafa",
+                                "1a1a0000"},
                "de350869b8c85de67a350c8d186f11e6");
 }
 
@@ -96,18 +98,27 @@ static void ja4_of_the_description(void **state)
     (void)state;
     static const struct recipe RECIPE = {
         0x0303, "1a1a130113021303c02bc02fc02cc030cca9cca8c013c014009c009d002f0035",
-        "2a2a0000"                             // GREASE
-        "0000000600040000" "0161"              // server_name
-        "00170000" "ff01000100"                // extended_master_secret, renegotiation_info
-        "000a000400020a0a" "000b00020100"      // groups, point formats
-        "00230000"                             // session_ticket
-        "0010000e" "000c02683208687474702f312e31" // ALPN: h2, http/1.1
-        "00050000"                             // status_request
+        "2a2a0000" // GREASE
+        "0000000600040000"
+        "0161" // server_name
+        "00170000"
+        "ff01000100" // extended_master_secret, renegotiation_info
+        "000a000400020a0a"
+        "000b00020100" // groups, point formats
+        "00230000"     // session_ticket
+        "0010000e"
+        "000c02683208687474702f312e31"                 // ALPN: h2, http/1.1
+        "00050000"                                     // status_request
         "000d0012001004030804040105030805050108060601" // signature algorithms
-        "00120000" "00330000"
+        "00120000"
+        "00330000"
         "002d0000"
-        "002b0005" "043a3a0304"                // supported versions: GREASE, 1.3
-        "001b0000" "44690000" "00150000" "3a3a000100"};
+        "002b0005"
+        "043a3a0304" // supported versions: GREASE, 1.3
+        "001b0000"
+        "44690000"
+        "00150000"
+        "3a3a000100"};
     assert_ja4(&RECIPE, "t13d1516h2_8daaf6152771_e5627efa2ab1");
 }
 
@@ -115,7 +126,9 @@ static void ja4_without_lists(void **state)
 {
     (void)state;
     assert_ja4(&(struct recipe){0x0301, "", ""}, "t10i000000_000000000000_000000000000");
-    assert_ja4(&(struct recipe){0x0300, "0a0a", "0000000600040000" "0161"},
+    assert_ja4(&(struct recipe){0x0300, "0a0a",
+                                "0000000600040000"
+                                "0161"},
                "ts3d000100_000000000000_000000000000");
 }
 
@@ -126,11 +139,15 @@ static void ja4_of_odd_protocols(void **state)
     uint8_t memory[2048];
     char text[JA4_TEXT_SIZE];
     struct buf b = buf_on(memory, sizeof memory);
-    struct tls_hello hello = hello_of(&b, &(struct recipe){0x0303, "", "00100004" "00020171"});
+    struct tls_hello hello = hello_of(&b, &(struct recipe){0x0303, "",
+                                                           "00100004"
+                                                           "00020171"});
     assert_true(tls_ja4(text, &hello));
     assert_memory_equal(text, "t12i0001qq_", 11);
     b = buf_on(memory, sizeof memory);
-    hello = hello_of(&b, &(struct recipe){0x0303, "", "00100006" "000403ab61cd"});
+    hello = hello_of(&b, &(struct recipe){0x0303, "",
+                                          "00100006"
+                                          "000403ab61cd"});
     assert_true(tls_ja4(text, &hello));
     assert_memory_equal(text, "t12i0001ad_", 11);
 }

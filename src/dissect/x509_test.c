@@ -26,7 +26,7 @@ static void give(bytes b)
     memory_free((void *)(uintptr_t)b.p);
 }
 
-// ---- records ----
+// ---- records ------------------------------------------------------------------------------------
 
 static struct record_batch *record_of(const char *hex)
 {
@@ -47,7 +47,8 @@ static void assert_text(const struct record_batch *batch, unsigned field, const 
 {
     assert_true(batch_has(batch, field, 0));
     bytes found = batch_get_bytes(batch, field, 0);
-    if (!bytes_equal(found, bytes_text(text))) print_message("%.*s\n", (int)found.n, (const char *)found.p);
+    if (!bytes_equal(found, bytes_text(text)))
+        print_message("%.*s\n", (int)found.n, (const char *)found.p);
     assert_true(bytes_equal(found, bytes_text(text)));
 }
 
@@ -73,9 +74,11 @@ static void leaf(void **state)
     struct record_batch *b = record_of(CERTIFICATE_LEAF);
     assert_number(b, X509_VERSION, 3);
     assert_text(b, X509_SERIAL, "1234");
-    assert_text(b, X509_SUBJECT, "CN=www.example.org,OU=b+OU=a,O=P\xc5\x99\xc3\xadklad\\, s.r.o.,C=CZ");
+    assert_text(b, X509_SUBJECT,
+                "CN=www.example.org,OU=b+OU=a,O=P\xc5\x99\xc3\xadklad\\, s.r.o.,C=CZ");
     assert_text(b, X509_ISSUER, "CN=Test CA,O=Weir Test,C=CZ");
-    assert_number(b, X509_NOT_AFTER, batch_get(b, X509_NOT_BEFORE, 0) + 365 * 86400 * UINT64_C(1000000000));
+    assert_number(b, X509_NOT_AFTER,
+                  batch_get(b, X509_NOT_BEFORE, 0) + 365 * 86400 * UINT64_C(1000000000));
     assert_text(b, X509_KEY_ALG, "id-ecPublicKey");
     assert_text(b, X509_KEY_TYPE, "ec");
     assert_text(b, X509_CURVE, "secp384r1");
@@ -118,7 +121,7 @@ static void other_keys(void **state)
     batch_destroy(b);
 }
 
-// ---- hosts ----
+// ---- hosts --------------------------------------------------------------------------------------
 
 static void hosts(void **state)
 {
@@ -140,7 +143,7 @@ static void hosts(void **state)
     give(certificate);
 }
 
-// ---- times ----
+// ---- times --------------------------------------------------------------------------------------
 
 static void assert_time(uint8_t tag, const char *text, int64_t seconds)
 {
@@ -162,7 +165,7 @@ static void times(void **state)
     assert_time(DER_UTC_TIME, "491231235959Z", 2524607999);
     assert_time(DER_UTC_TIME, "500101000000Z", -631152000);
     assert_time(DER_UTC_TIME, "9901010000Z", 915148800); // without seconds
-    assert_time(DER_UTC_TIME, "7001010000", 0); // nor zone
+    assert_time(DER_UTC_TIME, "7001010000", 0);          // nor zone
     assert_time(DER_UTC_TIME, "990101000000+0130", 915143400);
     assert_time(DER_GENERALIZED_TIME, "20000229120000Z", 951825600);
     assert_time(DER_GENERALIZED_TIME, "20000301000000.5Z", 951868800);
@@ -177,7 +180,7 @@ static void times(void **state)
     assert_no_time(DER_INTEGER, "700101000000Z");
 }
 
-// ---- names ----
+// ---- names --------------------------------------------------------------------------------------
 
 // Attribute types: 550403 CN, 55040a O, 2a0304 is not known.
 static void assert_name(const char *hex, const char *expected)
@@ -197,28 +200,60 @@ static void names(void **state)
     (void)state;
     assert_name("3000", "");
     // Latin-1, UTF-16 with a pair of surrogates, UTF-32.
-    assert_name("300f310d300b0603550403" "1404" "41e92c42", "CN=A\xc3\xa9\\,B");
-    assert_name("3011310f300d0603550403" "1e06" "0041d83dde00", "CN=A\xf0\x9f\x98\x80");
-    assert_name("300f310d300b0603550403" "1c04" "000020ac", "CN=\xe2\x82\xac");
+    assert_name("300f310d300b0603550403"
+                "1404"
+                "41e92c42",
+                "CN=A\xc3\xa9\\,B");
+    assert_name("3011310f300d0603550403"
+                "1e06"
+                "0041d83dde00",
+                "CN=A\xf0\x9f\x98\x80");
+    assert_name("300f310d300b0603550403"
+                "1c04"
+                "000020ac",
+                "CN=\xe2\x82\xac");
     // Half a pair, and what no character is.
-    assert_name("300d310b30090603550403" "1e02" "d83d", "CN=\xef\xbf\xbd");
-    assert_name("300f310d300b0603550403" "1c04" "00110000", "CN=\xef\xbf\xbd");
+    assert_name("300d310b30090603550403"
+                "1e02"
+                "d83d",
+                "CN=\xef\xbf\xbd");
+    assert_name("300f310d300b0603550403"
+                "1c04"
+                "00110000",
+                "CN=\xef\xbf\xbd");
     // A NUL that would end a name for those who take it for one of C.
-    assert_name("300e310c300a0603550403" "1303" "610062", "CN=a\\00b");
-    assert_name("300e310c300a0603550403" "1303" "202320", "CN=\\ #\\ ");
+    assert_name("300e310c300a0603550403"
+                "1303"
+                "610062",
+                "CN=a\\00b");
+    assert_name("300e310c300a0603550403"
+                "1303"
+                "202320",
+                "CN=\\ #\\ ");
     // Types and values that are not known.
-    assert_name("300d310b300906032a0304" "0c02" "4141", "1.2.3.4=#0C024141");
-    assert_name("300c310a30080603550403" "0201" "05", "CN=#020105");
+    assert_name("300d310b300906032a0304"
+                "0c02"
+                "4141",
+                "1.2.3.4=#0C024141");
+    assert_name("300c310a30080603550403"
+                "0201"
+                "05",
+                "CN=#020105");
 }
 
 static void name_with_broken_end(void **state)
 {
     (void)state;
     // Two sets, the second with a length beyond the end.
-    assert_name("3017310c300a0603550403" "1303" "616263" "310730050603550403" "13", "CN=abc");
+    assert_name("3017310c300a0603550403"
+                "1303"
+                "616263"
+                "310730050603550403"
+                "13",
+                "CN=abc");
 }
 
-// ---- what is no certificate ----
+// ---- what is no certificate ---------------------------------------------------------------------
 
 static void assert_harmless(bytes certificate)
 {
@@ -262,7 +297,8 @@ static void changed_anywhere(void **state)
 static void lengths_that_are_not_der(void **state)
 {
     (void)state;
-    static const char *const CASES[] = {"3080020101", "3085000000000101", "1f0100", "30840000000400", "3084ffffffff00"};
+    static const char *const CASES[] = {"3080020101", "3085000000000101", "1f0100",
+                                        "30840000000400", "3084ffffffff00"};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bytes b = decoded(CASES[i]);
         struct reader r = reader_of(b);
@@ -277,11 +313,16 @@ static void lengths_that_are_not_der(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(leaf),         cmocka_unit_test(authority),
-        cmocka_unit_test(other_keys),   cmocka_unit_test(hosts),
-        cmocka_unit_test(times),        cmocka_unit_test(names),
-        cmocka_unit_test(name_with_broken_end), cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(changed_anywhere),     cmocka_unit_test(lengths_that_are_not_der),
+        cmocka_unit_test(leaf),
+        cmocka_unit_test(authority),
+        cmocka_unit_test(other_keys),
+        cmocka_unit_test(hosts),
+        cmocka_unit_test(times),
+        cmocka_unit_test(names),
+        cmocka_unit_test(name_with_broken_end),
+        cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(changed_anywhere),
+        cmocka_unit_test(lengths_that_are_not_der),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
