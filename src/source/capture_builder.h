@@ -26,7 +26,7 @@ void pcap_put_packet(struct build *b, uint32_t second, uint32_t fraction, uint32
 size_t block_begin(struct build *b, uint32_t type); // the block's place, for block_end
 void block_end(struct build *b, size_t place);
 void option_put(struct build *b, uint16_t code, const void *value, uint16_t n);
-void section_put(struct build *b, const char *comment);               // NULL: no options
+void section_put(struct build *b, const char *comment);                  // NULL: no options
 void interface_put(struct build *b, uint16_t link_type, int resolution); // -1: no option
 void enhanced_put(struct build *b, uint32_t interface, uint64_t ticks, uint32_t captured,
                   uint32_t length, uint8_t fill);

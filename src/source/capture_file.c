@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "source/formats.h"
+#include "source/paths.h"
 
 enum { CAPTURE_COMMENTS_MAX = 1024 };
 
@@ -55,22 +56,26 @@ static void info_reset(struct capture_info *info)
 
 static bool capture_recognise(struct capture_file *f, struct err *err)
 {
-    struct capture_info *info = f->info;
+    const char *name = path_called(f->info->path);
     block_need(&f->in, CAPTURE_MAGIC_SIZE);
-    if (f->in.error_number)
-        return err_system(err, f->in.error_number, "cannot read %s", info->path);
+    if (f->in.error_number) return path_error(err, f->in.error_number, f->info->path);
     if (f->in.stored_bytes == 0) {
         return err_set(err, ERR_INPUT,
-                       "%s is empty: no capture was written to it, or copying it failed",
-                       info->path);
+                       "%s is empty: no capture was written to it, or copying it failed", name);
     }
     f->format = format_of(bytes_first(block_view(&f->in), CAPTURE_MAGIC_SIZE));
     if (f->format) return true;
+    if (f->in.cut) {
+        return err_set(err, ERR_INPUT,
+                       "%s is compressed, but cut or damaged at its very beginning: copy it "
+                       "again from where it came",
+                       name);
+    }
     return err_set(
         err, ERR_INPUT,
-        "%s is not a capture in a format that is known here (pcap, pcapng or snoop; also as .gz, "
-        ".zst or .lz4); if it is one, 'editcap -F pcapng' may convert it",
-        info->path);
+        "%s is not a capture in a format that is known here (pcap, pcapng or "
+        "snoop; also as .gz, .zst or .lz4); if it is one, 'editcap -F pcapng' may convert it",
+        name);
 }
 
 struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info *info,
@@ -107,8 +112,7 @@ bool capture_file_finish(struct capture_file *f, struct err *err)
 {
     struct capture_info *info = f->info;
     block_drain(&f->in);
-    if (f->in.error_number)
-        return err_system(err, f->in.error_number, "cannot read %s", info->path);
+    if (f->in.error_number) return path_error(err, f->in.error_number, info->path);
     if (capture_has_shrunk(f) || f->in.cut) info->truncated = true;
     info->damaged_bytes += f->in.unusable_bytes;
     info->file_bytes = f->in.stored_bytes;

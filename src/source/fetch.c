@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "source/capture_file.h"
+#include "source/paths.h"
 
 struct fetch {
     struct capture_info info;
@@ -20,7 +21,7 @@ struct fetch *fetch_open(const char *path, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        err_system(err, errno, "cannot open %s", path);
+        path_error(err, errno, path);
         return NULL;
     }
     struct fetch *f = memory_get(sizeof *f);
@@ -71,8 +72,7 @@ bool fetch_next(struct fetch *f, uint64_t ordinal, struct packet *out, struct er
         *out = f->batch->packets[f->next++];
         return true;
     }
-    if (f->file->in.error_number)
-        return err_system(err, f->file->in.error_number, "cannot read %s", f->info.path);
+    if (f->file->in.error_number) return path_error(err, f->file->in.error_number, f->info.path);
     return err_set(
         err, ERR_INPUT,
         "%s has no packet number %llu: it is not the file that was read, or it was cut since",

@@ -8,6 +8,30 @@
 
 #include "base/memory.h"
 
+const char *path_called(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+bool path_error(struct err *err, int error_number, const char *path)
+{
+    path = path_called(path);
+    if (error_number == ENOENT) {
+        return err_set(err, ERR_INPUT, "there is no %s: check the name and the folder", path);
+    }
+    if (error_number == EACCES || error_number == EPERM) {
+        return err_set(err, ERR_MACHINE,
+                       "no right to read %s: its owner can give it, or leave it out", path);
+    }
+    if (error_number == EMFILE) {
+        return err_set(err, ERR_MACHINE,
+                       "cannot open %s: too many captures overlap in time; read them in parts, or "
+                       "raise the limit of open files (ulimit -n)",
+                       path);
+    }
+    return err_system(err, error_number, "cannot read %s", path);
+}
+
 static char *path_copy(const char *path)
 {
     size_t n = strlen(path);
@@ -62,8 +86,7 @@ static bool entry_add(struct path_list *list, const FTSENT *entry, struct err *e
     switch (entry->fts_info) {
     case FTS_DNR:
     case FTS_ERR:
-        return err_system(err, entry->fts_errno, "cannot read the folder %s", entry->fts_path);
-    case FTS_NS: return err_system(err, entry->fts_errno, "cannot read %s", entry->fts_path);
+    case FTS_NS: return path_error(err, entry->fts_errno, entry->fts_path);
     case FTS_F: return path_list_put(list, entry->fts_path, entry->fts_statp, true, err);
     case FTS_SL: // links to files count, links to folders could lead round in a circle
         if (stat(entry->fts_accpath, &st) != 0 || !S_ISREG(st.st_mode)) return true;
@@ -76,7 +99,7 @@ static bool path_list_add_folder(struct path_list *list, const char *path, struc
 {
     char *roots[] = {(char *)path, NULL};
     FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, entry_compare);
-    if (!walk) return err_system(err, errno, "cannot read the folder %s", path);
+    if (!walk) return path_error(err, errno, path);
     bool ok = true;
     for (FTSENT *entry; ok && (entry = fts_read(walk));) {
         if (entry_is_left_out(entry) || entry->fts_level > PATHS_FOLDER_DEPTH_MAX) {
@@ -94,8 +117,7 @@ bool path_list_add(struct path_list *list, const char *path, struct err *err)
     struct stat st;
     bool is_stdin = strcmp(path, "-") == 0;
     list->named++;
-    if ((is_stdin ? fstat(0, &st) : stat(path, &st)) != 0)
-        return err_system(err, errno, "cannot open %s", path);
+    if ((is_stdin ? fstat(0, &st) : stat(path, &st)) != 0) return path_error(err, errno, path);
     if (S_ISDIR(st.st_mode)) return path_list_add_folder(list, path, err);
     if (is_stdin) st.st_mode = S_IFIFO; // whatever it is: it is read from where it stands, and once
     return path_list_put(list, path, &st, false, err);

@@ -32,5 +32,11 @@ struct path_list {
 // and cases (folders named *.weir), which hold packets that were read before, are left out. False
 // and err when it is not there or not readable.
 bool path_list_add(struct path_list *list, const char *path, struct err *err);
+// What is named twice, by device and inode.
 void path_list_find_doubled(struct path_list *list);
 void path_list_deinit(struct path_list *list);
+
+// What a person calls it: "standard input" for "-".
+const char *path_called(const char *path);
+// Says what is wrong with a path that cannot be opened or read, and the way out. Always false.
+bool path_error(struct err *err, int error_number, const char *path);

@@ -14,6 +14,7 @@ enum {
     PCAP_JUMP_S = 86400,             // packets that are further apart are looked at twice
     PCAP_SEARCH_JUMP_S = 30 * 86400, // and those that are further apart are not searched for
     PCAP_SEARCH_WINDOW = 1024 * 1024,
+    PCAP_SEQUEL_WINDOW = 64 * 1024, // looked at behind an unusual packet
 };
 
 struct pcap_magic {
@@ -147,17 +148,53 @@ static bool pcap_chain(const struct pcap_state *s, bytes view, bool whole, bool 
     return true;
 }
 
-// An unusual header is believed when the next one is possible, or the file ends where it says.
+// Where in the view, from `from` on and before `until`, a chain of believable headers begins;
+// `until` if nowhere.
+static size_t pcap_find_chain(const struct pcap_state *s, bytes view, size_t from, size_t until,
+                              bool whole)
+{
+    while (from < until && !pcap_chain(s, bytes_after(view, from), whole, s->any, s->last_s))
+        from++;
+    return from;
+}
+
+enum pcap_sequel { SEQUEL_GOOD, SEQUEL_BAD, SEQUEL_CUT };
+
+// What becomes of an unusual header's packet: whether possible headers follow, or the end of the
+// file, or whether the end cuts it or one of them. One header near in time is enough.
+static enum pcap_sequel pcap_sequel(const struct pcap_state *s, struct pcap_record r, bytes view,
+                                    bool whole)
+{
+    for (unsigned link = 0; link < PCAP_CHAIN_MAX; link++) {
+        size_t size = s->record_header + (size_t)r.captured;
+        if (size > view.n || size + s->record_header > view.n) {
+            return whole && size != view.n ? SEQUEL_CUT : SEQUEL_GOOD;
+        }
+        view = bytes_after(view, size);
+        uint32_t second = r.second;
+        r = pcap_parse(s, view);
+        if (!pcap_is_possible(s, &r)) return SEQUEL_BAD;
+        bool is_near = pcap_is_near(r.second, second, PCAP_SEARCH_JUMP_S) ||
+                       pcap_is_near(r.second, s->last_s, PCAP_SEARCH_JUMP_S);
+        if (is_near) return SEQUEL_GOOD;
+    }
+    return SEQUEL_GOOD;
+}
+
+// An unusual header is believed when what follows is good, or when the file is cut and holds no
+// better header.
 static bool pcap_is_packet(struct capture_file *f, const struct pcap_state *s,
                            const struct pcap_record *r)
 {
     if (!pcap_is_possible(s, r)) return false;
-    size_t size = s->record_header + (size_t)r->captured;
-    if (!block_need(&f->in, size))
-        return r->captured <= r->length && r->fraction < s->magic->fraction_max;
-    if (!block_need(&f->in, size + s->record_header)) return true;
-    struct pcap_record next = pcap_parse(s, bytes_after(block_view(&f->in), size));
-    return pcap_is_possible(s, &next);
+    bool whole = !block_need(&f->in, r->captured + (size_t)PCAP_SEQUEL_WINDOW);
+    bytes view = block_view(&f->in);
+    switch (pcap_sequel(s, *r, view, whole)) {
+    case SEQUEL_GOOD: return true;
+    case SEQUEL_BAD: return false;
+    case SEQUEL_CUT: break;
+    }
+    return pcap_find_chain(s, view, 1, view.n, true) == view.n;
 }
 
 // Goes on to the next believable header behind the one at hand; false when there is none until the
@@ -168,13 +205,10 @@ static bool pcap_search(struct capture_file *f, const struct pcap_state *s)
     for (;;) {
         bool whole = !block_need(&f->in, PCAP_SEARCH_WINDOW);
         bytes view = block_view(&f->in);
-        size_t tried_max = whole ? view.n : view.n / 2;
-        for (size_t i = 0; i < tried_max; i++) {
-            if (!pcap_chain(s, bytes_after(view, i), whole, s->any, s->last_s)) continue;
-            capture_skip_damage(f, i);
-            return true;
-        }
-        capture_skip_damage(f, tried_max);
+        size_t until = whole ? view.n : view.n / 2;
+        size_t found = pcap_find_chain(s, view, 0, until, whole);
+        capture_skip_damage(f, found);
+        if (found < until) return true;
         if (whole) return false;
     }
 }

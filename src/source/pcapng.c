@@ -121,18 +121,29 @@ static bool pcapng_search(struct capture_file *f, const struct pcapng_state *s)
     }
 }
 
-// A block that the end of the file cuts is told from one with a damaged length by what it says of
-// itself: a packet's own length must agree with the block's.
-static bool pcapng_is_cut(struct capture_file *f, const struct pcapng_state *s,
-                          const struct pcapng_block *block)
+// Whether a packet's own length agrees with that of its block, so that both are right.
+static bool pcapng_lengths_agree(const struct pcapng_state *s, const struct pcapng_block *block,
+                                 bytes view)
 {
-    if (!pcapng_type_is_known(block->type)) return false;
-    bytes view = block_view(&f->in);
-    if (block->type != PCAPNG_ENHANCED_PACKET || view.n < PCAPNG_ENHANCED_HEADER_SIZE) return true;
     struct reader r = reader_of(view);
     read_bytes(&r, 20);
     uint32_t captured = pcapng_u32(s, &r);
-    return captured <= block->size && block->size - captured < 128 * 1024;
+    bool has_length = block->type == PCAPNG_ENHANCED_PACKET || block->type == PCAPNG_PACKET;
+    return has_length && !r.bad && captured <= block->size &&
+           block->size == PCAPNG_ENHANCED_HEADER_SIZE + (captured + 3) / 4 * 4 + 4;
+}
+
+// The file ends within this block: is it cut, or is the length damaged? What lies inside a packet
+// may look like blocks, so they are searched only when the packet's length does not agree.
+static bool pcapng_is_cut(struct capture_file *f, const struct pcapng_state *s,
+                          const struct pcapng_block *block)
+{
+    bytes view = block_view(&f->in);
+    if (pcapng_lengths_agree(s, block, view)) return true;
+    for (size_t i = 1; i + PCAPNG_BLOCK_SIZE_MIN <= view.n; i++) {
+        if (pcapng_is_believable(f, s, i)) return false;
+    }
+    return true;
 }
 
 // Makes the next block contiguous in the view; false at the end of the data.

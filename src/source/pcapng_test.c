@@ -234,6 +234,32 @@ static void goes_on_behind_damage(void **state)
     }
 }
 
+// Whichever bit of a packet block is wrong, no other packet is lost.
+static void loses_one_packet_to_a_flipped_bit(void **state)
+{
+    (void)state;
+    enum { PACKETS = 8 };
+    struct build *b = build_create(false);
+    section_put(b, NULL);
+    interface_put(b, 1, 9);
+    size_t first = b->n;
+    for (unsigned i = 0; i < PACKETS; i++) {
+        enhanced_put(b, 0, (uint64_t)start + i, 40, 40, (uint8_t)(i + 1));
+    }
+    for (size_t bit = first * 8; bit < b->n * 8; bit++) {
+        b->p[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        read_memory(&readout, built(b), NULL);
+        b->p[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        unsigned intact = 0;
+        for (unsigned k = 0; k < readout.count; k++) {
+            const struct seen *p = &readout.packets[k];
+            intact += !p->damaged && p->captured == 40;
+        }
+        assert_true(intact >= PACKETS - 1);
+    }
+    memory_free(b);
+}
+
 // A block that contradicts itself is damage; the blocks behind it are in place.
 static void skips_broken_blocks(void **state)
 {
@@ -264,6 +290,7 @@ int main(void)
         cmocka_unit_test(reads_other_blocks),
         cmocka_unit_test(gives_all_packets_before_a_cut),
         cmocka_unit_test(goes_on_behind_damage),
+        cmocka_unit_test(loses_one_packet_to_a_flipped_bit),
         cmocka_unit_test(skips_broken_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

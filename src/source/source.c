@@ -90,15 +90,10 @@ void source_close(struct source *s)
 
 static int source_descriptor(const struct path_entry *entry, struct err *err)
 {
-    if (strcmp(entry->path, "-") == 0) return dup(STDIN_FILENO);
-    int fd = open(entry->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd >= 0) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    else if (errno == EMFILE)
-        err_set(err, ERR_MACHINE,
-                "cannot open %s: too many captures overlap in time; read them in "
-                "parts, or raise the limit of open files (ulimit -n)",
-                entry->path);
-    else err_system(err, errno, "cannot open %s", entry->path);
+    bool is_stdin = strcmp(entry->path, "-") == 0;
+    int fd = is_stdin ? dup(STDIN_FILENO) : open(entry->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) path_error(err, errno, entry->path);
+    else posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return fd;
 }
 
@@ -117,6 +112,7 @@ static bool file_open(struct source *s, struct source_file *file, bool to_look, 
     file->open = capture_file_open(fd, (bytes){0}, &file->info, &options, err);
     if (!file->open) return false;
     file->info.file_bytes = file->entry->size;
+    file->info.is_stream = file->entry->is_stream;
     return true;
 }
 
@@ -398,16 +394,23 @@ const struct capture_secret *source_secrets(const struct source *s, uint32_t *co
 
 bool capture_remark(const struct capture_info *info, char text[CAPTURE_REMARK_MAX])
 {
-    if (!info->truncated && info->damaged_bytes == 0) return false;
+    const char *name = path_called(info->path);
     unsigned long long packets = info->packets, damaged = info->damaged_bytes;
-    const char *cut =
-        info->truncated
-            ? " it ends in the middle of a packet or before its end: it was cut or is still being "
-              "written;"
-            : "";
-    const char *skipped = info->damaged_bytes ? " some of it is damaged and was skipped;" : "";
-    snprintf(text, CAPTURE_REMARK_MAX,
-             "%s is incomplete:%s%s %llu packets were read, %llu bytes were damaged", info->path,
-             cut, skipped, packets, damaged);
-    return true;
+    int n = 0;
+    if (info->truncated) {
+        n = snprintf(text, CAPTURE_REMARK_MAX,
+                     "%s ends too early, as if it had been cut or were still being "
+                     "written: the %llu packets before that were read",
+                     name, packets);
+    }
+    if (damaged && n > 0 && n < CAPTURE_REMARK_MAX) {
+        snprintf(text + n, (size_t)(CAPTURE_REMARK_MAX - n),
+                 ", and %llu damaged bytes were skipped", damaged);
+    } else if (damaged) {
+        snprintf(text, CAPTURE_REMARK_MAX,
+                 "%s is damaged: %llu bytes were skipped, and %llu packets "
+                 "around them were read",
+                 name, damaged, packets);
+    }
+    return info->truncated || damaged;
 }

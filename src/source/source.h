@@ -21,11 +21,12 @@ struct source_options {
 
 // What is known of one capture; final when the source is at its end.
 struct capture_info {
-    const char *path;               // as named; "-" for standard input
-    uint32_t number;                // packet.capture of its packets
-    const char *format;             // "pcap", "pcapng", "snoop"
-    const char *compression;        // "", "gzip", "zstd", "lz4"
-    uint64_t file_bytes;            // as stored
+    const char *path;        // as named; "-" for standard input
+    uint32_t number;         // packet.capture of its packets
+    const char *format;      // "pcap", "pcapng", "snoop"
+    const char *compression; // "", "gzip", "zstd", "lz4"
+    bool is_stream;          // a pipe or a device: can be read once only
+    uint64_t file_bytes;     // as stored; at first the size that the file had when it was looked at
     uint64_t packets, packet_bytes; // all packets of the file, and their bytes on the wire
     uint64_t captured_bytes;        // of them, those that are there
     uint64_t packets_filtered;      // left out by the BPF filter
@@ -39,8 +40,8 @@ struct capture_info {
     bool hashed;
     uint8_t sha256[32];
     uint32_t interface_count;
-    char link_types[128];   // names, comma-separated
-    const char *comments;   // in the file, a line each, cut; "" when there are none
+    char link_types[128]; // names, comma-separated
+    const char *comments; // in the file, a line each, cut; "" when there are none
 };
 
 struct source;
