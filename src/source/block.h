@@ -28,7 +28,6 @@ struct block_reader {
     struct packet_buffer *buffer; // bytes from at to end are unread
     uint32_t at, end;
     uint32_t read_size;
-    uint64_t offset;         // of the byte at `at`, in the decompressed data
     bool ended;              // nothing comes after what is in the buffer
     bool cut;                // the compressed data ends before its end
     uint64_t stored_bytes;   // read so far, as stored
@@ -77,5 +76,4 @@ static inline bytes block_view(const struct block_reader *r)
 static inline void block_skip(struct block_reader *r, size_t n)
 {
     r->at += (uint32_t)n;
-    r->offset += n;
 }

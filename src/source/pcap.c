@@ -26,12 +26,11 @@ struct pcap_magic {
 
 // clang-format off
 static const struct pcap_magic pcap_magics[] = {
-    {0xa1b2c3d4, 1000000, {16, 24, 20}, 0},    // as specified; by Red Hat 6.1's tcpdump; by Nokia firewalls
-    {0xa1b23c4d, 1000000000, {16}, 0},         // nanoseconds
-    {0xa1b2cd34, 1000000, {24, 28}, 0},        // Kuznetsov's patches; SuSE 6.3's tcpdump
-    {0xa12b3c4d, 1000000, {16}, 0},            // Navtel
-    {0x1c0001ac, 1000000000, {16}, 4},         // Ixia, hardware
-    {0x1c0001ab, 1000000000, {16}, 4},         // Ixia, software
+    {0xa1b2c3d4, 1000000, {16, 24, 20}, 0}, // the usual one; Red Hat 6.1's; Nokia firewalls'
+    {0xa1b23c4d, 1000000000, {16}, 0},      // nanoseconds
+    {0xa1b2cd34, 1000000, {24, 28}, 0},     // Kuznetsov's patches; SuSE 6.3's tcpdump
+    {0x1c0001ac, 1000000, {16}, 4},         // Ixia, hardware
+    {0x1c0001ab, 1000000, {16}, 4},         // Ixia, software
 };
 // clang-format on
 
@@ -42,6 +41,7 @@ struct pcap_state {
     bool lengths_maybe_swapped; // version 2.3
     uint8_t record_header;
     uint16_t link_type;
+    uint32_t fraction_max;
     uint32_t fraction_ns; // nanoseconds in a unit of the fraction
     uint32_t captured_max;
     uint32_t last_s;
@@ -109,7 +109,7 @@ static inline bool pcap_is_near(uint32_t a, uint32_t b, int64_t distance_max)
 static inline bool pcap_is_ordinary(const struct pcap_state *s, const struct pcap_record *r)
 {
     return r->captured <= s->captured_max && r->captured <= r->length &&
-           r->fraction < s->magic->fraction_max && r->second != 0 && s->any &&
+           r->fraction < s->fraction_max && r->second != 0 && s->any &&
            pcap_is_near(r->second, s->last_s, PCAP_JUMP_S);
 }
 
@@ -125,8 +125,8 @@ static bool pcap_is_believable(const struct pcap_state *s, const struct pcap_rec
                                uint32_t second)
 {
     return r->captured > 0 && r->captured <= s->captured_max && r->captured <= r->length &&
-           r->length <= PACKET_CAPTURED_MAX && r->fraction < s->magic->fraction_max &&
-           r->second != 0 && (!any || pcap_is_near(r->second, second, PCAP_SEARCH_JUMP_S));
+           r->length <= PACKET_CAPTURED_MAX && r->fraction < s->fraction_max && r->second != 0 &&
+           (!any || pcap_is_near(r->second, second, PCAP_SEARCH_JUMP_S));
 }
 
 // Whether believable headers follow one another from the view's beginning. `whole` says that the
@@ -270,6 +270,18 @@ static uint16_t pcap_link_type(uint32_t field)
     return link_type == 12 || link_type == 14 ? 101 : link_type;
 }
 
+// AIX writes version 2.2 with nanoseconds, and interface types (RFC 1573) for link types.
+static void pcap_begin_aix(struct pcap_state *s)
+{
+    switch (s->link_type) {
+    case 6: s->link_type = LINK_TYPE_ETHERNET; break;
+    case 9: s->link_type = 6; break;  // token ring
+    case 24: s->link_type = 0; break; // loopback
+    default: return;
+    }
+    s->fraction_max = (uint32_t)NANOS_PER_SECOND;
+}
+
 static void pcap_begin(struct capture_file *f)
 {
     struct pcap_state *s = f->state;
@@ -285,7 +297,9 @@ static void pcap_begin(struct capture_file *f)
     s->link_type = pcap_link_type(pcap_u32(s, &r));
     s->lengths_swapped = (major == 2 && minor < 3) || major == 543;
     s->lengths_maybe_swapped = major == 2 && minor == 3;
-    s->fraction_ns = (uint32_t)NANOS_PER_SECOND / s->magic->fraction_max;
+    s->fraction_max = s->magic->fraction_max;
+    if (major == 2 && minor == 2) pcap_begin_aix(s);
+    s->fraction_ns = (uint32_t)NANOS_PER_SECOND / s->fraction_max;
     bool is_large = snap_length > PACKET_CAPTURED_USUAL && snap_length <= PACKET_CAPTURED_MAX;
     s->captured_max = is_large ? snap_length : PACKET_CAPTURED_USUAL;
     f->info->interface_count = 1;

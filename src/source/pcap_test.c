@@ -96,6 +96,12 @@ static void reads_old_version_with_swapped_lengths(void **state)
     assert_int_equal(readout.count, 1);
     assert_int_equal(readout.packets[0].captured, 8);
     assert_int_equal(readout.packets[0].length, 100);
+    assert_int_equal(readout.packets[0].time, SECOND * NANOS_PER_SECOND + 5 * NANOS_PER_MICRO);
+    b->p[20] = 6; // Ethernet as AIX numbers it
+    read_memory(&readout, built(b), NULL);
+    assert_int_equal(readout.count, 1);
+    assert_int_equal(readout.packets[0].link_type, 1);
+    assert_int_equal(readout.packets[0].time, SECOND * NANOS_PER_SECOND + 5);
     memory_free(b);
 }
 
