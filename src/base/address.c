@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "base/text.h"
+
 enum { GROUPS = 8, GROUP_MASK = 0xffff };
 
 static char *put_decimal(char *at, unsigned v)
@@ -102,19 +104,12 @@ static bool parse_v4(bytes text, uint32_t *v4)
     return !r.bad && !reader_left(&r);
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // One to four hexadecimal digits.
 static uint16_t read_group(struct reader *r)
 {
     unsigned v = 0, digits = 0;
-    for (; digits < 4 && reader_left(r) && hex_value(r->at[0]) >= 0; digits++)
-        v = v << 4 | (unsigned)hex_value(read_u8(r));
+    for (; digits < 4 && reader_left(r) && text_hex_value(r->at[0]) >= 0; digits++)
+        v = v << 4 | (unsigned)text_hex_value(read_u8(r));
     if (!digits) r->bad = true;
     return (uint16_t)v;
 }
@@ -124,13 +119,13 @@ struct groups {
     int count, gap; // gap: how many groups stand before "::", -1 without one
 };
 
-// Whether the rest is dotted; where a group ends in '.', it was the first number of an IPv4
-// address.
+// Whether what follows is dotted: at most three digits and a dot.
 static bool rest_is_v4(const struct reader *r)
 {
-    bytes rest = bytes_first(reader_rest(r), 4);
-    size_t dot = bytes_find(rest, '.');
-    return dot < rest.n && dot <= 3;
+    struct reader ahead = *r;
+    for (int i = 0; i < 3 && reader_left(&ahead) && ahead.at[0] >= '0' && ahead.at[0] <= '9'; i++)
+        read_u8(&ahead);
+    return read_u8(&ahead) == '.';
 }
 
 static void read_groups(struct reader *r, struct groups *g)

@@ -21,6 +21,7 @@ bool err_in(struct err *err, const char *format, ...)
     if (!err) return false;
     char cause[ERR_TEXT_MAX];
     memcpy(cause, err->text, sizeof cause);
+    cause[sizeof cause - 1] = 0;
     va_list args;
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
@@ -28,7 +29,7 @@ bool err_in(struct err *err, const char *format, ...)
     size_t used = strlen(err->text);
     const char *parts[] = {": ", cause};
     for (int i = 0; i < 2; i++) {
-        size_t n = strnlen(parts[i], sizeof cause), room = sizeof err->text - 1 - used;
+        size_t n = strlen(parts[i]), room = sizeof err->text - 1 - used;
         if (n > room) n = room;
         memcpy(err->text + used, parts[i], n);
         used += n;

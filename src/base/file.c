@@ -30,7 +30,7 @@ static bytes read_whole(int fd, const char *path, size_t size_max, struct err *e
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) err_system(err, errno, "cannot read %s", path);
         else if (n + (size_t)got > size_max)
-            err_set(err, ERR_INPUT, "%s is larger than the %zu bytes that it may have", path, size_max);
+            err_set(err, ERR_INPUT, "%s is larger than the allowed %zu bytes", path, size_max);
         else {
             n += (size_t)got;
             if (got == 0) return bytes_of(p, n);
@@ -121,7 +121,8 @@ static bool write_and_rename(int folder, const char *name, bytes content, struct
     int fd = create_hidden(folder, name, hidden);
     if (fd < 0) return err_system(err, errno, "cannot create a file");
     bool ok = write_synced(fd, content, err);
-    if (ok && renameat(folder, hidden, folder, name) != 0) ok = err_system(err, errno, "cannot rename");
+    if (ok && renameat(folder, hidden, folder, name) != 0)
+        ok = err_system(err, errno, "cannot rename");
     if (!ok) {
         unlinkat(folder, hidden, 0);
         return false;
@@ -171,7 +172,7 @@ struct descent {
 static bool descend(struct descent *d, int above, const char *name, struct err *err)
 {
     if (d->depth == FOLDER_DEPTH_MAX)
-        return err_set(err, ERR_INPUT, "folders lie deeper than %d in each other", FOLDER_DEPTH_MAX);
+        return err_set(err, ERR_INPUT, "folders lie more than %d deep", FOLDER_DEPTH_MAX);
     int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return err_system(err, errno, "cannot open %s", name);
     DIR *folder = fdopendir(fd);
@@ -206,8 +207,7 @@ static bool remove_next(struct descent *d, struct err *err)
     const char *name = entry->d_name;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return true;
     if (unlinkat(dirfd(folder), name, 0) == 0 || errno == ENOENT) return true;
-    // Linux says EISDIR for a folder, other systems EPERM.
-    if (errno == EISDIR || errno == EPERM) return descend(d, dirfd(folder), name, err);
+    if (errno == EISDIR) return descend(d, dirfd(folder), name, err);
     return err_system(err, errno, "cannot remove %s", name);
 }
 

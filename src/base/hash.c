@@ -9,6 +9,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "base/text.h"
+
 _Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256), "room for SHA-256");
 _Static_assert(sizeof(SHA_CTX) <= sizeof(struct sha1), "room for SHA-1");
 _Static_assert(sizeof(MD5_CTX) <= sizeof(struct md5), "room for MD5");
@@ -81,18 +83,11 @@ void hex_format(char *text, bytes b)
     text[2 * b.n] = 0;
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool hex_parse(bytes text, uint8_t *out, size_t n)
 {
     if (text.n != 2 * n) return false;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_digit(text.p[2 * i]), low = hex_digit(text.p[2 * i + 1]);
+        int high = text_hex_value(text.p[2 * i]), low = text_hex_value(text.p[2 * i + 1]);
         if (high < 0 || low < 0) return false;
         out[i] = (uint8_t)(high << 4 | low);
     }

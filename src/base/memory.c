@@ -9,8 +9,8 @@
 
 static void memory_gone(size_t size)
 {
-    fprintf(stderr, "weir: no memory left for %zu bytes; give the machine more, or weir less to do\n",
-            size);
+    static const char way_out[] = "give the machine more, or weir less to do";
+    fprintf(stderr, "weir: no memory left for %zu bytes; %s\n", size, way_out);
     exit(ERR_MACHINE);
 }
 
@@ -88,7 +88,7 @@ static unsigned block_class(size_t n)
 {
     assert(n <= BLOCK_SIZE_MAX);
     unsigned class = 0;
-    while (((size_t)BLOCK_SIZE_MIN << class) < n) class++;
+    while (((size_t)BLOCK_SIZE_MIN << class) < n) class ++;
     return class;
 }
 

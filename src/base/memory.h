@@ -37,9 +37,9 @@ static inline void *pool_at(const struct pool *p, uint32_t index)
     return p->items + (size_t)index * p->item_size;
 }
 
-// Blocks of 64 bytes to 64 kB in powers of two, for stream data and held rows. Named by pointer, sized by the caller:
+// Blocks of 64 bytes to 128 kB in powers of two, for stream data and held rows. Named by pointer, sized by the caller:
 // block_size(n) tells what a request for n bytes takes from a budget.
-enum { BLOCK_CLASSES = 11, BLOCK_SIZE_MIN = 64, BLOCK_SIZE_MAX = 65536 };
+enum { BLOCK_CLASSES = 12, BLOCK_SIZE_MIN = 64, BLOCK_SIZE_MAX = 131072 };
 
 struct blocks {
     uint8_t *range;

@@ -125,9 +125,9 @@ static size_t character_length(bytes b)
     return 4;
 }
 
-// Bytes at the front that make one character and may stand unchanged; 0 when the first must be
+// Length of the character at the front when it may stand unchanged; 0 when its first byte must be
 // escaped.
-static size_t clean_length(bytes b)
+static size_t clean_character(bytes b)
 {
     uint8_t c = b.p[0];
     if (c >= 0x80) return character_length(b);
@@ -136,14 +136,25 @@ static size_t clean_length(bytes b)
     return 1;
 }
 
+// How many bytes at the front may stand unchanged: whole characters, and at most `max` bytes.
+static size_t clean_length(bytes b, size_t max)
+{
+    size_t n = 0;
+    while (n < b.n && n < max) {
+        bytes rest = bytes_after(b, n);
+        size_t plain = plain_length(bytes_first(rest, max - n));
+        n += plain;
+        if (n == b.n || n == max) break;
+        size_t character = clean_character(bytes_after(rest, plain));
+        if (!character || character > max - n) break;
+        n += character;
+    }
+    return n;
+}
+
 bool text_is_clean(bytes b)
 {
-    for (b = bytes_after(b, plain_length(b)); b.n; b = bytes_after(b, plain_length(b))) {
-        size_t n = clean_length(b);
-        if (!n) return false;
-        b = bytes_after(b, n);
-    }
-    return true;
+    return clean_length(b, b.n) == b.n;
 }
 
 static void escape_byte(char *out, uint8_t c)
@@ -159,17 +170,16 @@ size_t text_escape_from(char *out, size_t size, bytes *b)
 {
     size_t written = 0;
     while (b->n) {
-        size_t plain = plain_length(bytes_first(*b, size - written));
-        if (plain) memcpy(out + written, b->p, plain);
-        written += plain;
-        *b = bytes_after(*b, plain);
+        size_t clean = clean_length(*b, size - written);
+        if (clean) memcpy(out + written, b->p, clean);
+        written += clean;
+        *b = bytes_after(*b, clean);
         if (!b->n) break;
-        size_t n = clean_length(*b), need = n ? n : ESCAPE_SIZE;
-        if (need > size - written) break;
-        if (n) memcpy(out + written, b->p, n);
-        else escape_byte(out + written, b->p[0]);
-        written += need;
-        *b = bytes_after(*b, n ? n : 1);
+        // What is clean stopped for want of room.
+        if (size - written < ESCAPE_SIZE || clean_character(*b)) break;
+        escape_byte(out + written, b->p[0]);
+        written += ESCAPE_SIZE;
+        *b = bytes_after(*b, 1);
     }
     return written;
 }
@@ -179,7 +189,7 @@ size_t text_escape(char *out, size_t size, bytes b)
     return text_escape_from(out, size, &b);
 }
 
-static int hex_value(uint8_t c)
+int text_hex_value(uint8_t c)
 {
     if (c >= '0' && c <= '9') return c - '0';
     c |= 0x20;
@@ -191,7 +201,7 @@ size_t text_unescape(uint8_t *out, bytes b)
     size_t n = 0, i = 0;
     while (i < b.n) {
         if (b.n - i >= ESCAPE_SIZE && b.p[i] == '\\' && b.p[i + 1] == 'x') {
-            int high = hex_value(b.p[i + 2]), low = hex_value(b.p[i + 3]);
+            int high = text_hex_value(b.p[i + 2]), low = text_hex_value(b.p[i + 3]);
             if (high >= 0 && low >= 0) {
                 out[n++] = (uint8_t)(high << 4 | low);
                 i += ESCAPE_SIZE;

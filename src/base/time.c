@@ -26,8 +26,8 @@ static struct civil civil_of_day(int64_t day)
     int64_t from_era = day + DAYS_TO_1970;
     int64_t era = floor_div(from_era, DAYS_PER_ERA);
     int64_t day_of_era = from_era - era * DAYS_PER_ERA;
-    int64_t year =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
+    int64_t leap_days = day_of_era / 1460 - day_of_era / 36524 + day_of_era / (DAYS_PER_ERA - 1);
+    int64_t year = (day_of_era - leap_days) / 365;
     int64_t day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
     int64_t month = (5 * day_of_year + 2) / 153;
     struct civil c = {.year = year + era * 400};
@@ -117,7 +117,7 @@ static int64_t read_whole(struct reader *r)
     if (!reader_left(r) || !is_digit(r->at[0])) r->bad = true;
     while (!r->bad && reader_left(r) && is_digit(r->at[0])) {
         int digit = read_u8(r) - '0';
-        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v)) r->bad = true;
+        r->bad = __builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v);
     }
     return r->bad ? 0 : v;
 }

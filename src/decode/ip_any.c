@@ -3,9 +3,7 @@
 
 static enum layer_result ip_any_step(struct walk *w)
 {
-    walk_conversation(w, 0, 0, false);
-    walk_payload(w);
-    return layer_end(w, REASON_OK);
+    return layer_end_portless(w);
 }
 
 static const struct layer_key keys[] = {{SPACE_IP, IP_ANY}, {SPACE_END, 0}};

@@ -39,13 +39,12 @@ static enum layer_result ipv4_step(struct walk *w)
     if (version_size >> 4 != 4) return layer_end(w, REASON_BAD_VERSION);
     if (size < IPV4_SIZE_MIN || length < size) return layer_end(w, REASON_BAD_LENGTH);
     if (reader_left(&w->r) < size) return layer_short(w, size);
-    if (walk_offset(w) + size > UINT16_MAX) return layer_end(w, REASON_TOO_MANY_LAYERS);
     ipv4_fields(w, tos, ttl, length);
     walk_narrow(w, length);
     read_bytes(&w->r, size);
-    enum layer_result result = layer_next_proto(w, proto);
-    if (fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) return layer_end_fragment(w);
-    return result;
+    if (layer_next_proto(w, proto) == LAYER_END) return LAYER_END;
+    bool is_piece = fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET);
+    return is_piece ? layer_end_fragment(w) : LAYER_NEXT;
 }
 
 static const struct layer_key keys[] = {

@@ -20,7 +20,6 @@ static enum layer_result ipv6_step(struct walk *w)
     uint16_t payload_length = read_be16(&h);
     uint8_t next = read_u8(&h), hop_limit = read_u8(&h);
     if (first >> 28 != 6) return layer_end(w, REASON_BAD_VERSION);
-    if (walk_offset(w) + IPV6_SIZE > UINT16_MAX) return layer_end(w, REASON_TOO_MANY_LAYERS);
     w->src.hi = read_be64(&h), w->src.lo = read_be64(&h);
     w->dst.hi = read_be64(&h), w->dst.lo = read_be64(&h);
 

@@ -15,7 +15,7 @@
 enum { LAYERS_DEEP_MAX = 24 }; // of one packet; beyond it is not followed
 
 enum layer_space {
-    SPACE_LINK,      // LINKTYPE_ numbers of capture files
+    SPACE_LINK,      // LINKTYPE_ numbers of capture files; layers name LINK_PPP and its like by them, too
     SPACE_ETHERTYPE, // ethertypes; below 0x600 Linux's ETH_P_ numbers, of which ETHERTYPE_LLC is used
     SPACE_PPP,       // PPP protocols
     SPACE_IP,        // IP protocols, and IPv6 extension headers
@@ -23,6 +23,9 @@ enum layer_space {
 };
 
 enum {
+    LINK_PPP = 9,
+    LINK_CISCO_HDLC = 104,
+
     ETHERTYPE_LLC = 0x0004, // an IEEE 802.2 header follows, as ETH_P_802_2 has it
     ETHERTYPE_IPV4 = 0x0800,
     ETHERTYPE_IPV6 = 0x86dd,
@@ -121,11 +124,13 @@ static inline enum layer_result layer_next_ethertype(struct walk *w, uint16_t ty
     return layer_next(w, SPACE_ETHERTYPE, ETHERTYPE_LLC);
 }
 
-// The network header that was read is of version `is_v6`; `proto` follows, from here on.
+// The network header, or an extension of it, was read; `proto` follows from here on.
 static inline enum layer_result layer_next_proto(struct walk *w, uint8_t proto)
 {
+    uint32_t offset = walk_offset(w);
+    if (offset > UINT16_MAX) return layer_end(w, REASON_TOO_MANY_LAYERS);
     w->proto = proto;
-    w->packet->transport_offset = (uint16_t)walk_offset(w);
+    w->packet->transport_offset = (uint16_t)offset;
     return layer_next(w, SPACE_IP, proto);
 }
 
@@ -145,6 +150,14 @@ static inline void walk_payload(struct walk *w)
     p->payload_offset = walk_offset(w);
     p->payload_captured = (uint32_t)reader_left(&w->r);
     p->payload_length = (uint32_t)walk_sent_left(w);
+}
+
+// A protocol without ports: all that follows is payload.
+static inline enum layer_result layer_end_portless(struct walk *w)
+{
+    walk_conversation(w, 0, 0, false);
+    walk_payload(w);
+    return layer_end(w, REASON_OK);
 }
 
 // A piece of a datagram: ports 0 hold all of its pieces together.

@@ -26,8 +26,9 @@ struct piece {
     bytes data;
     uint64_t position; // of data in its direction: stream offset, or payload bytes of earlier datagrams
     nanos time;        // of the packet that holds the first byte; dissect_time_at for later bytes
-    uint8_t side;      // 0: sent by src, 1: sent by dst
+    uint8_t side;      // 0: sent by who began, 1: by the other; the same number throughout (see dissect_client_is)
     bool last;         // nothing follows in this direction (half close, or end of the conversation)
+    bool closed;       // and its sender closed it (FIN): what ends by closing is complete
     bool cut;          // the datagram was cut by the snap length: fewer bytes are there than were sent
     uint32_t length;   // bytes that were sent, for a datagram
 };
@@ -103,8 +104,8 @@ struct row *dissect_take(struct dissect *d, uint32_t held); // valid as dissect_
 void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position, nanos time, bytes detail);
 
 // Who asked is now known by content: `side` is the client. Turns src and dst of the conversation round where that can
-// still be done (no record was emitted, and no handshake says otherwise). After it, sides of pieces are as before the
-// call until the call returns; the state is not touched: keep sides by comparing with dissect_client.
+// still be done (no record was emitted, and no handshake says otherwise). A dissector goes on with its numbers of the
+// sides as before: they are turned into src and dst when a record is emitted.
 void dissect_client_is(struct dissect *d, uint8_t side);
 
 // From the next byte on, both directions are something else (CONNECT, Upgrade, STARTTLS): recognised anew by content, or

@@ -42,14 +42,14 @@ static bool field_is_shown(unsigned field)
     }
 }
 
-// The field whose value stands in `field` when sides were turned round after it was set.
+// The field of the row that is shown as `field` of the record: sides are turned into src and dst at the end.
 static unsigned field_turned(unsigned field, bool turned)
 {
     if (!turned || field < COMMON_SRC_OFFSET || field > COMMON_DST_LENGTH) return field;
     return field < COMMON_DST_OFFSET ? field + 2 : field - 2;
 }
 
-static void line_of_record(struct dissect *d, const struct record_batch *batch, const struct row *row, bool turned)
+static void line_of_record(struct dissect *d, const struct record_batch *batch, const struct row *row)
 {
     const struct record_kind *kind = batch->kind;
     struct text text = {0};
@@ -57,7 +57,7 @@ static void line_of_record(struct dissect *d, const struct record_batch *batch, 
     text_add(&text, kind->name);
     for (unsigned i = 0; i < kind->field_count; i++) {
         struct text value = {0};
-        harness_put_value(&value, batch, field_turned(i, turned));
+        harness_put_value(&value, batch, field_turned(i, d->turned));
         values[i] = value.p;
         if (value.p && field_is_shown(i)) text_format(&text, " %s=%s", kind->fields[i].name, value.p);
     }
@@ -79,20 +79,15 @@ enum transport dissect_transport(const struct dissect *d)
     return d->transport;
 }
 
-static uint8_t side_turned(const struct dissect *d, uint8_t side)
-{
-    assert(side < 2);
-    return side ^ (d->turned ? 1 : 0);
-}
-
 uint16_t dissect_port(const struct dissect *d, uint8_t side)
 {
-    return d->ports[side_turned(d, side)];
+    return d->ports[side];
 }
 
 nanos dissect_time_at(const struct dissect *d, uint8_t side, uint64_t position)
 {
-    const struct direction *direction = &d->directions[side_turned(d, side)];
+    assert(side < 2);
+    const struct direction *direction = &d->directions[side];
     nanos time = d->now;
     for (size_t i = 0; i < direction->segment_count; i++) {
         if (direction->segments[i].position > position) break;
@@ -112,7 +107,6 @@ struct row *dissect_row(struct dissect *d, const struct record_kind *kind, uint8
     d->row.position = position;
     d->row.ts = ts;
     d->row.ordinal = d->ordinal;
-    d->row_turned = d->turned;
     return &d->row;
 }
 
@@ -125,14 +119,14 @@ void dissect_emit(struct dissect *d, struct row *row)
     row_id(row, COMMON_ID, dissect_row_id(d, row));
     bool fits = batch_append(batch, row);
     assert(fits);
-    line_of_record(d, batch, row, d->row_turned != (d->turned != d->turn_asked));
+    line_of_record(d, batch, row);
     d->emitted = true;
 }
 
 struct record_id dissect_row_id(const struct dissect *d, const struct row *row)
 {
-    uint8_t side = side_turned(d, row->side);
-    return record_id_under(1, row->kind->name, side, row->position, row->ordinal, row->ts);
+    (void)d;
+    return record_id_under(1, row->kind->name, row->side, row->position, row->ordinal, row->ts);
 }
 
 uint32_t dissect_hold(struct dissect *d, const struct row *row)
@@ -141,7 +135,7 @@ uint32_t dissect_hold(struct dissect *d, const struct row *row)
     for (uint32_t i = 0; i < DISSECT_HELD_MAX; i++) {
         struct held *held = &d->held[i];
         if (held->used) continue;
-        *held = (struct held){.row = *row, .used = true, .turned = d->row_turned};
+        *held = (struct held){.row = *row, .used = true};
         held->row.buf.p = memory_get(row->buf.n);
         memcpy(held->row.buf.p, row->buf.p, row->buf.n);
         return i + 1;
@@ -156,7 +150,6 @@ struct row *dissect_take(struct dissect *d, uint32_t handle)
     d->row = held->row;
     d->row.buf.p = d->row_memory;
     memcpy(d->row_memory, held->row.buf.p, held->row.buf.n);
-    d->row_turned = held->turned;
     memory_free(held->row.buf.p);
     *held = (struct held){0};
     return &d->row;
@@ -166,7 +159,7 @@ void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t
 {
     (void)time;
     struct text text = {0};
-    text_format(&text, "anomaly name=%s side=%u position=%" PRIu64, name, side_turned(d, side), position);
+    text_format(&text, "anomaly name=%s side=%u position=%" PRIu64, name, side, position);
     if (detail.n) harness_put_text(&text, "detail", bytes_first(detail, 256));
     line_add(d, &text);
 }
@@ -174,11 +167,11 @@ void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t
 void dissect_client_is(struct dissect *d, uint8_t side)
 {
     assert(side < 2);
-    if (side == 0 || d->emitted || d->turn_asked) return;
+    if (side == 0 || d->emitted || d->turned) return;
     struct text text = {0};
-    text_format(&text, "client side=%u", side_turned(d, side));
+    text_format(&text, "client side=%u", side);
     line_add(d, &text);
-    d->turn_asked = true;
+    d->turned = true;
 }
 
 void dissect_switch(struct dissect *d, const char *name)
@@ -198,14 +191,14 @@ static struct body *body_of(struct dissect *d, uint32_t handle)
     return &d->bodies[handle - 1];
 }
 
-static void body_describe(struct dissect *d, struct text *line, const struct body_start *start)
+static void body_describe(struct text *line, const struct body_start *start)
 {
     static const char *const NAMES[] = {
         [BODY_PLAIN] = "plain",   [BODY_GZIP] = "gzip", [BODY_DEFLATE] = "deflate",
         [BODY_BROTLI] = "brotli", [BODY_ZSTD] = "zstd",
     };
     assert(start->coding_count <= BODY_CODINGS_MAX);
-    text_format(line, "file source=%s side=%u position=%" PRIu64, start->source, side_turned(d, start->side),
+    text_format(line, "file source=%s side=%u position=%" PRIu64, start->source, start->side,
                 start->position);
     harness_put_text(line, "name", start->file_name);
     harness_put_text(line, "type", start->media_type);
@@ -224,7 +217,7 @@ uint32_t dissect_body_open(struct dissect *d, const struct body_start *start)
     if (open == BODIES_OPEN_MAX || d->body_count == BODIES_MAX) return 0;
     struct body *body = &d->bodies[d->body_count++];
     *body = (struct body){.handle = (uint32_t)d->body_count};
-    body_describe(d, &body->line, start);
+    body_describe(&body->line, start);
     return body->handle;
 }
 

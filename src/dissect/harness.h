@@ -34,12 +34,13 @@ enum recognition harness_recognise(const struct dissector *dissector, enum trans
 enum verdict harness_datagram(struct harness *h, uint8_t side, bytes data);
 enum verdict harness_datagram_cut(struct harness *h, uint8_t side, bytes data, uint32_t length);
 
-// One segment; `length` missing bytes; the end of one direction.
+// One segment; `length` missing bytes; the end of one direction, cut off or closed by its sender.
 void harness_stream(struct harness *h, uint8_t side, bytes data);
 void harness_gap(struct harness *h, uint8_t side, uint64_t length);
 void harness_last(struct harness *h, uint8_t side);
+void harness_close(struct harness *h, uint8_t side);
 
-// Ends what is still open: `last` of both directions where it was not told, then the conversation.
+// Ends what is still open: cuts off both directions where they did not end, then ends the conversation.
 void harness_end(struct harness *h);
 
 // Results so far. Strings and bytes are valid until the next call that feeds, or harness_destroy.
@@ -59,7 +60,7 @@ bool harness_not_mine(const struct harness *h);
 bytes harness_unread(const struct harness *h, uint8_t side);
 
 // A whole conversation as a table.
-enum harness_what { HARNESS_DATA, HARNESS_GAP, HARNESS_LAST };
+enum harness_what { HARNESS_DATA, HARNESS_GAP, HARNESS_LAST, HARNESS_CLOSE };
 struct harness_step {
     enum harness_what what;
     uint8_t side;

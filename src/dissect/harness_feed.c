@@ -80,7 +80,7 @@ static void view_give(bytes view)
     memory_free((void *)(uintptr_t)view.p);
 }
 
-// What was asked for in the call holds from the next one on; and the state moves, as it may in the program.
+// The state moves, as it may in the program.
 static void call_done(struct dissect *d, enum verdict verdict, struct direction *direction)
 {
     size_t size = d->dissector->state_size;
@@ -88,8 +88,6 @@ static void call_done(struct dissect *d, enum verdict verdict, struct direction 
     memcpy(state, d->state, size);
     memory_free(d->state);
     d->state = state;
-    if (d->turn_asked) d->turned = !d->turned;
-    d->turn_asked = false;
     if (verdict == DISSECT_STOP) direction->stopped = true;
     if (verdict != DISSECT_NOT_MINE) return;
     assert(!d->emitted);
@@ -128,7 +126,7 @@ enum verdict harness_datagram_cut(struct harness *h, uint8_t side, bytes data, u
         .data = view_take(data),
         .position = direction->position,
         .time = d->now,
-        .side = side ^ (d->turned ? 1 : 0),
+        .side = side,
         .cut = data.n < length,
         .length = length,
     };
@@ -170,9 +168,10 @@ static bool direction_show(struct dissect *d, uint8_t side, bool last)
     struct piece piece = {
         .data = view_take(bytes_first(unread, STREAM_VIEW_MAX)),
         .position = direction->position,
-        .time = dissect_time_at(d, side ^ (d->turned ? 1 : 0), direction->position),
-        .side = side ^ (d->turned ? 1 : 0),
+        .time = dissect_time_at(d, side, direction->position),
+        .side = side,
         .last = last,
+        .closed = last && direction->closed,
         .length = (uint32_t)bytes_first(unread, STREAM_VIEW_MAX).n,
     };
     struct progress progress = d->dissector->stream(d, &piece);
@@ -222,8 +221,7 @@ void harness_gap(struct harness *h, uint8_t side, uint64_t length)
     uint64_t unseen = direction->skip < length ? direction->skip : length;
     direction->skip -= unseen;
     if (unseen < length && !is_over(d, side)) {
-        uint8_t seen_as = side ^ (d->turned ? 1 : 0);
-        bool on = d->dissector->gap && d->dissector->gap(d, seen_as, begin + unseen, length - unseen);
+        bool on = d->dissector->gap && d->dissector->gap(d, side, begin + unseen, length - unseen);
         call_done(d, on ? DISSECT_GO : DISSECT_STOP, direction);
         direction->want = 0;
     }
@@ -237,6 +235,12 @@ void harness_last(struct harness *h, uint8_t side)
     assert(d->transport == TRANSPORT_TCP && !d->ended && !d->directions[side].ended);
     d->directions[side].ended = true;
     direction_run(d, side, true);
+}
+
+void harness_close(struct harness *h, uint8_t side)
+{
+    h->d.directions[side].closed = true;
+    harness_last(h, side);
 }
 
 void harness_end(struct harness *h)

@@ -25,12 +25,12 @@ struct direction {
     size_t want;
     struct segment *segments; // since when which bytes are there
     size_t segment_count;
-    bool ended, stopped;
+    bool ended, closed, stopped;
 };
 
 struct held {
     struct row row; // its buf lies in memory of its own
-    bool used, turned;
+    bool used;
 };
 
 struct body {
@@ -52,13 +52,11 @@ struct dissect {
     nanos now;
     struct direction directions[2];
     uint8_t *state;
-    bool turned;      // sides as the dissector sees them are those of the test turned round
-    bool turn_asked;  // by dissect_client_is, from the next call on
+    bool turned; // by dissect_client_is: side 1 is src
     bool emitted, not_mine, switched, ended;
 
     struct row row;
     uint8_t row_memory[ROW_SIZE_MAX];
-    bool row_turned;
     uint32_t ordinal;
     struct record_batch *batches[KINDS_MAX];
     struct held held[DISSECT_HELD_MAX];

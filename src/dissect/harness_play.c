@@ -105,6 +105,7 @@ static void play_step(struct player *p, enum transport transport, const struct h
         break;
     case HARNESS_GAP: harness_gap(p->h, step->side, step->length); break;
     case HARNESS_LAST: harness_last(p->h, step->side); break;
+    case HARNESS_CLOSE: harness_close(p->h, step->side); break;
     }
 }
 

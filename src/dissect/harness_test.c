@@ -151,8 +151,8 @@ static void gaps_are_told_without_what_is_skipped(void **state)
     assert_string_equal(harness_text(h),
                         "anomaly name=toy_gap side=0 position=11 detail=\"01\"\n"
                         "anomaly name=toy_gap side=0 position=18 detail=\"01234\"\n"
-                        "anomaly name=toy_gap side=1 position=0 detail=\"012\"\n"
                         "toy ts=1970-01-01T00:00:01Z src_offset=34 src_length=1 text=\"c\" sizes=[1]\n"
+                        "anomaly name=toy_gap side=1 position=0 detail=\"012\"\n"
                         "toy ts=1970-01-01T00:00:01Z src_offset=13 src_length=2 text=\"ab\" sizes=[2]\n");
     harness_destroy(h);
 }

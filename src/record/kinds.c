@@ -3,8 +3,10 @@
 // clang-format off
 static const struct field anomaly_fields[] = {
     RECORD_COMMON_FIELDS,
-    {"name", FIELD_TEXT, NULL, "What is wrong, as a constant word: dns_pointer_loop", "event.code", NULL, 0},
-    {"service", FIELD_TEXT, NULL, "The dissector or stage that told it", "network.protocol", "source", 0},
+    {"name", FIELD_TEXT, NULL,
+     "What is wrong, as a constant word: dns_pointer_loop", "event.code", NULL, 0},
+    {"service", FIELD_TEXT, NULL,
+     "The dissector or stage that told it", "network.protocol", "source", 0},
     {"side", FIELD_TEXT, NULL, "Who sent it: src or dst", NULL, NULL, 0},
     {"detail", FIELD_TEXT, NULL, "What was seen", "message", "addl", 0},
 };
@@ -12,13 +14,18 @@ static const struct field anomaly_fields[] = {
 static const struct field loss_fields[] = {
     {"ts", FIELD_TIME, NULL, "Time from which on it was missing", "@timestamp", NULL, 0},
     {"last_seen", FIELD_TIME, NULL, "Time until which it was missing", "event.end", NULL, 0},
-    {"point", FIELD_TEXT, NULL, "Observation point, where it has a name", "observer.name", "peer", 0},
-    {"stage", FIELD_TEXT, NULL, "Where it was lost: source, decode, flow, stream, dissect or extract", NULL, NULL, 0},
+    {"point", FIELD_TEXT, NULL,
+     "Observation point, where it has a name", "observer.name", "peer", 0},
+    {"stage", FIELD_TEXT, NULL,
+     "Where it was lost: source, decode, flow, stream, dissect or extract", NULL, NULL, 0},
     {"reason", FIELD_TEXT, NULL, "Why, as a constant word", "event.reason", NULL, 0},
-    {"packets", FIELD_UINT, "packets", "Packets that are missing", NULL, "droppedPacketDeltaCount", 0},
+    {"packets", FIELD_UINT, "packets",
+     "Packets that are missing", NULL, "droppedPacketDeltaCount", 0},
     {"bytes", FIELD_UINT, "bytes", "Bytes that are missing", NULL, "droppedOctetDeltaCount", 0},
-    {"conversation_id", FIELD_ID, NULL, "The conversation it is missing in, where it is one", "network.session_id", "uid", 0},
-    {"capture", FIELD_TEXT, NULL, "Path of the capture it is missing in", "file.path", NULL, FIELD_UNDIGESTED},
+    {"conversation_id", FIELD_ID, NULL,
+     "The conversation it is missing in, where it is one", "network.session_id", "uid", 0},
+    {"capture", FIELD_TEXT, NULL,
+     "Path of the capture it is missing in", "file.path", NULL, FIELD_UNDIGESTED},
 };
 // clang-format on
 

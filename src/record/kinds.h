@@ -12,7 +12,8 @@ enum anomaly_field {
 };
 extern const struct record_kind anomaly_kind;
 
-// What was not seen or not kept, by place and reason. Hangs on a conversation only where it is one's own.
+// What was not seen or not kept, by place and reason. Hangs on a conversation only where it is
+// one's own.
 enum loss_field {
     LOSS_TS,
     LOSS_LAST_SEEN,

@@ -193,3 +193,26 @@ void row_range(struct row *row, unsigned side, uint64_t offset, uint64_t length)
     row_uint(row, side ? COMMON_DST_OFFSET : COMMON_SRC_OFFSET, offset);
     row_uint(row, side ? COMMON_DST_LENGTH : COMMON_SRC_LENGTH, length);
 }
+
+// How long the entry at `at` is: only row.c makes entries, so their lengths are not doubted.
+static size_t entry_size(const struct row *row, const uint8_t *at)
+{
+    enum row_shape shape = at[0] >> ROW_FIELD_BITS;
+    enum field_type type = row->kind->fields[at[0] & ((1u << ROW_FIELD_BITS) - 1)].type;
+    if (shape == ROW_WORD || (shape == ROW_ELEMENT && type == FIELD_UINTS)) return 1 + 8;
+    if (shape == ROW_PAIR || (shape == ROW_ELEMENT && type == FIELD_ADDRESSES)) return 1 + 16;
+    uint16_t length;
+    memcpy(&length, at + 1, sizeof length);
+    return 1 + ROW_LENGTH_SIZE + (size_t)length;
+}
+
+void row_swap_sides(struct row *row)
+{
+    static const uint8_t other[] = {COMMON_DST_OFFSET, COMMON_DST_LENGTH, COMMON_SRC_OFFSET,
+                                    COMMON_SRC_LENGTH};
+    for (size_t at = 0; at < row->buf.n; at += entry_size(row, row->buf.p + at)) {
+        unsigned field = row->buf.p[at] & ((1u << ROW_FIELD_BITS) - 1);
+        if (field < COMMON_SRC_OFFSET || field >= COMMON_COUNT) continue;
+        row->buf.p[at] = tag_of(other[field - COMMON_SRC_OFFSET], ROW_WORD);
+    }
+}

@@ -1,8 +1,11 @@
-// Where packets come in. A source delivers batches in the order of packet time; capture files first.
+// Where packets come in. A source delivers batches in the order of packet time; capture files
+// first.
 //
-// One thread reads. Several files are one tap: they are merged by packet time, ties by the order in which they were
-// named. Each file is hashed (SHA-256) by a thread of its own when asked. What is damaged is skipped and counted:
-// packets_read of all captures plus lost bytes account for every byte of the input.
+// One thread reads. Several files are one tap: they are merged by packet time, ties by the order in
+// which they were named. Files that follow one another in time are opened one after another, so
+// memory and descriptors do not grow with their number; only files that overlap in time are open
+// together. Each file is hashed (SHA-256) by a thread beside the reading when asked. What is
+// damaged is skipped and counted.
 #pragma once
 
 #include "base/err.h"
@@ -18,35 +21,60 @@ struct source_options {
 
 // What is known of one capture; final when the source is at its end.
 struct capture_info {
-    const char *path;        // as named; "-" for standard input
-    const char *format;      // "pcap", "pcapng"
-    const char *compression; // "", "gzip", "zstd", "lz4"
-    uint64_t file_bytes;     // as stored
+    const char *path;               // as named; "-" for standard input
+    uint32_t number;                // packet.capture of its packets
+    const char *format;             // "pcap", "pcapng", "snoop"
+    const char *compression;        // "", "gzip", "zstd", "lz4"
+    uint64_t file_bytes;            // as stored
     uint64_t packets, packet_bytes; // all packets of the file, and their bytes on the wire
+    uint64_t captured_bytes;        // of them, those that are there
     uint64_t packets_filtered;      // left out by the BPF filter
     uint64_t packets_backwards;     // earlier than the packet before
     uint64_t damaged_bytes;         // skipped as not believable
-    uint64_t interface_drops;       // told by pcapng statistics
+    uint64_t cut_bytes;             // of the packet or block in which the file ends
+    uint64_t interface_drops;       // told by statistics in the file
+    // Earliest and latest packet time; first_seen > last_seen when no packet has one.
     nanos first_seen, last_seen;
-    bool truncated; // ends within a packet
+    bool truncated; // ends within a packet, or before the size it had when it was opened
     bool hashed;
     uint8_t sha256[32];
     uint32_t interface_count;
     char link_types[128];   // names, comma-separated
-    char comments[1024];    // of sections, interfaces and packets, cut
+    const char *comments;   // in the file, a line each, cut; "" when there are none
 };
 
 struct source;
 
-// NULL and err when nothing can be read. The options' memory is borrowed until source_close.
+// NULL and err when any of the paths cannot be read: a reading is of all that was named, or of
+// nothing. The options' memory is borrowed until source_close.
 struct source *source_open(const struct source_options *options, struct err *err);
-void source_close(struct source *s);
+// The same over bytes in memory, borrowed until source_close, as one capture named "memory".
+struct source *source_open_memory(bytes content, const struct source_options *options,
+                                  struct err *err);
+void source_close(struct source *s); // NULL is fine
 
 enum source_result { SOURCE_PACKETS, SOURCE_END, SOURCE_FAILED };
-// Fills the cleared batch. SOURCE_END with an empty batch; SOURCE_FAILED with err when the machine failed.
+// Fills the cleared batch. SOURCE_PACKETS with an empty batch when a filter left out all that was
+// looked at; SOURCE_END with an empty batch; SOURCE_FAILED with err when the machine failed.
 enum source_result source_read(struct source *s, struct packet_batch *batch, struct err *err);
 
 uint32_t source_capture_count(const struct source *s);
 const struct capture_info *source_capture(const struct source *s, uint32_t capture);
-uint64_t source_bytes_total(const struct source *s); // of all files, as stored; 0 when not known (standard input)
+// Of all files, as stored; the total is 0 when it is not known (standard input).
+uint64_t source_bytes_total(const struct source *s);
 uint64_t source_bytes_done(const struct source *s);
+
+// Keys that captures carry for their encrypted conversations (pcapng's decryption secrets), up to a
+// limit.
+struct capture_secret {
+    uint32_t capture;
+    uint32_t type; // 0x544c534b: a TLS key log; see draft-ietf-opsawg-pcapng section 4.7
+    bytes secret;  // valid until source_close
+};
+// All that were read so far; valid until the next source_read.
+const struct capture_secret *source_secrets(const struct source *s, uint32_t *count);
+
+enum { CAPTURE_REMARK_MAX = 512 };
+// One sentence about what is wrong with a capture that was read to its end, such as that it is cut,
+// and what that means. False when nothing is.
+bool capture_remark(const struct capture_info *info, char text[CAPTURE_REMARK_MAX]);

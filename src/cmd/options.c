@@ -1,0 +1,128 @@
+#include "cmd/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct option_row *option_named(const struct command *c, bytes name)
+{
+    for (unsigned i = 0; i < c->option_count; i++)
+        if (c->options[i].name && bytes_equal(bytes_text(c->options[i].name), name)) return &c->options[i];
+    return NULL;
+}
+
+static const struct option_row *option_lettered(const struct command *c, char letter)
+{
+    for (unsigned i = 0; i < c->option_count; i++)
+        if (c->options[i].letter == letter) return &c->options[i];
+    return NULL;
+}
+
+static bool count_parse(const char *text, bool size, uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long long v = strtoull(text, &end, 10);
+    if (end == text || errno || *text == '-') return false;
+    uint64_t unit = 1;
+    if (size && *end) {
+        const char *units = "kMGT", *at = strchr(units, *end);
+        if (!at) return false;
+        for (const char *u = units; u <= at; u++) unit *= 1000;
+        end++;
+    }
+    if (*end || (v && unit > UINT64_MAX / v)) return false;
+    *value = v * unit;
+    return true;
+}
+
+static bool option_set(const struct option_row *o, const char *text, void *values, struct err *err)
+{
+    void *at = (char *)values + o->offset;
+    if (o->type == OPTION_FLAG) {
+        *(bool *)at = true;
+    } else if (o->type == OPTION_TEXT) {
+        *(const char **)at = text;
+    } else if (o->type == OPTION_DURATION) {
+        if (!duration_parse(bytes_text(text), at))
+            return err_set(err, ERR_USAGE, "\"%s\" is no duration; write 600s, 10m or 1h", text);
+    } else {
+        uint64_t v;
+        if (!count_parse(text, o->type == OPTION_SIZE, &v))
+            return err_set(err, ERR_USAGE, "\"%s\" is no %s", text, o->type == OPTION_SIZE ? "size; write 25M" : "number");
+        if (v < o->minimum || (o->maximum && v > o->maximum))
+            return err_set(err, ERR_USAGE, "%s is not between %llu and %llu", text,
+                           (unsigned long long)o->minimum, (unsigned long long)o->maximum);
+        *(uint64_t *)at = v;
+    }
+    return true;
+}
+
+// One word of long options; moves *at when the value stands in the next word.
+static bool parse_long(const struct command *c, int argc, char **argv, int *at, void *values, struct err *err)
+{
+    bytes word = bytes_text(argv[*at] + 2);
+    size_t equals = bytes_find(word, '=');
+    const struct option_row *o = option_named(c, bytes_first(word, equals));
+    if (!o)
+        return err_set(err, ERR_USAGE, "unknown option %s; see weir %s --help", argv[*at], c->name);
+    const char *text = NULL;
+    if (equals < word.n) {
+        text = (const char *)word.p + equals + 1;
+        if (o->type == OPTION_FLAG) return err_set(err, ERR_USAGE, "--%s takes no value", o->name);
+    } else if (o->type != OPTION_FLAG) {
+        if (*at + 1 >= argc) return err_set(err, ERR_USAGE, "--%s needs a value: %s", o->name, o->argument);
+        text = argv[++*at];
+    }
+    return option_set(o, text, values, err) || err_in(err, "--%s", o->name);
+}
+
+// One word of letters; the first that takes a value takes the rest of the word, or the next word.
+static bool parse_letters(const struct command *c, int argc, char **argv, int *at, void *values, struct err *err)
+{
+    for (const char *letter = argv[*at] + 1; *letter; letter++) {
+        const struct option_row *o = option_lettered(c, *letter);
+        if (!o) return err_set(err, ERR_USAGE, "unknown option -%c; see weir %s --help", *letter, c->name);
+        if (o->type == OPTION_FLAG) {
+            if (!option_set(o, NULL, values, err)) return false;
+            continue;
+        }
+        const char *text = letter[1] ? letter + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+        if (!text) return err_set(err, ERR_USAGE, "-%c needs a value: %s", *letter, o->argument);
+        return option_set(o, text, values, err) || err_in(err, "-%c", o->letter);
+    }
+    return true;
+}
+
+int options_parse(const struct command *command, int argc, char **argv, void *values, struct err *err)
+{
+    int kept = 0;
+    bool only_free = false;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (only_free || word[0] != '-' || !word[1]) {
+            argv[kept++] = argv[i];
+        } else if (strcmp(word, "--") == 0) {
+            only_free = true;
+        } else if (word[1] == '-') {
+            if (!parse_long(command, argc, argv, &i, values, err)) return -1;
+        } else if (!parse_letters(command, argc, argv, &i, values, err)) {
+            return -1;
+        }
+    }
+    return kept;
+}
+
+void command_usage(const struct command *command, FILE *out)
+{
+    fprintf(out, "weir %s %s\n\n  %s\n", command->name, command->arguments, command->help);
+    if (command->option_count) fputc('\n', out);
+    for (unsigned i = 0; i < command->option_count; i++) {
+        const struct option_row *o = &command->options[i];
+        char left[64];
+        int n = o->letter ? snprintf(left, sizeof left, "-%c", o->letter) : snprintf(left, sizeof left, "  ");
+        if (o->name)
+            n += snprintf(left + n, sizeof left - (size_t)n, "%s--%s", o->letter ? ", " : "  ", o->name);
+        if (o->type != OPTION_FLAG) snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
+        fprintf(out, "  %-26s %s\n", left, o->help);
+    }
+}

@@ -1,0 +1,177 @@
+// weir read: captures into a case, and the report on the screen.
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "engine/ingest.h"
+#include "flow/services.h"
+#include "store/store.h"
+
+struct read_options {
+    const char *to, *bpf, *tap, *services;
+    uint64_t lanes, kept_max;
+    nanos timeout, active_timeout, idle_timeout;
+    bool no_dissect, again, quiet;
+    const char *free_input;
+};
+
+static const struct option_row rows[] = {
+    {'w', "write", OPTION_TEXT, offsetof(struct read_options, to), "CASE",
+     "where to keep it: a case (made, or added to), none, memory [NAME.weir here]", 0, 0},
+    {'r', "read", OPTION_TEXT, offsetof(struct read_options, free_input), "FILE", "the same as a free argument", 0, 0},
+    {'f', "filter", OPTION_TEXT, offsetof(struct read_options, bpf), "BPF", "only packets that match, as in tcpdump", 0, 0},
+    {'j', "lanes", OPTION_COUNT, offsetof(struct read_options, lanes), "N", "lanes (threads); the result is the same [1]", 1, LANES_MAX},
+    {'q', "quiet", OPTION_FLAG, offsetof(struct read_options, quiet), NULL, "no progress and no report", 0, 0},
+    {0, "tap", OPTION_TEXT, offsetof(struct read_options, tap), "NAME", "name of the place where this was seen [none]", 0, 0},
+    {0, "timeout", OPTION_DURATION, offsetof(struct read_options, timeout), "TIME", "silence that ends a conversation [600s]", 0, 0},
+    {0, "active-timeout", OPTION_DURATION, offsetof(struct read_options, active_timeout), "TIME", "longest flow record [60s]", 0, 0},
+    {0, "idle-timeout", OPTION_DURATION, offsetof(struct read_options, idle_timeout), "TIME", "silence that ends a flow record [15s]", 0, 0},
+    {0, "no-dissect", OPTION_FLAG, offsetof(struct read_options, no_dissect), NULL, "stop at conversations", 0, 0},
+    {0, "file-limit", OPTION_SIZE, offsetof(struct read_options, kept_max), "SIZE", "most that is kept of one file [25M]", 0, 0},
+    {0, "services", OPTION_TEXT, offsetof(struct read_options, services), "FILE", "names of services by port: IANA's CSV", 0, 0},
+    {0, "again", OPTION_FLAG, offsetof(struct read_options, again), NULL, "replace an earlier reading of the same captures", 0, 0},
+};
+
+// ---- progress ---------------------------------------------------------------------------------------------------
+
+struct screen {
+    bool progress, drawn;
+    nanos last;
+};
+
+static void show_progress(void *context, uint64_t done, uint64_t total, uint64_t packets)
+{
+    enum { BAR = 30 };
+    struct screen *s = context;
+    nanos now = command_now();
+    if (now - s->last < NANOS_PER_SECOND / 10) return;
+    s->last = now;
+    s->drawn = true;
+    if (!total) {
+        fprintf(stderr, "\r%llu packets, %.1f MB ", (unsigned long long)packets, (double)done / 1e6);
+        return;
+    }
+    char bar[BAR + 1] = {0};
+    unsigned full = (unsigned)(done * BAR / total);
+    for (unsigned i = 0; i < BAR; i++) bar[i] = i < full ? '#' : '.';
+    fprintf(stderr, "\r[%s] %3.0f %%  %llu packets ", bar, 100.0 * (double)done / (double)total,
+            (unsigned long long)packets);
+}
+
+static void screen_clear(struct screen *s)
+{
+    if (s->drawn) fprintf(stderr, "\r%*s\r", 79, "");
+    s->drawn = false;
+}
+
+static void show_remark(void *context, const char *sentence)
+{
+    screen_clear(context);
+    fprintf(stderr, "weir: %s\n", sentence);
+}
+
+// ---- the command ------------------------------------------------------------------------------------------------
+
+// The default case: the first capture's name without folder and endings, in the current folder.
+static void case_name(const char *path, char *name, size_t size)
+{
+    static const char *const endings[] = {".gz", ".zst", ".lz4", ".pcapng", ".pcap", ".cap", ".snoop"};
+    size_t n = strlen(path);
+    while (n && path[n - 1] == '/') n--;
+    size_t from = n;
+    while (from && path[from - 1] != '/') from--;
+    bytes base = {(const uint8_t *)path + from, n - from};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t length = strlen(endings[i]);
+        if (base.n > length && memcmp(base.p + base.n - length, endings[i], length) == 0) base.n -= length;
+    }
+    if (!base.n || (base.n == 1 && base.p[0] == '-') || bytes_equal(base, bytes_text("."))) base = bytes_text("capture");
+    snprintf(name, size, "%.*s.weir", (int)base.n, (const char *)base.p);
+}
+
+static void ingest_fill(struct ingest_options *in, const struct read_options *o, struct screen *screen)
+{
+    struct lane_options *lane = &in->reading.lane;
+    lane->flow.conversation_timeout = o->timeout;
+    lane->flow.active_timeout = o->active_timeout;
+    lane->flow.idle_timeout = o->idle_timeout;
+    lane->dissect = !o->no_dissect;
+    lane->kept_max = o->kept_max;
+    lane->point = o->tap ? o->tap : "";
+    in->reading.lanes = (uint32_t)o->lanes;
+    if (screen->progress) {
+        in->reading.progress = show_progress;
+        in->reading.progress_context = screen;
+    }
+    in->source.bpf = o->bpf;
+    in->services = o->services;
+    in->again = o->again;
+    in->now = command_now();
+    in->remark = show_remark;
+    in->remark_context = screen;
+}
+
+static void set_target(struct ingest_options *in, const struct read_options *o, const char *default_name)
+{
+    in->case_path = o->to ? o->to : default_name;
+    in->target = INGEST_CASE;
+    if (strcmp(in->case_path, "none") == 0) in->target = INGEST_NONE;
+    if (strcmp(in->case_path, "memory") == 0) in->target = INGEST_MEMORY;
+}
+
+// What is left to say when the case had all or some of the captures.
+static void tell_skipped(const struct ingest_outcome *out, const char *case_path)
+{
+    if (!out->captures_skipped) return;
+    fprintf(stderr, "weir: %u capture%s in %s already, read with the same options; %s\n", out->captures_skipped,
+            out->captures_skipped == 1 ? " is" : "s are", case_path,
+            out->captures ? "only the others were read" : "nothing to add");
+}
+
+static int read_finish(const struct ingest_options *in, const struct ingest_outcome *out, bool quiet)
+{
+    if (in->target == INGEST_CASE) tell_skipped(out, in->case_path);
+    if (!quiet && out->captures) {
+        struct summary_style style = {screen_width(), screen_colour(stdout),
+                                      in->target == INGEST_CASE ? in->case_path : NULL};
+        summary_print(in->summary, &style, stdout);
+    }
+    store_close(out->store);
+    return out->incomplete ? ERR_INPUT : 0;
+}
+
+static int read_run(int argc, char **argv)
+{
+    struct read_options o = {.lanes = 1, .kept_max = 25000000, .timeout = 600 * NANOS_PER_SECOND,
+                             .active_timeout = 60 * NANOS_PER_SECOND, .idle_timeout = 15 * NANOS_PER_SECOND};
+    struct err err = {0};
+    argc = options_parse(&read_command, argc, argv, &o, &err);
+    if (argc < 0) return command_fail(&err);
+    const char **paths = memory_get(((size_t)argc + 1) * sizeof *paths);
+    uint32_t path_count = 0;
+    if (o.free_input) paths[path_count++] = o.free_input;
+    for (int i = 0; i < argc; i++) paths[path_count++] = argv[i];
+    if (!path_count) {
+        err_set(&err, ERR_USAGE, "name what to read: weir read FILE|DIR|- ...");
+        return command_fail(&err);
+    }
+    if (o.services && !services_load(o.services, &err)) return command_fail(&err);
+    char name[4096];
+    case_name(paths[0], name, sizeof name);
+    struct screen screen = {.progress = !o.quiet && isatty(STDERR_FILENO)};
+    struct ingest_options in = {.reading = READING_DEFAULTS, .source = {.paths = paths, .path_count = path_count}};
+    ingest_fill(&in, &o, &screen);
+    set_target(&in, &o, name);
+    in.summary = o.quiet ? NULL : summary_create();
+    struct ingest_outcome out;
+    bool ok = ingest(&in, &out, &err);
+    screen_clear(&screen);
+    int status = ok ? read_finish(&in, &out, o.quiet) : command_fail(&err);
+    summary_destroy(in.summary);
+    memory_free(paths);
+    return status;
+}
+
+const struct command read_command = {
+    "read", "FILE|DIR|- ... [-w CASE]", "captures into a case, then the report", rows, sizeof rows / sizeof rows[0], read_run};

@@ -1,0 +1,51 @@
+// The inside of the dissect stage: what one conversation's dissection consists of. Not for other folders, nor for dissectors.
+#pragma once
+
+#include "dissect/driver.h"
+
+enum { COMMON_ROOM = 256, ANOMALY_ROW_SIZE = 2048, ANOMALIES_MAX = 64 };
+
+// A row that waits, in one block.
+struct held {
+    struct row row;
+    uint32_t size;
+    uint8_t data[];
+};
+
+struct dissect {
+    struct dissect_stage *stage;
+    struct conversation *conversation;
+    const struct dissector *dissector; // NULL while nothing was recognised
+    void *state;
+    uint64_t failed;      // bit per dissector that said it is not its own
+    uint8_t first_side;   // side of the key that dissectors call 0
+    uint8_t tries[2];     // looks at each side that told nothing
+    uint8_t anomalies;    // told so far, at most ANOMALIES_MAX
+    bool accepted;        // the dissector has taken something
+    bool switched, calling;
+    const char *switch_to;
+    uint32_t held_bytes, held_count;
+    struct held *held[DISSECT_HELD_MAX];
+    struct {
+        uint32_t handle; // of the body hooks; 0: free
+        struct body_start start;
+    } bodies[BODIES_OPEN_MAX];
+    uint64_t datagram_bytes[2]; // UDP: payload bytes so far, which give positions
+};
+
+struct dissect_stage {
+    struct pool pool; // struct dissect
+    struct blocks *blocks;
+    struct record_writer *writer;
+    struct body_hooks bodies;
+    struct streams *streams;
+    struct dissect_counters counters;
+    nanos datagram_time;
+    struct row row, file_row;
+    uint8_t row_memory[ROW_SIZE_MAX];
+    uint8_t file_memory[ROW_SIZE_MAX];
+    uint8_t anomaly_memory[ANOMALY_ROW_SIZE];
+};
+
+// services.c: lets go of the state, the held rows and the bodies.
+void dissect_forget(struct dissect *d);

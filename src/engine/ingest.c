@@ -1,0 +1,229 @@
+#include "engine/ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "engine/catalogue.h"
+#include "engine/version.h"
+#include "store/store.h"
+
+enum { HASH_READ = 256 * 1024, PATHS_MAX = 1 << 20 };
+
+// One ingest under way.
+struct run {
+    const struct ingest_options *options;
+    struct ingest_outcome *outcome;
+    struct source *source;
+    struct store *store;
+    struct text options_text;
+    const char **left; // paths that remain when some captures are in the case already
+    char **left_owned;
+    uint32_t left_count;
+    struct record_sink store_records;
+};
+
+void ingest_options_text(const struct ingest_options *o, struct text *t)
+{
+    const struct lane_options *l = &o->reading.lane;
+    text_clear(t);
+    text_format(t, "timeout=%lld linger=%lld active=%lld idle=%lld dissect=%d kept=%llu",
+                (long long)l->flow.conversation_timeout, (long long)l->flow.closed_linger,
+                (long long)l->flow.active_timeout, (long long)l->flow.idle_timeout, l->dissect,
+                (unsigned long long)l->kept_max);
+    if (*l->point) text_format(t, " tap=%s", l->point);
+    if (o->source.bpf) text_format(t, " filter=(%s)", o->source.bpf);
+    if (o->services) text_format(t, " services=%s", o->services);
+}
+
+// ---- records ----------------------------------------------------------------------------------------------------
+
+static void run_take(void *context, const struct record_batch *batch)
+{
+    struct run *r = context;
+    if (r->store_records.take) r->store_records.take(r->store_records.context, batch);
+    if (r->options->summary) {
+        struct record_sink summary = summary_sink(r->options->summary);
+        summary.take(summary.context, batch);
+    }
+}
+
+static void run_remark(const struct run *r, const char *sentence)
+{
+    if (r->options->remark) r->options->remark(r->options->remark_context, sentence);
+}
+
+// ---- what the case has already ----------------------------------------------------------------------------------
+
+static bool file_sha256(const char *path, uint8_t digest[SHA256_SIZE], struct err *err)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return err_system(err, errno, "cannot open %s", path);
+    uint8_t *memory = memory_get(HASH_READ);
+    struct sha256 hash;
+    sha256_init(&hash);
+    ssize_t n;
+    while ((n = read(file, memory, HASH_READ)) > 0) sha256_add(&hash, bytes_of(memory, (size_t)n));
+    int failed = errno;
+    memory_free(memory);
+    close(file);
+    if (n < 0) return err_system(err, failed, "cannot read %s", path);
+    sha256_end(&hash, digest);
+    return true;
+}
+
+static struct reading run_reading(const struct run *r, const struct reading_capture *captures, size_t n)
+{
+    return (struct reading){captures, n, r->options_text.p, WEIR_VERSION, r->options->now};
+}
+
+// Whether the case has this capture, read with the same options. False and err when it was read with others.
+static bool run_is_known(struct run *r, const struct capture_info *info, bool *known, struct err *err)
+{
+    struct reading_capture capture = {.path = info->path, .bytes = info->file_bytes};
+    if (!file_sha256(info->path, capture.sha256, err)) return false;
+    struct reading reading = run_reading(r, &capture, 1);
+    enum reading_state state = store_find(r->store, &reading);
+    *known = state == READING_SAME;
+    if (state == READING_NEW || state == READING_SAME) return true;
+    return err_set(err, ERR_USAGE, "%s is in %s already, read with other options or together with others; --again replaces that reading",
+                   info->path, r->options->case_path);
+}
+
+static void run_keep_path(struct run *r, const char *path)
+{
+    size_t n = strlen(path) + 1;
+    r->left_owned[r->left_count] = memory_get(n);
+    memcpy(r->left_owned[r->left_count], path, n);
+    r->left[r->left_count] = r->left_owned[r->left_count];
+    r->left_count++;
+}
+
+// Leaves out what the case has already. Standard input can't be looked at twice: it is decided at the commit.
+static bool run_skip_known(struct run *r, struct err *err)
+{
+    uint32_t count = source_capture_count(r->source);
+    r->left = memory_get((count + 1) * sizeof *r->left);
+    r->left_owned = memory_get((count + 1) * sizeof *r->left_owned);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct capture_info *info = source_capture(r->source, i);
+        bool known = false;
+        if (strcmp(info->path, "-") != 0 && !run_is_known(r, info, &known, err)) return false;
+        if (known)
+            r->outcome->captures_skipped++;
+        else
+            run_keep_path(r, info->path);
+    }
+    if (!r->outcome->captures_skipped || !r->left_count) return true;
+    struct source_options rest = r->options->source;
+    rest.paths = r->left;
+    rest.path_count = r->left_count;
+    source_close(r->source);
+    r->source = source_open(&rest, err);
+    return r->source != NULL;
+}
+
+// ---- the run ----------------------------------------------------------------------------------------------------
+
+static bool run_open_store(struct run *r, struct err *err)
+{
+    const struct ingest_options *o = r->options;
+    if (o->target == INGEST_NONE) return true;
+    uint32_t kind_count;
+    const struct record_kind *const *kinds = catalogue(&kind_count);
+    const char *path = o->target == INGEST_CASE ? o->case_path : NULL;
+    r->store = store_open(path, kinds, kind_count, WEIR_VERSION, o->now, err);
+    if (!r->store) return false;
+    r->store_records = store_sink(r->store);
+    return o->target != INGEST_CASE || o->again || run_skip_known(r, err);
+}
+
+static bool run_read(struct run *r, struct err *err)
+{
+    struct reading_options reading = r->options->reading;
+    struct artifact_sink artifacts = {0};
+    if (r->options->target == INGEST_CASE) {
+        artifacts = store_artifacts(r->store);
+        reading.lane.artifacts = &artifacts;
+    }
+    reading.lane.references = r->options->target != INGEST_NONE;
+    uint32_t kind_count;
+    const struct record_kind *const *kinds = catalogue(&kind_count);
+    struct record_sink sink = {r, run_take};
+    return reading_run(r->source, &reading, kinds, kind_count, sink, &r->outcome->counts, err);
+}
+
+static void run_remarks(struct run *r)
+{
+    struct ingest_outcome *out = r->outcome;
+    char sentence[CAPTURE_REMARK_MAX];
+    for (uint32_t i = 0; i < source_capture_count(r->source); i++) {
+        if (!capture_remark(source_capture(r->source, i), sentence)) continue;
+        run_remark(r, sentence);
+        out->incomplete = true;
+    }
+    if (!out->counts.classes[PACKET_UNKNOWN_LINK]) return;
+    snprintf(sentence, sizeof sentence, "%llu packets have a link type that weir does not know; they were counted, not decoded",
+             (unsigned long long)out->counts.classes[PACKET_UNKNOWN_LINK]);
+    run_remark(r, sentence);
+    out->incomplete = true;
+}
+
+static bool run_commit(struct run *r, struct err *err)
+{
+    if (!r->store) return true;
+    uint32_t n = source_capture_count(r->source);
+    struct reading_capture *captures = memory_get((n + 1) * sizeof *captures);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct capture_info *info = source_capture(r->source, i);
+        captures[i] = (struct reading_capture){.path = info->path, .bytes = info->file_bytes};
+        memcpy(captures[i].sha256, info->sha256, sizeof captures[i].sha256);
+    }
+    struct reading reading = run_reading(r, captures, n);
+    r->outcome->records = store_rows(r->store);
+    r->outcome->artifacts = store_artifacts_kept(r->store);
+    bool ok = true;
+    if (!r->options->again && store_find(r->store, &reading) == READING_SAME) {
+        store_abort(r->store);
+        r->outcome->captures_skipped += n;
+    } else {
+        ok = store_commit(r->store, &reading, r->options->again, err);
+    }
+    memory_free(captures);
+    return ok;
+}
+
+static bool run_all(struct run *r, struct err *err)
+{
+    if (!run_open_store(r, err)) return false;
+    if (r->outcome->captures_skipped && !r->left_count) return true;
+    r->outcome->captures = source_capture_count(r->source);
+    if (!run_read(r, err)) return false;
+    run_remarks(r);
+    return run_commit(r, err);
+}
+
+bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome, struct err *err)
+{
+    *outcome = (struct ingest_outcome){0};
+    struct run r = {.options = options, .outcome = outcome};
+    ingest_options_text(options, &r.options_text);
+    struct source_options source = options->source;
+    source.hash_captures = options->target != INGEST_NONE;
+    r.source = source_open(&source, err);
+    bool ok = r.source && run_all(&r, err);
+    source_close(r.source);
+    if (ok && options->target == INGEST_MEMORY)
+        outcome->store = r.store;
+    else
+        store_close(r.store);
+    for (uint32_t i = 0; i < r.left_count; i++) memory_free(r.left_owned[i]);
+    memory_free(r.left_owned);
+    memory_free(r.left);
+    text_deinit(&r.options_text);
+    return ok;
+}

@@ -1,0 +1,40 @@
+// Captures into a store: the whole of `weir read` but the words of the command line.
+//
+// A reading is all or nothing: it counts in the case once it was committed. Captures that the case has already, read with the
+// same options, are left out; with other options they are read only with `again`, which replaces the earlier reading.
+#pragma once
+
+#include "base/text.h"
+#include "engine/reading.h"
+#include "engine/summary.h"
+
+struct store;
+
+enum ingest_target { INGEST_NONE, INGEST_MEMORY, INGEST_CASE };
+
+struct ingest_options {
+    struct source_options source;
+    struct reading_options reading;
+    enum ingest_target target;
+    const char *case_path; // INGEST_CASE
+    bool again;
+    const char *services;  // path of a list that names services by port, or NULL: part of what shapes results
+    nanos now;             // by the caller's clock; stands in the log, shapes nothing
+    struct summary *summary; // fed while reading, or NULL
+    // A sentence for the person, such as that a capture is cut. NULL when nobody listens.
+    void *remark_context;
+    void (*remark)(void *context, const char *sentence);
+};
+
+struct ingest_outcome {
+    struct reading_counts counts;
+    uint32_t captures, captures_skipped; // read now; left out because the case has them
+    bool incomplete; // a capture was cut or damaged, or of an unknown link type: exit status 3
+    uint64_t records, artifacts;
+    struct store *store; // INGEST_MEMORY: holds the records, owned by the caller
+};
+
+bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome, struct err *err);
+
+// What of the options shapes results, as one text; part of a reading's name. Borrowed until the text changes.
+void ingest_options_text(const struct ingest_options *options, struct text *text);

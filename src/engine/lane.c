@@ -1,0 +1,292 @@
+#include "engine/lane.h"
+
+#include "base/memory.h"
+#include "dissect/driver.h"
+#include "extract/extract.h"
+#include "flow/flow.h"
+#include "flow/references.h"
+#include "flow/tcp.h"
+#include "record/kinds.h"
+
+// Address space of a lane; pages are used as traffic needs them. What reaches these limits is the last resort of the
+// process, and is counted (DESIGN: budgets that shape results are those of conversation and shard).
+enum { LANE_STREAMS_MAX = 2 * 1024 * 1024, LANE_LOSS_ROW = 1024 };
+#define LANE_BLOCKS_MAX (UINT64_C(8) << 30)
+
+struct lane {
+    struct lane_options options;
+    struct record_writer *writer;
+    struct blocks blocks;
+    struct flow_table *table;
+    struct streams *streams;
+    struct dissect_stage *dissect;
+    struct extractor *extractor;
+    struct lane_counters counters;
+};
+
+// ---- bodies: dissect to extract ---------------------------------------------------------------------------------
+
+static uint32_t lane_body_open(void *context, const struct body_start *start)
+{
+    return extract_open(((struct lane *)context)->extractor, start);
+}
+
+static void lane_body_data(void *context, uint32_t body, bytes data)
+{
+    extract_data(((struct lane *)context)->extractor, body, data);
+}
+
+static void lane_body_gap(void *context, uint32_t body, uint64_t length)
+{
+    extract_gap(((struct lane *)context)->extractor, body, length);
+}
+
+static void lane_body_close(void *context, uint32_t body, bool complete, struct body_summary *summary, struct row *row,
+                            void *memory, size_t size)
+{
+    row_init(row, &file_kind, memory, size);
+    extract_close(((struct lane *)context)->extractor, body, complete, summary, row);
+}
+
+// ---- stream to dissect ------------------------------------------------------------------------------------------
+
+static struct stream_consumed lane_show(void *context, void *owner, const struct stream_view *view)
+{
+    struct lane *l = context;
+    struct conversation *c = owner;
+    if (!l->dissect || c->undissected) return (struct stream_consumed){.used = view->data.n, .ignore = true};
+    return dissect_view(l->dissect, c, view);
+}
+
+// What a budget cost is told with the conversation whose bytes it was.
+static void lane_tell_loss(struct lane *l, const struct conversation *c, uint64_t length)
+{
+    uint8_t memory[LANE_LOSS_ROW];
+    struct row row;
+    row_init(&row, &loss_kind, memory, sizeof memory);
+    row_time(&row, LOSS_TS, c->first_seen);
+    row_time(&row, LOSS_LAST_SEEN, c->last_seen);
+    if (*l->options.point) row_text(&row, LOSS_POINT, bytes_text(l->options.point));
+    row_text(&row, LOSS_STAGE, bytes_text("stream"));
+    row_text(&row, LOSS_REASON, bytes_text("reassembly_budget"));
+    row_uint(&row, LOSS_BYTES, length);
+    row_id(&row, LOSS_CONVERSATION_ID, conversation_id(c));
+    writer_emit(l->writer, &row);
+    l->counters.budget_bytes += length;
+}
+
+static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind)
+{
+    struct lane *l = context;
+    struct conversation *c = owner;
+    if (kind == GAP_BUDGET) lane_tell_loss(l, c, length);
+    if (l->options.watch_gap) l->options.watch_gap(l->options.watcher, c, side, position, length, kind);
+    if (!l->dissect || c->undissected) return false;
+    return dissect_lost(l->dissect, c, side, position, length);
+}
+
+static void lane_delivered(void *context, void *owner, const struct stream_delivery *piece)
+{
+    struct lane *l = context;
+    l->options.watch(l->options.watcher, owner, piece);
+}
+
+// ---- the end of conversations -----------------------------------------------------------------------------------
+
+static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t missed)
+{
+    if (!missed) return;
+    c->side[side].missed_bytes += missed;
+    if (c->side[side].gaps_noted < UINT8_MAX) history_note_counted(c, side, 'G', ++c->side[side].gaps_noted);
+    l->counters.gaps++;
+    l->counters.missed_bytes += missed;
+}
+
+static void lane_conversation_end(void *context, struct conversation *c)
+{
+    struct lane *l = context;
+    if (c->stream) {
+        uint64_t missed[2];
+        stream_close(l->streams, c->stream, c, missed);
+        lane_note_missed(l, c, 0, missed[0]);
+        lane_note_missed(l, c, 1, missed[1]);
+    }
+    if (l->dissect) dissect_close(l->dissect, c);
+    flow_write(c, FLOW_ENDED, l->writer);
+    conversation_write(c, l->writer);
+    references_end(c, &l->blocks, l->writer);
+}
+
+static void lane_interval(void *context, struct conversation *c)
+{
+    struct lane *l = context;
+    bool idle = c->metered_last + l->options.flow.idle_timeout < c->metered_from + l->options.flow.active_timeout;
+    flow_write(c, idle ? FLOW_IDLE : FLOW_ACTIVE, l->writer);
+}
+
+// ---- packets ----------------------------------------------------------------------------------------------------
+
+static struct conversation *lane_conversation(struct lane *l, const struct packet *p)
+{
+    struct conversation *c = flow_table_find(l->table, p);
+    if (c && p->has_transport && p->key.proto == 6 && tcp_is_new_connection(c, p)) {
+        flow_table_end(l->table, c);
+        c = NULL;
+    }
+    if (c) {
+        flow_table_meter(l->table, c, p->watermark);
+        return c;
+    }
+    c = flow_table_add(l->table, p);
+    if (!c) return NULL;
+    c->src_side = p->side;
+    conversation_name(c, p, l->options.point);
+    l->counters.conversations++;
+    return c;
+}
+
+// Who answers a SYN did not begin: when the other side is heard at last, it is the one who did.
+static void lane_orient(struct conversation *c, const struct packet *p)
+{
+    if (conversation_is_src(c, p->side) || c->turned || c->settled || c->side[p->side].packets) return;
+    if (c->side[c->src_side].state == ENDPOINT_SYN_ACK_SENT) conversation_turn(c);
+}
+
+static void lane_tcp(struct lane *l, struct conversation *c, const struct packet *p)
+{
+    lane_orient(c, p);
+    tcp_note(c, p);
+    if (!c->stream) {
+        if (!p->payload_length && !(p->tcp_flags & TCP_SYN)) return;
+        c->stream = stream_open(l->streams, c->shard);
+        if (!c->stream) {
+            l->counters.streams_refused++;
+            return;
+        }
+    }
+    struct conversation_side *side = &c->side[p->side];
+    if (p->payload_length && !(p->tcp_flags & TCP_RST)) history_note(c, p->side, 'D');
+    struct stream_effect effect = stream_packet(l->streams, c->stream, c, p);
+    side->payload_bytes += effect.new_bytes;
+    if (effect.retransmit) {
+        side->retransmits++;
+        if (side->retransmits_noted < UINT8_MAX) history_note_counted(c, p->side, 'T', ++side->retransmits_noted);
+    }
+    lane_note_missed(l, c, p->side, effect.missed_bytes);
+    lane_note_missed(l, c, p->side ^ 1u, effect.missed_other);
+}
+
+static void lane_datagram(struct lane *l, struct conversation *c, const struct packet *p)
+{
+    c->side[p->side].payload_bytes += p->payload_length;
+    if (!p->payload_length) return;
+    history_note(c, p->side, 'D');
+    if (l->options.watch) {
+        struct stream_delivery piece = {bytes_of(p->data + p->payload_offset, p->payload_captured),
+                                        c->side[p->side].payload_bytes - p->payload_length, p->time, p->side, true};
+        l->options.watch(l->options.watcher, c, &piece);
+    }
+    if (l->dissect && !c->undissected && p->key.proto == 17) dissect_packet(l->dissect, c, p);
+}
+
+static void lane_packet(struct lane *l, const struct packet *p)
+{
+    l->counters.packets_in++;
+    struct conversation *c = lane_conversation(l, p);
+    if (!c) {
+        l->counters.packets_shed++;
+        return;
+    }
+    l->counters.packets_counted++;
+    if (l->options.references)
+        references_add(c, p, &l->blocks, l->writer, &l->counters.references_lost);
+    conversation_count(c, p);
+    if (p->has_transport && p->key.proto == 6)
+        lane_tcp(l, c, p);
+    else
+        lane_datagram(l, c, p);
+}
+
+static bool lane_owns(const struct lane *l, const struct packet *p)
+{
+    return p->class_ == PACKET_IP && p->shard % l->options.lanes == l->options.lane;
+}
+
+void lane_packets(struct lane *l, const struct packet_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (lane_owns(l, &batch->packets[i])) flow_table_prefetch(l->table, batch->packets[i].hash);
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (lane_owns(l, &batch->packets[i])) lane_packet(l, &batch->packets[i]);
+    if (batch->count) flow_table_run(l->table, batch->packets[batch->count - 1].watermark);
+}
+
+void lane_end(struct lane *l)
+{
+    flow_table_end_all(l->table);
+    writer_flush(l->writer);
+}
+
+// ---- life -------------------------------------------------------------------------------------------------------
+
+static bool lane_make_dissect(struct lane *l, struct err *err)
+{
+    struct extract_options extract = EXTRACT_DEFAULTS;
+    extract.kept_max = l->options.kept_max;
+    extract.artifacts = l->options.artifacts;
+    l->extractor = extractor_create(&extract, err);
+    if (!l->extractor) return false;
+    struct body_hooks bodies = {l, lane_body_open, lane_body_data, lane_body_gap, lane_body_close};
+    l->dissect = dissect_stage_create(LANE_STREAMS_MAX, &l->blocks, l->writer, bodies, err);
+    if (!l->dissect) return false;
+    dissect_stage_streams(l->dissect, l->streams);
+    return true;
+}
+
+struct lane *lane_create(const struct lane_options *options, const struct record_kind *const *kinds,
+                         uint32_t kind_count, struct record_sink sink, struct err *err)
+{
+    struct lane *l = memory_get(sizeof *l);
+    l->options = *options;
+    l->writer = writer_create(kinds, kind_count, sink);
+    struct flow_table_hooks table_hooks = {l, lane_conversation_end, lane_interval};
+    struct stream_hooks stream_hooks = {l, lane_show, lane_gap, options->watch ? lane_delivered : NULL};
+    if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
+        (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
+        (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&
+        (!options->dissect || lane_make_dissect(l, err)))
+        return l;
+    lane_destroy(l);
+    return NULL;
+}
+
+void lane_destroy(struct lane *l)
+{
+    if (!l) return;
+    dissect_stage_destroy(l->dissect);
+    extractor_destroy(l->extractor);
+    streams_destroy(l->streams);
+    flow_table_destroy(l->table);
+    if (l->blocks.range) blocks_deinit(&l->blocks);
+    writer_destroy(l->writer);
+    memory_free(l);
+}
+
+struct lane_counters lane_counters(const struct lane *l)
+{
+    struct lane_counters n = l->counters;
+    n.conversations_evicted = flow_table_evicted(l->table);
+    n.records = writer_records(l->writer);
+    if (l->dissect) {
+        const struct dissect_counters *d = dissect_stage_counters(l->dissect);
+        n.recognised = d->recognised;
+        n.given_up = d->given_up;
+        n.rows_truncated = d->rows_truncated;
+        n.held_full = d->held_full;
+        const struct extract_counts *x = extractor_counts(l->extractor);
+        n.files = x->files;
+        n.files_refused = x->files_refused;
+        n.extract_faults = x->faults;
+    }
+    return n;
+}

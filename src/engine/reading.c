@@ -1,0 +1,221 @@
+#include "engine/reading.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/memory.h"
+#include "bus/broadcast.h"
+#include "record/kinds.h"
+#include "record/writer.h"
+#include "source/capture_kind.h"
+
+enum { BATCHES_MANY = 8, PROGRESS_BATCHES = 64, CAPTURE_ROW = 8192 };
+
+struct worker {
+    struct lane *lane;
+    struct broadcast *broadcast;
+    uint32_t which;
+    pthread_t thread;
+};
+
+struct reading {
+    struct source *source;
+    const struct reading_options *options;
+    struct decoder *decoder;
+    uint32_t lanes;
+    struct lane *lane[LANES_MAX];
+    uint64_t batches;
+    nanos watermark;
+};
+
+static void reading_free(struct reading *r)
+{
+    for (uint32_t i = 0; i < r->lanes; i++) lane_destroy(r->lane[i]);
+    memory_free(r->decoder);
+    memory_free(r);
+}
+
+static struct reading *reading_make(struct source *source, const struct reading_options *options,
+                                    const struct record_kind *const *kinds, uint32_t kind_count,
+                                    struct record_sink sink, struct err *err)
+{
+    struct reading *r = memory_get(sizeof *r);
+    r->source = source;
+    r->options = options;
+    r->decoder = memory_get(sizeof *r->decoder);
+    decoder_init(r->decoder);
+    for (uint32_t i = 0; i < options->lanes; i++) {
+        struct lane_options lane = options->lane;
+        lane.lane = i;
+        lane.lanes = options->lanes;
+        r->lane[i] = lane_create(&lane, kinds, kind_count, sink, err);
+        if (!r->lane[i]) {
+            reading_free(r);
+            return NULL;
+        }
+        r->lanes++;
+    }
+    return r;
+}
+
+// Reads and decodes the next batch.
+static enum source_result reading_next(struct reading *r, struct packet_batch *batch, struct err *err)
+{
+    packet_batch_clear(batch);
+    enum source_result result = source_read(r->source, batch, err);
+    if (result != SOURCE_PACKETS) return result;
+    decode_batch(r->decoder, batch);
+    if (batch->count) r->watermark = batch->packets[batch->count - 1].watermark;
+    const struct reading_options *o = r->options;
+    if (o->progress && r->batches++ % PROGRESS_BATCHES == 0)
+        o->progress(o->progress_context, source_bytes_done(r->source), source_bytes_total(r->source),
+                    r->decoder->packets);
+    return result;
+}
+
+static enum source_result reading_run_one(struct reading *r, struct err *err)
+{
+    struct packet_batch *batch = packet_batch_create();
+    enum source_result result;
+    while ((result = reading_next(r, batch, err)) == SOURCE_PACKETS) lane_packets(r->lane[0], batch);
+    packet_batch_destroy(batch);
+    lane_end(r->lane[0]);
+    return result;
+}
+
+static void *worker_run(void *context)
+{
+    struct worker *w = context;
+    for (struct packet_batch *batch; (batch = broadcast_next(w->broadcast, w->which));
+         broadcast_done(w->broadcast, w->which))
+        lane_packets(w->lane, batch);
+    lane_end(w->lane);
+    return NULL;
+}
+
+// Starts a thread a lane; returns how many could be started.
+static uint32_t workers_start(struct reading *r, struct broadcast *broadcast, struct worker *workers, struct err *err)
+{
+    for (uint32_t i = 0; i < r->lanes; i++) {
+        workers[i] = (struct worker){.lane = r->lane[i], .broadcast = broadcast, .which = i};
+        int failed = pthread_create(&workers[i].thread, NULL, worker_run, &workers[i]);
+        if (!failed) continue;
+        err_system(err, failed, "cannot start thread %u of %u", i + 1, r->lanes);
+        return i;
+    }
+    return r->lanes;
+}
+
+static enum source_result reading_feed(struct reading *r, struct broadcast *broadcast, struct err *err)
+{
+    for (;;) {
+        struct packet_batch *batch = broadcast_acquire(broadcast);
+        enum source_result result = reading_next(r, batch, err);
+        if (result != SOURCE_PACKETS) return result;
+        broadcast_publish(broadcast);
+    }
+}
+
+static enum source_result reading_run_many(struct reading *r, struct err *err)
+{
+    void *batches[BATCHES_MANY];
+    for (unsigned i = 0; i < BATCHES_MANY; i++) batches[i] = packet_batch_create();
+    struct broadcast *broadcast = broadcast_create(batches, BATCHES_MANY, r->lanes);
+    struct worker workers[LANES_MAX];
+    uint32_t started = workers_start(r, broadcast, workers, err);
+    enum source_result result = started == r->lanes ? reading_feed(r, broadcast, err) : SOURCE_FAILED;
+    broadcast_close(broadcast);
+    for (uint32_t i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
+    broadcast_destroy(broadcast);
+    for (unsigned i = 0; i < BATCHES_MANY; i++) packet_batch_destroy(batches[i]);
+    return result;
+}
+
+static void counters_add(struct lane_counters *sum, const struct lane_counters *more)
+{
+    const uint64_t *from = (const uint64_t *)more;
+    uint64_t *to = (uint64_t *)sum;
+    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) to[i] += from[i];
+}
+
+static void reading_count(const struct reading *r, struct reading_counts *counts)
+{
+    *counts = (struct reading_counts){.packets = r->decoder->packets, .last_seen = r->watermark};
+    memcpy(counts->classes, r->decoder->classes, sizeof counts->classes);
+    memcpy(counts->reasons, r->decoder->reasons, sizeof counts->reasons);
+    for (uint32_t i = 0; i < r->lanes; i++) {
+        struct lane_counters lane = lane_counters(r->lane[i]);
+        counters_add(&counts->lanes, &lane);
+    }
+}
+
+// ---- records of the captures themselves -------------------------------------------------------------------------
+
+struct telling {
+    struct record_writer *writer;
+    const char *point;
+    uint8_t memory[CAPTURE_ROW];
+};
+
+static void tell_loss(struct telling *t, const struct capture_info *capture, nanos from, nanos to, const char *stage,
+                      const char *reason, uint64_t packets, uint64_t lost)
+{
+    struct row row;
+    row_init(&row, &loss_kind, t->memory, sizeof t->memory);
+    row_time(&row, LOSS_TS, from);
+    row_time(&row, LOSS_LAST_SEEN, to);
+    if (*t->point) row_text(&row, LOSS_POINT, bytes_text(t->point));
+    row_text(&row, LOSS_STAGE, bytes_text(stage));
+    row_text(&row, LOSS_REASON, bytes_text(reason));
+    if (packets) row_uint(&row, LOSS_PACKETS, packets);
+    if (lost) row_uint(&row, LOSS_BYTES, lost);
+    if (capture) row_text(&row, LOSS_CAPTURE, bytes_text(capture->path));
+    writer_emit(t->writer, &row);
+}
+
+static void tell_capture(struct telling *t, const struct capture_info *c)
+{
+    struct row row;
+    row_init(&row, &capture_kind, t->memory, sizeof t->memory);
+    capture_row(c, &row);
+    writer_emit(t->writer, &row);
+    if (c->truncated) tell_loss(t, c, c->last_seen, c->last_seen, "source", "file_cut", 0, c->cut_bytes);
+    if (c->damaged_bytes)
+        tell_loss(t, c, c->first_seen, c->last_seen, "source", "damaged", 0, c->damaged_bytes);
+    if (c->interface_drops)
+        tell_loss(t, c, c->first_seen, c->last_seen, "source", "interface_drops", c->interface_drops, 0);
+}
+
+static void reading_tell(const struct reading *r, struct record_writer *writer)
+{
+    struct telling *t = memory_get(sizeof *t);
+    t->writer = writer;
+    t->point = r->options->lane.point;
+    nanos from = INT64_MAX;
+    for (uint32_t i = 0; i < source_capture_count(r->source); i++) {
+        const struct capture_info *c = source_capture(r->source, i);
+        if (c->first_seen <= c->last_seen && c->first_seen < from) from = c->first_seen;
+        tell_capture(t, c);
+    }
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++)
+        if (r->decoder->reasons[reason] && decode_reason_class(reason) > PACKET_NOT_IP)
+            tell_loss(t, NULL, from, r->watermark, "decode", decode_reason_name(reason), r->decoder->reasons[reason], 0);
+    memory_free(t);
+}
+
+bool reading_run(struct source *source, const struct reading_options *options, const struct record_kind *const *kinds,
+                 uint32_t kind_count, struct record_sink sink, struct reading_counts *counts, struct err *err)
+{
+    struct reading *r = reading_make(source, options, kinds, kind_count, sink, err);
+    if (!r) return false;
+    enum source_result result = r->lanes == 1 ? reading_run_one(r, err) : reading_run_many(r, err);
+    reading_count(r, counts);
+    if (result == SOURCE_END) {
+        struct record_writer *writer = writer_create(kinds, kind_count, sink);
+        reading_tell(r, writer);
+        writer_flush(writer);
+        writer_destroy(writer);
+    }
+    reading_free(r);
+    return result == SOURCE_END;
+}

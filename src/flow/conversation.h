@@ -1,0 +1,72 @@
+// A conversation: one TCP connection, or one exchange of another protocol without a pause longer than the timeout.
+//
+// Lives in its lane's table (flow/table.h) by index; never touched by another thread. Side 0 and 1 are those of the key;
+// `src_side` says which of them began.
+#pragma once
+
+#include "base/time.h"
+#include "record/packet.h"
+
+// What is known of an endpoint of a TCP connection; the terms and their meaning are Zeek's.
+enum endpoint_state {
+    ENDPOINT_INACTIVE,
+    ENDPOINT_SYN_SENT,
+    ENDPOINT_SYN_ACK_SENT,
+    ENDPOINT_PARTIAL, // seen, but its handshake was not
+    ENDPOINT_ESTABLISHED,
+    ENDPOINT_CLOSED, // sent FIN
+    ENDPOINT_RESET,
+};
+
+enum { HISTORY_MAX = 32, SERVICES_MAX = 3 };
+
+struct conversation_side {
+    uint64_t packets, bytes;            // bytes on the IP layer
+    uint64_t payload_bytes;             // TCP: of the stream, retransmissions not counted twice
+    uint64_t missed_bytes;              // TCP: known to have been sent, never seen
+    uint64_t metered_packets, metered_bytes; // part that earlier flow records told
+    uint32_t retransmits;
+    uint32_t isn;            // sequence number of its SYN
+    uint8_t state;           // enum endpoint_state
+    uint8_t metered_flags;   // TCP flags of the running flow interval
+    uint16_t history_seen;   // bit per letter that is noted once
+    uint8_t zero_windows, gaps_noted, retransmits_noted, has_isn;
+};
+
+struct conversation {
+    struct conversation_key key;
+    uint64_t hash;
+    nanos last_seen;
+    // --- second cache line
+    nanos first_seen;
+    uint64_t id_hash;
+    uint32_t stream;  // TCP: index in the lane's pool of streams, or 0
+    uint32_t dissect; // index in the lane's pool of dissections, or 0
+    uint32_t timer_next;
+    uint8_t src_side;
+    uint8_t shard;
+    bool turned;   // src and dst were exchanged after the first packet
+    bool settled;  // a record told who src is, so it can't be turned any more
+    uint8_t tos;
+    bool ended;    // TCP: closed by both, or reset
+    bool metered;
+    bool undissected; // nothing more will be made of its payload
+    uint8_t history_length;
+    nanos metered_from, metered_last; // the running flow interval, while `metered`
+    nanos syn_time, rtt;              // 0 until known
+    struct conversation_side side[2];
+    const char *services[SERVICES_MAX]; // by content, in the order in which they were found; NULL behind the last
+    char history[HISTORY_MAX];
+
+    // References to its packets (flow/references.h).
+    uint8_t *references;
+    uint32_t references_used, references_size, references_part;
+    uint32_t last_capture;
+    uint64_t last_ordinal;
+};
+
+// Whether side `side` is the one that began.
+static inline bool conversation_is_src(const struct conversation *c, unsigned side)
+{
+    return side == c->src_side;
+}

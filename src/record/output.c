@@ -1,0 +1,330 @@
+#include "record/output.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include "record/output_inside.h"
+
+enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32 };
+
+struct output *output_create(enum output_format format, FILE *out, const struct output_column *columns, unsigned column_count,
+                             unsigned width)
+{
+    struct output *o = memory_get(sizeof *o);
+    *o = (struct output){.format = format, .out = out, .column_count = column_count, .width = width};
+    o->columns = memory_get(column_count * sizeof *columns);
+    for (unsigned i = 0; i < column_count; i++) {
+        char *name = memory_get(strlen(columns[i].name) + 1);
+        strcpy(name, columns[i].name);
+        o->columns[i] = (struct output_column){name, columns[i].right};
+    }
+    o->ends = memory_get(column_count * sizeof *o->ends);
+    o->widths = memory_get(column_count * sizeof *o->widths);
+    o->held = format == OUTPUT_TABLE ? memory_get(TABLE_ROWS_HELD_MAX * sizeof *o->held) : NULL;
+    return o;
+}
+
+void output_destroy(struct output *o)
+{
+    if (!o) return;
+    for (unsigned i = 0; i < o->column_count; i++) memory_free((char *)o->columns[i].name);
+    for (unsigned i = 0; o->held && i < TABLE_ROWS_HELD_MAX; i++) text_deinit(&o->held[i]);
+    text_deinit(&o->row);
+    memory_free(o->held);
+    memory_free(o->columns);
+    memory_free(o->ends);
+    memory_free(o->widths);
+    memory_free(o);
+}
+
+uint64_t output_rows(const struct output *o)
+{
+    return o->rows;
+}
+
+// ---- where a value begins and ends --------------------------------------------------------------------------------
+
+static void begin_element(struct output *o)
+{
+    if (o->elements++) text_add(&o->row, o->format == OUTPUT_TABLE ? ", " : ",");
+}
+
+static void begin_value(struct output *o)
+{
+    if (o->in_list) {
+        begin_element(o);
+        return;
+    }
+    assert(o->column < o->column_count);
+    if (o->format == OUTPUT_CSV && o->column) text_add(&o->row, ",");
+    if (o->format != OUTPUT_JSON) return;
+    text_add(&o->row, o->put++ ? "," : "{");
+    text_json(&o->row, bytes_text(o->columns[o->column].name));
+    text_add(&o->row, ":");
+}
+
+static void end_value(struct output *o)
+{
+    if (o->in_list) return;
+    o->ends[o->column++] = o->row.n;
+}
+
+// A field of RFC 4180: in quotes where it must be.
+static void put_csv(struct text *t, bytes v)
+{
+    bool quoted = false;
+    for (size_t i = 0; i < v.n; i++) quoted = quoted || strchr(",\"\r\n", v.p[i] ? v.p[i] : 'x');
+    if (!quoted) {
+        text_put(t, v);
+        return;
+    }
+    text_add(t, "\"");
+    for (bytes quote; v.n; v = bytes_after(v, quote.n)) {
+        size_t n = bytes_find(v, '"');
+        quote = bytes_first(v, n < v.n ? n + 1 : n);
+        text_put(t, quote);
+        if (n < v.n) text_add(t, "\"");
+    }
+    text_add(t, "\"");
+}
+
+static void put_value(struct output *o, bytes v, bool quoted)
+{
+    begin_value(o);
+    bool json = o->format == OUTPUT_JSON || (o->in_list && o->format == OUTPUT_CSV);
+    if (json && quoted) text_json(&o->row, v);
+    else if (quoted && o->format == OUTPUT_CSV) put_csv(&o->row, v);
+    else text_put(&o->row, v);
+    end_value(o);
+}
+
+void output_list_begin(struct output *o)
+{
+    begin_value(o);
+    o->in_list = true;
+    o->elements = 0;
+    o->ends[o->column] = o->row.n; // where the list begins, until it has ended
+    if (o->format != OUTPUT_TABLE) text_add(&o->row, "[");
+}
+
+void output_list_end(struct output *o)
+{
+    if (o->format != OUTPUT_TABLE) text_add(&o->row, "]");
+    o->in_list = false;
+    if (o->format == OUTPUT_CSV) {
+        // A list is JSON within its field.
+        size_t from = o->ends[o->column];
+        struct text field = {0};
+        put_csv(&field, bytes_of(o->row.p + from, o->row.n - from));
+        o->row.n = from;
+        text_put(&o->row, bytes_of(field.p, field.n));
+        text_deinit(&field);
+    }
+    end_value(o);
+}
+
+// ---- values -------------------------------------------------------------------------------------------------------
+
+void output_null(struct output *o)
+{
+    if (o->in_list) {
+        put_value(o, bytes_text("null"), false);
+        return;
+    }
+    if (o->format == OUTPUT_CSV && o->column) text_add(&o->row, ",");
+    end_value(o);
+}
+
+void output_bool(struct output *o, bool v)
+{
+    put_value(o, bytes_text(v ? "true" : "false"), false);
+}
+
+void output_uint(struct output *o, uint64_t v)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%" PRIu64, v);
+    put_value(o, bytes_of(text, (size_t)n), false);
+}
+
+void output_int(struct output *o, int64_t v)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%" PRId64, v);
+    put_value(o, bytes_of(text, (size_t)n), false);
+}
+
+// The fewest digits that give the same number back. JSON has no infinities: there they are text.
+void output_real(struct output *o, double v)
+{
+    char text[REAL_TEXT_MAX];
+    int n = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        n = snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v) break;
+    }
+    put_value(o, bytes_of(text, (size_t)n), !isfinite(v));
+}
+
+void output_digits(struct output *o, bytes digits)
+{
+    put_value(o, digits, false);
+}
+
+void output_text(struct output *o, bytes v)
+{
+    put_value(o, v, true);
+}
+
+void output_time(struct output *o, nanos v)
+{
+    char text[TIME_TEXT_MAX];
+    int n = time_format(text, v);
+    put_value(o, bytes_of(text, (size_t)n), true);
+}
+
+void output_hex(struct output *o, bytes v)
+{
+    struct text hex = {0};
+    char piece[2 * HEX_PIECE + 1];
+    for (; v.n; v = bytes_after(v, HEX_PIECE)) {
+        hex_format(piece, bytes_first(v, HEX_PIECE));
+        text_add(&hex, piece);
+    }
+    put_value(o, bytes_of(hex.p, hex.n), true);
+    text_deinit(&hex);
+}
+
+void output_address(struct output *o, struct address v)
+{
+    char text[ADDRESS_TEXT_MAX];
+    int n = address_format(text, v);
+    put_value(o, bytes_of(text, (size_t)n), true);
+}
+
+void output_id(struct output *o, struct record_id v)
+{
+    char text[RECORD_ID_TEXT_SIZE];
+    record_id_format(text, v);
+    put_value(o, bytes_of(text, RECORD_ID_TEXT_SIZE - 1), true);
+}
+
+// ---- rows ---------------------------------------------------------------------------------------------------------
+
+static void put_csv_header(struct output *o)
+{
+    struct text header = {0};
+    for (unsigned i = 0; i < o->column_count; i++) {
+        if (i) text_add(&header, ",");
+        put_csv(&header, bytes_text(o->columns[i].name));
+    }
+    text_add(&header, "\r\n");
+    fwrite(header.p, 1, header.n, o->out);
+    text_deinit(&header);
+}
+
+static void line_end(struct output *o)
+{
+    if (o->format == OUTPUT_JSON) text_add(&o->row, o->put ? "}\n" : "{}\n");
+    else text_add(&o->row, "\r\n");
+    if (o->format == OUTPUT_CSV && o->rows == 0) put_csv_header(o);
+    fwrite(o->row.p, 1, o->row.n, o->out);
+}
+
+void output_row_end(struct output *o)
+{
+    assert(o->column == o->column_count && !o->in_list);
+    if (o->format == OUTPUT_TABLE) table_row_end(o);
+    else line_end(o);
+    o->rows++;
+    o->column = o->put = 0;
+    text_clear(&o->row);
+}
+
+bool output_end(struct output *o, struct err *err)
+{
+    if (o->format == OUTPUT_TABLE) table_end(o);
+    if (o->format == OUTPUT_CSV && o->rows == 0) put_csv_header(o);
+    errno = 0;
+    if (fflush(o->out) == 0 && !ferror(o->out)) return true;
+    return err_system(err, errno ? errno : EIO, "cannot write the result");
+}
+
+// ---- batches ------------------------------------------------------------------------------------------------------
+
+static bool is_shown(const struct field *field)
+{
+    return !(field->flags & FIELD_HIDDEN) && field->type != FIELD_BLOB;
+}
+
+static bool is_number(enum field_type type)
+{
+    return type == FIELD_DURATION || type == FIELD_UINT || type == FIELD_REAL;
+}
+
+struct output *output_create_for(enum output_format format, FILE *out, const struct record_kind *kind, unsigned width)
+{
+    struct output_column columns[KIND_FIELDS_MAX];
+    unsigned n = 0;
+    for (uint32_t f = 0; f < kind->field_count; f++)
+        if (is_shown(&kind->fields[f]))
+            columns[n++] = (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
+    return output_create(format, out, columns, n, width);
+}
+
+static void put_list(struct output *o, bytes list, enum field_type type)
+{
+    bytes text;
+    uint64_t number;
+    struct address address;
+    output_list_begin(o);
+    if (type == FIELD_TEXTS)
+        while (list_next_text(&list, &text)) output_text(o, text);
+    if (type == FIELD_UINTS)
+        while (list_next_uint(&list, &number)) output_uint(o, number);
+    if (type == FIELD_ADDRESSES)
+        while (list_next_address(&list, &address)) output_address(o, address);
+    output_list_end(o);
+}
+
+static double real_of(uint64_t word)
+{
+    double v;
+    memcpy(&v, &word, sizeof v);
+    return v;
+}
+
+static void put_field(struct output *o, const struct record_batch *b, unsigned f, uint32_t row)
+{
+    switch (b->kind->fields[f].type) {
+    case FIELD_TIME: output_time(o, (nanos)batch_get(b, f, row)); return;
+    case FIELD_DURATION: output_real(o, (double)(int64_t)batch_get(b, f, row) / 1e9); return;
+    case FIELD_UINT: output_uint(o, batch_get(b, f, row)); return;
+    case FIELD_REAL: output_real(o, real_of(batch_get(b, f, row))); return;
+    case FIELD_BOOL: output_bool(o, batch_get(b, f, row) != 0); return;
+    case FIELD_ADDRESS: output_address(o, batch_get_address(b, f, row)); return;
+    case FIELD_ID: output_id(o, batch_get_id(b, f, row)); return;
+    case FIELD_TEXT: output_text(o, batch_get_bytes(b, f, row)); return;
+    case FIELD_HASH: output_hex(o, batch_get_bytes(b, f, row)); return;
+    case FIELD_BLOB: return;
+    case FIELD_TEXTS:
+    case FIELD_UINTS:
+    case FIELD_ADDRESSES: put_list(o, batch_get_bytes(b, f, row), b->kind->fields[f].type); return;
+    }
+}
+
+void output_batch_row(struct output *o, const struct record_batch *b, uint32_t row)
+{
+    for (uint32_t f = 0; f < b->kind->field_count; f++) {
+        if (!is_shown(&b->kind->fields[f])) continue;
+        if (batch_has(b, f, row)) put_field(o, b, f, row);
+        else output_null(o);
+    }
+    output_row_end(o);
+}

@@ -1,0 +1,164 @@
+#include "source/capture_file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "source/formats.h"
+
+enum { CAPTURE_COMMENTS_MAX = 1024 };
+
+static const struct capture_format *const capture_formats[] = {&pcap_format, &pcapng_format,
+                                                               &snoop_format};
+
+static const char *compression_name(enum compression compression)
+{
+    switch (compression) {
+    case COMPRESSION_GZIP: return "gzip";
+    case COMPRESSION_ZSTD: return "zstd";
+    case COMPRESSION_LZ4: return "lz4";
+    case COMPRESSION_NONE:
+    case COMPRESSION_DEFLATE:
+    case COMPRESSION_BROTLI: break;
+    }
+    return "";
+}
+
+static const struct capture_format *format_of(bytes first)
+{
+    for (size_t i = 0; i < sizeof capture_formats / sizeof *capture_formats; i++) {
+        if (capture_formats[i]->recognise(first)) return capture_formats[i];
+    }
+    return NULL;
+}
+
+void capture_info_deinit(struct capture_info *info)
+{
+    if (info->comments && info->comments[0]) memory_free((char *)info->comments);
+    info->comments = "";
+}
+
+// Path and number stay, everything else begins anew: a file may be opened twice.
+static void info_reset(struct capture_info *info)
+{
+    capture_info_deinit(info);
+    *info = (struct capture_info){.path = info->path,
+                                  .number = info->number,
+                                  .format = "",
+                                  .compression = "",
+                                  .comments = "",
+                                  .first_seen = INT64_MAX,
+                                  .last_seen = INT64_MIN};
+}
+
+static bool capture_recognise(struct capture_file *f, struct err *err)
+{
+    struct capture_info *info = f->info;
+    block_need(&f->in, CAPTURE_MAGIC_SIZE);
+    if (f->in.error_number)
+        return err_system(err, f->in.error_number, "cannot read %s", info->path);
+    if (f->in.stored_bytes == 0) {
+        return err_set(err, ERR_INPUT,
+                       "%s is empty: no capture was written to it, or copying it failed",
+                       info->path);
+    }
+    f->format = format_of(bytes_first(block_view(&f->in), CAPTURE_MAGIC_SIZE));
+    if (f->format) return true;
+    return err_set(
+        err, ERR_INPUT,
+        "%s is not a capture in a format that is known here (pcap, pcapng or snoop; also as .gz, "
+        ".zst or .lz4); if it is one, 'editcap -F pcapng' may convert it",
+        info->path);
+}
+
+struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info *info,
+                                       const struct capture_file_options *options, struct err *err)
+{
+    struct capture_file *f = memory_get(sizeof *f);
+    info_reset(info);
+    f->info = info;
+    f->filter = options->filter;
+    f->secrets = options->secrets;
+    enum compression compression;
+    block_init(&f->in, fd, memory, options->hasher, &compression);
+    if (!capture_recognise(f, err)) {
+        capture_file_close(f);
+        return NULL;
+    }
+    info->format = f->format->name;
+    info->compression = compression_name(compression);
+    f->state = memory_get(f->format->state_size);
+    f->format->begin(f);
+    return f;
+}
+
+// A regular file that was longer when it was opened has shrunk: what is missing was part of the
+// evidence.
+static bool capture_has_shrunk(const struct capture_file *f)
+{
+    struct stat st;
+    return f->in.fd >= 0 && fstat(f->in.fd, &st) == 0 && S_ISREG(st.st_mode) &&
+           f->in.stored_bytes < f->info->file_bytes;
+}
+
+bool capture_file_finish(struct capture_file *f, struct err *err)
+{
+    struct capture_info *info = f->info;
+    block_drain(&f->in);
+    if (f->in.error_number)
+        return err_system(err, f->in.error_number, "cannot read %s", info->path);
+    if (capture_has_shrunk(f) || f->in.cut) info->truncated = true;
+    info->damaged_bytes += f->in.unusable_bytes;
+    info->file_bytes = f->in.stored_bytes;
+    info->hashed = block_hash(&f->in, info->sha256);
+    return true;
+}
+
+void capture_file_close(struct capture_file *f)
+{
+    if (!f) return;
+    if (f->state && f->format->end) f->format->end(f);
+    memory_free(f->state);
+    block_deinit(&f->in);
+    memory_free(f);
+}
+
+void capture_add_link_type(struct capture_file *f, uint16_t link_type)
+{
+    char number[8], *list = f->info->link_types;
+    const char *name = link_type_name(link_type);
+    if (f->filter) packet_filter_prepare(f->filter, link_type, NULL);
+    snprintf(number, sizeof number, "%u", link_type);
+    if (!name) name = number;
+    size_t used = strlen(list), n = strlen(name);
+    for (const char *at = list; (at = strstr(at, name)); at += n) {
+        bool begins = at == list || at[-1] == ',', ends = at[n] == 0 || at[n] == ',';
+        if (begins && ends) return;
+    }
+    if (used + n + 2 > sizeof f->info->link_types) return;
+    snprintf(list + used, sizeof f->info->link_types - used, "%s%s", used ? "," : "", name);
+}
+
+void capture_add_comment(struct capture_file *f, bytes comment)
+{
+    comment = bytes_first(comment, bytes_find(comment, 0));
+    if (comment.n == 0) return;
+    if (!f->info->comments[0]) f->info->comments = memory_get(CAPTURE_COMMENTS_MAX);
+    char *list = (char *)f->info->comments;
+    size_t used = strlen(list);
+    if (used + 2 >= CAPTURE_COMMENTS_MAX) return;
+    if (used) list[used++] = '\n';
+    used += text_escape(list + used, CAPTURE_COMMENTS_MAX - 1 - used, comment);
+    list[used] = 0;
+}
+
+enum fill_result capture_end_cut(struct capture_file *f)
+{
+    size_t left = block_view(&f->in).n;
+    block_skip(&f->in, left);
+    f->info->cut_bytes += left;
+    f->info->truncated = f->info->truncated || left > 0;
+    return FILL_END;
+}

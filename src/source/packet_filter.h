@@ -1,0 +1,29 @@
+// A filter over packets in the BPF language (pcap-filter(7)), compiled for each link type that
+// occurs.
+//
+// The only place that includes libpcap. One thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+enum { LINK_TYPE_ETHERNET = 1 };
+
+struct packet_filter;
+
+// `expression` is kept, and compiled when a link type is met.
+struct packet_filter *packet_filter_create(const char *expression);
+void packet_filter_destroy(struct packet_filter *f); // NULL is fine
+// False and err when the expression cannot be compiled for this link type: then none of its packets
+// pass.
+bool packet_filter_prepare(struct packet_filter *f, uint16_t link_type, struct err *err);
+// False and err when the expression is valid for none of the link types met so far, or for Ethernet
+// if there were none.
+bool packet_filter_check(struct packet_filter *f, struct err *err);
+bool packet_filter_passes(struct packet_filter *f, uint16_t link_type, bytes data, uint32_t length);
+
+// The name of a LINKTYPE value, such as "EN10MB"; NULL when it has none.
+const char *link_type_name(uint16_t link_type);

@@ -1,0 +1,167 @@
+// The blocks of a pcapng file that describe: sections, interfaces, statistics, secrets, and their
+// options.
+#include "base/memory.h"
+#include "source/pcapng.h"
+
+enum {
+    OPTION_END = 0,
+    OPTION_COMMENT = 1,
+    OPTION_PACKET_DROPS = 4,    // epb_dropcount
+    OPTION_INTERFACE_DROPS = 5, // isb_ifdrop
+    OPTION_SYSTEM_DROPS = 7,    // isb_osdrop
+    OPTION_RESOLUTION = 9,      // if_tsresol
+    OPTION_OFFSET = 14,         // if_tsoffset
+    RESOLUTION_MICRO = 6,       // 10^-6, where no option says otherwise
+    RESOLUTION_BINARY = 0x80,
+};
+
+struct pcapng_option {
+    uint16_t code;
+    bytes value;
+};
+
+// The next option; false at the end, or when the rest is none.
+static bool pcapng_next_option(const struct pcapng_state *s, struct reader *r,
+                               struct pcapng_option *option)
+{
+    option->code = pcapng_u16(s, r);
+    uint16_t length = pcapng_u16(s, r);
+    option->value = read_bytes(r, length);
+    size_t padding = (4 - length % 4) % 4;
+    if (r->bad || option->code == OPTION_END) return false;
+    read_bytes(r, padding < reader_left(r) ? padding : reader_left(r));
+    return true;
+}
+
+static uint64_t pcapng_option_u64(const struct pcapng_state *s, const struct pcapng_option *option)
+{
+    struct reader r = reader_of(option->value);
+    return s->big ? read_be64(&r) : read_le64(&r);
+}
+
+bool pcapng_read_section(struct capture_file *f, struct pcapng_state *s, struct reader body)
+{
+    read_bytes(&body, 4); // the byte order, which the walk has seen
+    uint16_t major = pcapng_u16(s, &body);
+    read_bytes(&body, 10); // minor version, section length
+    if (body.bad || major != 1) return false;
+    s->section_first = s->interface_count;
+    struct pcapng_option option;
+    for (unsigned i = 0; i < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &body, &option); i++) {
+        if (option.code == OPTION_COMMENT) capture_add_comment(f, option.value);
+    }
+    return true;
+}
+
+// 10^-n or, with the highest bit set, 2^-n. Whole nanoseconds make the walk's fast path.
+static void pcapng_set_resolution(struct pcapng_interface *i, uint8_t resolution)
+{
+    i->resolution = resolution;
+    i->tick_ns = 0;
+    if (resolution > 9) return;
+    i->tick_ns = 1;
+    for (unsigned n = resolution; n < 9; n++) i->tick_ns *= 10;
+}
+
+static void pcapng_interface_option(struct capture_file *f, const struct pcapng_state *s,
+                                    struct pcapng_interface *i, const struct pcapng_option *option)
+{
+    if (option->code == OPTION_COMMENT) capture_add_comment(f, option->value);
+    if (option->code == OPTION_RESOLUTION && option->value.n == 1)
+        pcapng_set_resolution(i, option->value.p[0]);
+    if (option->code == OPTION_OFFSET && option->value.n == 8)
+        i->offset_s = (int64_t)pcapng_option_u64(s, option);
+}
+
+static void pcapng_keep_interface(struct pcapng_state *s, const struct pcapng_interface *i)
+{
+    if (s->interface_count == s->interface_room) {
+        s->interface_room = s->interface_room ? 2 * s->interface_room : 8;
+        s->interfaces = memory_resize(s->interfaces, s->interface_room * sizeof *s->interfaces);
+    }
+    s->interfaces[s->interface_count++] = *i;
+}
+
+bool pcapng_read_interface(struct capture_file *f, struct pcapng_state *s, struct reader body)
+{
+    struct pcapng_interface i = {.link_type = pcapng_u16(s, &body)};
+    read_bytes(&body, 2);
+    i.snap_length = pcapng_u32(s, &body);
+    if (body.bad || s->interface_count == PCAPNG_INTERFACES_MAX) return false;
+    pcapng_set_resolution(&i, RESOLUTION_MICRO);
+    struct pcapng_option option;
+    for (unsigned n = 0; n < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &body, &option); n++) {
+        pcapng_interface_option(f, s, &i, &option);
+    }
+    pcapng_keep_interface(s, &i);
+    f->info->interface_count = s->interface_count;
+    capture_add_link_type(f, i.link_type);
+    return true;
+}
+
+// Statistics and packets tell the same loss in two ways; the greater one counts.
+void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i, uint64_t told,
+                      uint64_t between)
+{
+    uint64_t before = i->drops_told > i->drops_between ? i->drops_told : i->drops_between;
+    if (told > i->drops_told) i->drops_told = told;
+    if (__builtin_add_overflow(i->drops_between, between, &i->drops_between))
+        i->drops_between = UINT64_MAX;
+    uint64_t after = i->drops_told > i->drops_between ? i->drops_told : i->drops_between;
+    f->info->interface_drops += after - before;
+}
+
+bool pcapng_read_statistics(struct capture_file *f, struct pcapng_state *s, struct reader body)
+{
+    uint32_t number = pcapng_u32(s, &body);
+    read_bytes(&body, 8);
+    if (body.bad || number >= s->interface_count - s->section_first) return false;
+    uint64_t interface_drops = 0, system_drops = 0, told;
+    struct pcapng_option option;
+    for (unsigned n = 0; n < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &body, &option); n++) {
+        if (option.code == OPTION_COMMENT) capture_add_comment(f, option.value);
+        if (option.code == OPTION_INTERFACE_DROPS) interface_drops = pcapng_option_u64(s, &option);
+        if (option.code == OPTION_SYSTEM_DROPS) system_drops = pcapng_option_u64(s, &option);
+    }
+    if (__builtin_add_overflow(interface_drops, system_drops, &told)) told = UINT64_MAX;
+    pcapng_add_drops(f, &s->interfaces[s->section_first + number], told, 0);
+    return true;
+}
+
+bool pcapng_read_secrets(struct capture_file *f, struct pcapng_state *s, struct reader body)
+{
+    uint32_t type = pcapng_u32(s, &body), length = pcapng_u32(s, &body);
+    bytes secret = read_bytes(&body, length);
+    if (body.bad) return false;
+    if (f->secrets.take) f->secrets.take(f->secrets.context, f->info->number, type, secret);
+    return true;
+}
+
+void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s,
+                                struct pcapng_interface *i, struct reader options)
+{
+    struct pcapng_option option;
+    for (unsigned n = 0; n < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &options, &option); n++) {
+        if (option.code == OPTION_COMMENT) capture_add_comment(f, option.value);
+        if (option.code == OPTION_PACKET_DROPS)
+            pcapng_add_drops(f, i, 0, pcapng_option_u64(s, &option));
+    }
+}
+
+__extension__ typedef __int128
+    wide_nanos; // ticks and seconds of 64 bits, in nanoseconds: less than 2^94
+
+nanos pcapng_time_slow(const struct pcapng_interface *i, uint64_t ticks)
+{
+    unsigned n = i->resolution & 0x7f;
+    wide_nanos t = (wide_nanos)ticks * NANOS_PER_SECOND;
+    if (i->resolution & RESOLUTION_BINARY) {
+        t >>= n;
+    } else {
+        for (unsigned digit = 0; digit < n && t > 0; digit++) t /= 10;
+    }
+    t += (wide_nanos)i->offset_s * NANOS_PER_SECOND;
+    if (t >= INT64_MAX) return INT64_MAX - 1;
+    if (t <= 0) return 0;
+    return (nanos)t;
+}

@@ -1,0 +1,249 @@
+#include "store/case.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "store/case_inside.h"
+#include "store/functions.h"
+#include "store/schema.h"
+#include "store/spool_table.h"
+#include "store/store_inside.h"
+
+enum { OPENINGS_TRIED_MAX = 100 };
+
+static char *copy(const char *s)
+{
+    char *c = memory_get(strlen(s) + 1);
+    return strcpy(c, s);
+}
+
+static struct case_reader *reader_create(const char *named, const struct record_kind *const *kinds, unsigned kind_count)
+{
+    struct case_reader *c = memory_get(sizeof *c);
+    c->lease.file = -1;
+    c->kinds = kinds;
+    c->kind_count = kind_count;
+    c->named = copy(named);
+    c->raw = memory_get(kind_count * sizeof *c->raw);
+    c->shown = memory_get(kind_count * sizeof *c->shown);
+    return c;
+}
+
+// Reads the log and holds what it names. A writer may append, and remove what that entry replaces, between the two: then the log
+// has grown, and the reading starts again.
+static bool hold_generation(struct case_reader *c, struct err *err)
+{
+    if (!catalogue_read(&c->catalogue, c->folder, err)) return false;
+    for (int i = 0; i < OPENINGS_TRIED_MAX; i++) {
+        uint64_t generation = c->catalogue.chain.seq;
+        lease_hold(&c->lease, generation);
+        if (!catalogue_refresh(&c->catalogue, c->folder, err)) return false;
+        if (c->catalogue.chain.seq == generation) return true;
+        lease_drop(&c->lease, generation);
+    }
+    return err_set(err, ERR_MACHINE, "case %s changes faster than it can be read", c->named);
+}
+
+static bool find_folder(struct case_reader *c, struct err *err)
+{
+    struct stat st;
+    c->folder = realpath(c->named, NULL);
+    if (!c->folder) {
+        if (errno == ENOENT)
+            return err_set(err, ERR_INPUT, "there is no case %s: make it with weir read FILE -w %s", c->named, c->named);
+        return err_system(err, errno, "cannot open the case %s", c->named);
+    }
+    struct text path = {0};
+    text_format(&path, "%s/" CASE_LOG, c->folder);
+    bool is_case = stat(path.p, &st) == 0 && S_ISREG(st.st_mode);
+    text_deinit(&path);
+    return is_case || err_set(err, ERR_INPUT, "%s is not a case: it has no " CASE_LOG, c->named);
+}
+
+struct case_reader *case_open(const char *path, const struct record_kind *const *kinds, unsigned kind_count, struct err *err)
+{
+    struct case_reader *c = reader_create(path, kinds, kind_count);
+    if (find_folder(c, err)) {
+        lease_read(&c->lease, c->folder);
+        if (hold_generation(c, err)) return c;
+    }
+    case_close(c);
+    return NULL;
+}
+
+struct case_reader *case_of_store(struct store *s, struct err *err)
+{
+    if (s->folder) return case_open(s->folder, s->spool.kinds, s->spool.kind_count, err);
+    struct case_reader *c = reader_create("memory", s->spool.kinds, s->spool.kind_count);
+    c->spool = &s->spool;
+    c->spool_entries = s->committed;
+    return c;
+}
+
+void case_close(struct case_reader *c)
+{
+    if (!c) return;
+    case_forget_database(c);
+    if (c->export_folder) rmdir(c->export_folder);
+    memory_free(c->export_folder);
+    catalogue_deinit(&c->catalogue);
+    lease_end(&c->lease);
+    memory_free(c->folder);
+    memory_free(c->named);
+    memory_free(c->raw);
+    memory_free(c->shown);
+    memory_free(c);
+}
+
+const struct catalogue *case_catalogue(const struct case_reader *c)
+{
+    return &c->catalogue;
+}
+
+const char *case_head(const struct case_reader *c, uint64_t *seq)
+{
+    if (seq) *seq = c->catalogue.chain.seq;
+    return c->catalogue.chain.head;
+}
+
+const char *case_path(const struct case_reader *c)
+{
+    return c->folder;
+}
+
+const struct record_kind *const *case_kinds(const struct case_reader *c, unsigned *count)
+{
+    *count = c->kind_count;
+    return c->kinds;
+}
+
+const struct record_kind *case_kind(const struct case_reader *c, const char *name)
+{
+    for (unsigned i = 0; i < c->kind_count; i++)
+        if (strcmp(c->kinds[i]->name, name) == 0) return c->kinds[i];
+    return NULL;
+}
+
+static uint64_t spooled_rows(const struct case_reader *c, const struct record_kind *kind)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < c->spool_entries; i++)
+        if (c->kinds[c->spool->entries[i].kind] == kind) rows += c->spool->entries[i].rows;
+    return rows;
+}
+
+uint64_t case_rows(const struct case_reader *c, const struct record_kind *kind)
+{
+    uint64_t rows = 0;
+    if (c->spool) return spooled_rows(c, kind);
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&c->catalogue, r));)
+        for (size_t i = 0; i < r->segment_count; i++)
+            if (strcmp(r->segments[i].kind, kind->name) == 0) rows += r->segments[i].rows;
+    return rows;
+}
+
+void case_interrupt(struct case_reader *c)
+{
+    if (c->opened) duck.interrupt(c->database.connection);
+}
+
+// ---- the database -------------------------------------------------------------------------------------------------
+
+static void put_folder(struct text *sql, const char *folder, const char *below)
+{
+    struct text path = {0};
+    if (!folder) return;
+    text_format(&path, "%s%s", folder, below);
+    sql_literal(sql, path.p);
+    text_deinit(&path);
+}
+
+// User SQL may read the segments and nothing else, and cannot change that.
+static bool fence(struct case_reader *c, struct err *err)
+{
+    struct text sql = {0};
+    text_add(&sql, "SET allowed_directories=[");
+    put_folder(&sql, c->folder, "/records/");
+    if (c->folder && c->export_folder) text_add(&sql, ", ");
+    put_folder(&sql, c->export_folder, "/");
+    text_add(&sql, "]; SET enable_external_access=false; SET lock_configuration=true");
+    bool fine = database_run(&c->database, sql.p, err);
+    text_deinit(&sql);
+    return fine;
+}
+
+void case_forget_database(struct case_reader *c)
+{
+    if (c->opened) database_close(&c->database);
+    c->opened = false;
+    for (unsigned i = 0; i < c->kind_count; i++) c->raw[i] = c->shown[i] = false;
+}
+
+bool case_need_database(struct case_reader *c, struct err *err)
+{
+    const struct database_options options = {.threads = CASE_THREADS, .memory_mb = CASE_MEMORY_MB};
+    if (c->opened) return true;
+    if (!database_open(&c->database, &options, err)) return false;
+    bool fine = functions_register(&c->database, err);
+    if (fine && c->spool) fine = spool_table_register(&c->database, c->spool, err);
+    fine = fine && database_run(&c->database, "CREATE SCHEMA raw", err) && fence(c, err);
+    if (!fine) database_close(&c->database);
+    c->opened = fine;
+    return fine;
+}
+
+// The segments of a kind that count, as a source of rows; false when there are none. `fields` is how many the newest has.
+static bool put_segments(const struct case_reader *c, const struct record_kind *kind, struct text *source, uint32_t *fields)
+{
+    unsigned n = 0;
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&c->catalogue, r));)
+        for (size_t i = 0; i < r->segment_count; i++) {
+            struct text path = {0};
+            if (strcmp(r->segments[i].kind, kind->name) != 0) continue;
+            text_format(&path, "%s/%s", c->folder, r->segments[i].path);
+            text_add(source, n++ ? ", " : "read_parquet([");
+            sql_literal(source, path.p);
+            if (r->segments[i].fields > *fields) *fields = r->segments[i].fields;
+            text_deinit(&path);
+        }
+    text_add(source, "], union_by_name=true)");
+    return n > 0;
+}
+
+static bool put_source(const struct case_reader *c, unsigned kind, struct text *source, uint32_t *fields)
+{
+    if (!c->spool) return put_segments(c, c->kinds[kind], source, fields);
+    *fields = c->kinds[kind]->field_count;
+    text_format(source, "weir_spool('%s', 0, %zu)", c->kinds[kind]->name, c->spool_entries);
+    return true;
+}
+
+bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
+{
+    struct text source = {0}, sql = {0};
+    uint32_t fields = 0;
+    if (!case_need_database(c, err)) return false;
+    if (c->raw[kind]) return true;
+    bool some = put_source(c, kind, &source, &fields);
+    schema_raw_view(&sql, c->kinds[kind], some ? source.p : NULL, fields);
+    c->raw[kind] = database_run(&c->database, sql.p, err);
+    text_deinit(&source);
+    text_deinit(&sql);
+    return c->raw[kind] || err_in(err, "case %s: %s", c->named, c->kinds[kind]->name);
+}
+
+bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err)
+{
+    struct text sql = {0};
+    if (!case_need_raw(c, kind, err)) return false;
+    if (c->shown[kind]) return true;
+    schema_view(&sql, c->kinds[kind]);
+    c->shown[kind] = database_run(&c->database, sql.p, err);
+    text_deinit(&sql);
+    return c->shown[kind];
+}

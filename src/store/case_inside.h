@@ -1,0 +1,32 @@
+// What a reader is made of; for the files of this folder that need it.
+#pragma once
+
+#include "store/case.h"
+#include "store/database.h"
+#include "store/lease.h"
+#include "store/spool.h"
+
+enum { CASE_MEMORY_MB = 1024, CASE_THREADS = 2 };
+
+struct case_reader {
+    char *folder; // absolute; NULL: the memory case
+    char *named;  // as the user named it
+    const struct record_kind *const *kinds;
+    unsigned kind_count;
+    struct lease lease;
+    struct catalogue catalogue;
+    struct spool *spool; // of the memory case
+    size_t spool_entries;
+    struct database database;
+    char *export_folder; // where results may be written as Parquet; NULL until one is
+    bool opened;         // the database is
+    bool *raw, *shown; // by kind: its views are made
+};
+
+// Closes the database; it opens again when it is needed.
+void case_forget_database(struct case_reader *c);
+
+// Makes the views of a kind, unless they are there.
+bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err) __attribute__((warn_unused_result));
+bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err) __attribute__((warn_unused_result));
+bool case_need_database(struct case_reader *c, struct err *err) __attribute__((warn_unused_result));

@@ -1,0 +1,66 @@
+// What the log says is in the case: its readings, and for each its captures and segments. What it does not name is not there.
+//
+// Thread: one. Everything is owned by the catalogue and valid until catalogue_deinit.
+#pragma once
+
+#include "base/time.h"
+#include "store/chain.h"
+
+enum { CASE_FORMAT = 1 };
+
+struct catalogue_capture {
+    const char *path;
+    char sha256[HEX_SHA256_SIZE];
+    uint64_t bytes;
+};
+
+struct catalogue_segment {
+    const char *kind;
+    const char *path; // below the case
+    char sha256[HEX_SHA256_SIZE];
+    uint64_t bytes, rows;
+    uint32_t fields;   // how many the kind had when it was written
+    nanos first, last; // first > last when the kind has no times
+};
+
+struct catalogue_reading {
+    uint64_t seq, replaced_by; // replaced_by is 0 while it counts
+    char id[HEX_SHA256_SIZE];
+    const char *options, *version;
+    nanos time;
+    uint64_t artifacts;
+    struct catalogue_capture *captures;
+    size_t capture_count;
+    struct catalogue_segment *segments;
+    size_t segment_count;
+};
+
+struct catalogue {
+    struct chain chain;
+    char created_by[32]; // version of the program that made the case
+    struct catalogue_reading *readings;
+    size_t reading_count, reading_size;
+};
+
+// Reads the log of the case in `folder`. ERR_INPUT when it is none, is damaged, or was made by a newer version.
+bool catalogue_read(struct catalogue *c, const char *folder, struct err *err) __attribute__((warn_unused_result));
+void catalogue_deinit(struct catalogue *c);
+
+// The path of the log below the case.
+#define CASE_LOG "log/00000001.jsonl"
+
+// The members of an entry (store/chain.h); they are appended by the caller.
+void catalogue_write_case(struct text *members, const char *version, nanos time);
+void catalogue_write_reading(struct text *members, const struct catalogue_reading *reading, const uint64_t *replaces,
+                             size_t replace_count);
+
+// Takes the entry that was just appended into account.
+bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err) __attribute__((warn_unused_result));
+
+static inline const struct catalogue_reading *catalogue_next(const struct catalogue *c, const struct catalogue_reading *after)
+{
+    const struct catalogue_reading *r = after ? after + 1 : c->readings;
+    for (; r && r < c->readings + c->reading_count; r++)
+        if (!r->replaced_by) return r;
+    return NULL;
+}

@@ -1,0 +1,161 @@
+#include "store/functions.h"
+
+#include "base/address.h"
+#include "record/id.h"
+#include "store/vector.h"
+
+enum { ARGUMENTS_MAX = 2 };
+
+// The arguments of a call; a row with a NULL among them gives NULL.
+struct arguments {
+    void *data[ARGUMENTS_MAX];
+    const uint64_t *validity[ARGUMENTS_MAX];
+    unsigned count;
+    uint64_t rows;
+    uint64_t *result_validity;
+};
+
+static struct arguments arguments_of(struct duck_chunk *input, unsigned count, struct duck_vector *output)
+{
+    struct arguments a = {.count = count, .rows = duck.data_chunk_get_size(input)};
+    for (unsigned i = 0; i < count; i++) {
+        struct duck_vector *v = duck.data_chunk_get_vector(input, i);
+        a.data[i] = duck.vector_get_data(v);
+        a.validity[i] = duck.vector_get_validity(v);
+    }
+    duck.vector_ensure_validity_writable(output);
+    a.result_validity = duck.vector_get_validity(output);
+    return a;
+}
+
+static void set_null(const struct arguments *a, uint64_t row)
+{
+    a->result_validity[row / 64] &= ~(UINT64_C(1) << (row % 64));
+}
+
+static bool has_null(const struct arguments *a, uint64_t row)
+{
+    for (unsigned i = 0; i < a->count; i++) {
+        if (!vector_is_null(a->validity[i], row)) continue;
+        set_null(a, row);
+        return true;
+    }
+    return false;
+}
+
+static bytes text_argument(const struct arguments *a, unsigned i, uint64_t row)
+{
+    const struct duck_string *s = (const struct duck_string *)a->data[i] + row;
+    return bytes_of(duck_string_data(s), s->length);
+}
+
+static void ip_text(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    struct arguments a = arguments_of(input, 2, output);
+    const uint64_t *hi = a.data[0], *lo = a.data[1];
+    char text[ADDRESS_TEXT_MAX];
+    for (uint64_t row = 0; row < a.rows; row++) {
+        if (has_null(&a, row)) continue;
+        int n = address_format(text, (struct address){hi[row], lo[row]});
+        duck.vector_assign_string_element_len(output, row, text, (uint64_t)n);
+    }
+}
+
+static void id_text(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    struct arguments a = arguments_of(input, 2, output);
+    const uint64_t *us = a.data[0], *hash = a.data[1];
+    char text[RECORD_ID_TEXT_SIZE];
+    for (uint64_t row = 0; row < a.rows; row++) {
+        if (has_null(&a, row)) continue;
+        record_id_format(text, (struct record_id){us[row], hash[row]});
+        duck.vector_assign_string_element_len(output, row, text, RECORD_ID_TEXT_SIZE - 1);
+    }
+}
+
+// What is no address has no number: NULL.
+static void ip_word(struct duck_chunk *input, struct duck_vector *output, bool high)
+{
+    struct arguments a = arguments_of(input, 1, output);
+    uint64_t *out = duck.vector_get_data(output);
+    for (uint64_t row = 0; row < a.rows; row++) {
+        struct address address;
+        if (has_null(&a, row)) continue;
+        if (address_parse(text_argument(&a, 0, row), &address)) out[row] = high ? address.hi : address.lo;
+        else set_null(&a, row);
+    }
+}
+
+static void ip_hi(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    ip_word(input, output, true);
+}
+
+static void ip_lo(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    ip_word(input, output, false);
+}
+
+static void in_prefix(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    struct arguments a = arguments_of(input, 2, output);
+    bool *out = duck.vector_get_data(output);
+    bytes last = {0};
+    struct prefix prefix = {0};
+    for (uint64_t row = 0; row < a.rows; row++) {
+        struct address address;
+        out[row] = false;
+        if (has_null(&a, row)) continue;
+        bytes text = text_argument(&a, 1, row);
+        if ((!last.p || !bytes_equal(last, text)) && !prefix_parse(text, &prefix)) {
+            duck.scalar_function_set_error(info, "in_prefix: the second argument is no prefix such as '10.0.0.0/8'");
+            return;
+        }
+        last = text;
+        out[row] = address_parse(text_argument(&a, 0, row), &address) && prefix_has(&prefix, address);
+    }
+}
+
+static const struct function {
+    const char *name;
+    enum duck_type parameters[ARGUMENTS_MAX];
+    unsigned parameter_count;
+    enum duck_type result;
+    duck_scalar_call *call;
+} functions[] = {
+    {"ip_text", {DUCK_UBIGINT, DUCK_UBIGINT}, 2, DUCK_VARCHAR, ip_text},
+    {"id_text", {DUCK_UBIGINT, DUCK_UBIGINT}, 2, DUCK_VARCHAR, id_text},
+    {"ip_hi", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_hi},
+    {"ip_lo", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_lo},
+    {"in_prefix", {DUCK_VARCHAR, DUCK_VARCHAR}, 2, DUCK_BOOLEAN, in_prefix},
+};
+
+static bool register_one(struct database *d, const struct function *function)
+{
+    struct duck_scalar_function *f = duck.create_scalar_function();
+    duck.scalar_function_set_name(f, function->name);
+    for (unsigned i = 0; i < function->parameter_count; i++) {
+        struct duck_logical *type = duck.create_logical_type(function->parameters[i]);
+        duck.scalar_function_add_parameter(f, type);
+        duck.destroy_logical_type(&type);
+    }
+    struct duck_logical *type = duck.create_logical_type(function->result);
+    duck.scalar_function_set_return_type(f, type);
+    duck.destroy_logical_type(&type);
+    duck.scalar_function_set_function(f, function->call);
+    int failed = duck.register_scalar_function(d->connection, f);
+    duck.destroy_scalar_function(&f);
+    return !failed;
+}
+
+bool functions_register(struct database *d, struct err *err)
+{
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        if (!register_one(d, &functions[i]))
+            return err_set(err, ERR_MACHINE, "DuckDB does not take the function %s", functions[i].name);
+    return true;
+}

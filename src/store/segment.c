@@ -1,0 +1,138 @@
+#include "store/segment.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+enum { SEGMENT_PATH_MAX = 4096, HASH_PIECE = 64 * 1024, ROW_GROUP_ROWS = 30720 };
+
+bool segment_range(const struct spool *s, unsigned kind, size_t from, struct catalogue_segment *segment, size_t *to)
+{
+    uint64_t start = 0, rows = 0;
+    size_t i = from;
+    segment->first = INT64_MAX;
+    segment->last = INT64_MIN;
+    for (; i < s->entry_count; i++) {
+        const struct spool_entry *e = &s->entries[i];
+        if (e->kind != kind) continue;
+        if (rows == 0) start = e->offset;
+        if (rows && (rows + e->rows > SEGMENT_ROWS_MAX || e->offset - start > SEGMENT_SPOOL_MAX)) break;
+        rows += e->rows;
+        if (e->first < segment->first) segment->first = e->first;
+        if (e->last > segment->last) segment->last = e->last;
+    }
+    segment->rows = rows;
+    *to = i;
+    return rows > 0;
+}
+
+static void path_of(char path[SEGMENT_PATH_MAX], const char *folder, const char *below)
+{
+    snprintf(path, SEGMENT_PATH_MAX, "%s/%s", folder, below);
+}
+
+// "records/dns/00000002-0001.parquet" to "records/dns/.00000002-0001.parquet".
+static void hidden_path_of(char path[SEGMENT_PATH_MAX], const char *folder, const char *below)
+{
+    const char *name = strrchr(below, '/') + 1;
+    snprintf(path, SEGMENT_PATH_MAX, "%s/%.*s.%s", folder, (int)(name - below), below, name);
+}
+
+bool segment_hash(const char *path, char sha256[HEX_SHA256_SIZE], uint64_t *size, struct err *err)
+{
+    static const char *const doing = "cannot read %s back";
+    uint8_t piece[HASH_PIECE], digest[SHA256_SIZE];
+    struct sha256 hash;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return err_system(err, errno, doing, path);
+    sha256_init(&hash);
+    *size = 0;
+    ssize_t n;
+    while ((n = read(file, piece, sizeof piece)) > 0) {
+        sha256_add(&hash, bytes_of(piece, (size_t)n));
+        *size += (uint64_t)n;
+    }
+    int error = errno;
+    close(file);
+    if (n < 0) return err_system(err, error, doing, path);
+    sha256_end(&hash, digest);
+    hex_format(sha256, bytes_of(digest, sizeof digest));
+    return true;
+}
+
+// DICTIONARY_SIZE_LIMIT makes DuckDB write bloom filters for addresses and ports, so that a segment without them is not read.
+static void put_copy(struct text *sql, const char *kind, const char *path, size_t from, size_t to)
+{
+    text_add(sql, "COPY (SELECT * FROM weir_spool(");
+    sql_literal(sql, kind);
+    text_format(sql, ", %zu, %zu)) TO ", from, to);
+    sql_literal(sql, path);
+    text_format(sql, " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, DICTIONARY_SIZE_LIMIT 100000)", ROW_GROUP_ROWS);
+}
+
+bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment, size_t from, size_t to,
+                   struct err *err)
+{
+    char path[SEGMENT_PATH_MAX];
+    struct text sql = {0};
+    snprintf(path, sizeof path, "%s/records/%s", folder, segment->kind);
+    if (!folder_make(path, err)) return false;
+    hidden_path_of(path, folder, segment->path);
+    put_copy(&sql, segment->kind, path, from, to);
+    bool fine = database_run(d, sql.p, err);
+    text_deinit(&sql);
+    return fine && segment_hash(path, segment->sha256, &segment->bytes, err);
+}
+
+bool segment_publish(const char *folder, const struct catalogue_segment *segment, struct err *err)
+{
+    char hidden[SEGMENT_PATH_MAX], path[SEGMENT_PATH_MAX];
+    hidden_path_of(hidden, folder, segment->path);
+    path_of(path, folder, segment->path);
+    if (!file_sync(hidden, err)) return false;
+    if (rename(hidden, path) != 0) return err_system(err, errno, "cannot rename %s", hidden);
+    *strrchr(path, '/') = 0;
+    return file_sync(path, err);
+}
+
+// ---- sweeping -----------------------------------------------------------------------------------------------------
+
+static bool is_named(const struct catalogue *c, const char *below)
+{
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(c, r));)
+        for (size_t i = 0; i < r->segment_count; i++)
+            if (strcmp(r->segments[i].path, below) == 0) return true;
+    return false;
+}
+
+static void sweep_kind(const char *folder, const char *kind, const struct catalogue *c)
+{
+    char below[SEGMENT_PATH_MAX], path[2 * SEGMENT_PATH_MAX];
+    snprintf(path, sizeof path, "%s/records/%s", folder, kind);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
+        snprintf(below, sizeof below, "records/%.255s/%s", kind, e->d_name);
+        if (is_named(c, below)) continue;
+        snprintf(path, sizeof path, "%s/%s", folder, below);
+        unlink(path);
+    }
+    if (d) closedir(d);
+}
+
+void segment_sweep(const char *folder, const struct catalogue *c)
+{
+    char path[SEGMENT_PATH_MAX];
+    path_of(path, folder, "records");
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (e->d_name[0] != '.') sweep_kind(folder, e->d_name, c);
+    if (d) closedir(d);
+}

@@ -1,0 +1,188 @@
+#include "store/spool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { PIECES_MAX = 2 * KIND_FIELDS_MAX + 1, FOLDER_MAX = 4000 };
+
+// Files without a name are not known to every file system: then one with a name, which goes at once.
+static int file_without_name(const char *folder)
+{
+    int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)) return file;
+    char path[FOLDER_MAX + 32];
+    if (snprintf(path, sizeof path, "%s/.spool-XXXXXX", folder) >= (int)sizeof path) return -1;
+    file = mkostemp(path, O_CLOEXEC);
+    if (file >= 0) unlink(path);
+    return file;
+}
+
+bool spool_init(struct spool *s, const char *folder, const struct record_kind *const *kinds, unsigned kind_count,
+                struct err *err)
+{
+    *s = (struct spool){.kinds = kinds, .kind_count = kind_count};
+    s->file = folder ? file_without_name(folder) : memfd_create("weir-spool", MFD_CLOEXEC);
+    if (s->file < 0) return err_system(err, errno, "cannot make a temporary file in %s", folder ? folder : "memory");
+    lock_init(&s->lock);
+    return true;
+}
+
+void spool_deinit(struct spool *s)
+{
+    if (!s->kinds) return;
+    if (s->file >= 0) close(s->file);
+    memory_free(s->entries);
+    lock_deinit(&s->lock);
+    *s = (struct spool){.file = -1};
+}
+
+int spool_kind(const struct spool *s, const char *name)
+{
+    for (unsigned i = 0; i < s->kind_count; i++)
+        if (strcmp(s->kinds[i]->name, name) == 0) return (int)i;
+    return -1;
+}
+
+static bool column_has_values(const struct column *c, uint32_t rows)
+{
+    for (uint32_t i = 0; i < (rows + 63) / 64; i++)
+        if (c->present[i]) return true;
+    return false;
+}
+
+// The parts of a batch that the file holds, in order: for each column with values its presence bits and its words, then the heap.
+static int batch_pieces(const struct record_batch *b, uint64_t present, struct iovec *pieces)
+{
+    int n = 0;
+    size_t bits = (b->rows + 63) / 64 * sizeof(uint64_t);
+    for (uint32_t f = 0; f < b->kind->field_count; f++) {
+        if (!(present >> f & 1)) continue;
+        size_t words = (size_t)b->rows * field_words(b->kind->fields[f].type) * sizeof(uint64_t);
+        pieces[n++] = (struct iovec){b->columns[f].present, bits};
+        pieces[n++] = (struct iovec){b->columns[f].words, words};
+    }
+    if (b->heap_used) pieces[n++] = (struct iovec){b->heap, b->heap_used};
+    return n;
+}
+
+static size_t pieces_size(const struct iovec *pieces, int n)
+{
+    size_t size = 0;
+    for (int i = 0; i < n; i++) size += pieces[i].iov_len;
+    return size;
+}
+
+// Moves the pieces on by `done` bytes; returns how many are used up.
+static int pieces_skip(struct iovec *pieces, int n, size_t done)
+{
+    int i = 0;
+    while (i < n && done >= pieces[i].iov_len) done -= pieces[i++].iov_len;
+    if (i < n) {
+        pieces[i].iov_base = (uint8_t *)pieces[i].iov_base + done;
+        pieces[i].iov_len -= done;
+    }
+    return i;
+}
+
+typedef ssize_t transfer(int file, const struct iovec *pieces, int n, off_t offset);
+
+static int transfer_all(transfer *call, int file, struct iovec *pieces, int n, uint64_t offset)
+{
+    int at = 0;
+    while (at < n) {
+        ssize_t done = call(file, pieces + at, n - at, (off_t)offset);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0) return errno;
+        if (done == 0) return EIO;
+        offset += (uint64_t)done;
+        at += pieces_skip(pieces + at, n - at, (size_t)done);
+    }
+    return 0;
+}
+
+// The times by which a segment is found: "ts", or "first_seen" and "last_seen".
+static void note_times(struct spool_entry *e, const struct record_batch *b)
+{
+    static const char *const names[] = {"ts", "first_seen", "last_seen"};
+    e->first = INT64_MAX;
+    e->last = INT64_MIN;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int field = kind_field(b->kind, bytes_text(names[i]));
+        if (field < 0 || b->kind->fields[field].type != FIELD_TIME) continue;
+        for (uint32_t row = 0; row < b->rows; row++) {
+            if (!batch_has(b, (unsigned)field, row)) continue;
+            nanos t = (nanos)batch_get(b, (unsigned)field, row);
+            if (t < e->first) e->first = t;
+            if (t > e->last) e->last = t;
+        }
+    }
+}
+
+static struct spool_entry entry_of(const struct spool *s, const struct record_batch *b)
+{
+    struct spool_entry e = {.kind = s->kind_count, .rows = b->rows, .heap_used = b->heap_used};
+    for (unsigned i = 0; i < s->kind_count; i++)
+        if (s->kinds[i] == b->kind) e.kind = i;
+    assert(e.kind < s->kind_count && b->kind->field_count <= KIND_FIELDS_MAX);
+    for (uint32_t f = 0; f < b->kind->field_count; f++)
+        if (column_has_values(&b->columns[f], b->rows)) e.present |= UINT64_C(1) << f;
+    note_times(&e, b);
+    return e;
+}
+
+static void keep_entry(struct spool *s, struct spool_entry *e, size_t size)
+{
+    if (s->entry_count == s->entry_size) {
+        s->entry_size = s->entry_size ? 2 * s->entry_size : 64;
+        s->entries = memory_resize(s->entries, s->entry_size * sizeof *s->entries);
+    }
+    e->offset = s->size;
+    s->size += size;
+    s->entries[s->entry_count++] = *e;
+}
+
+void spool_add(struct spool *s, const struct record_batch *batch)
+{
+    struct iovec pieces[PIECES_MAX];
+    if (batch->rows == 0) return;
+    struct spool_entry e = entry_of(s, batch);
+    int n = batch_pieces(batch, e.present, pieces);
+    lock_take(&s->lock);
+    keep_entry(s, &e, pieces_size(pieces, n));
+    lock_give(&s->lock);
+    int error = transfer_all(pwritev, s->file, pieces, n, e.offset);
+    if (!error) return;
+    lock_take(&s->lock);
+    if (!s->error) s->error = error;
+    lock_give(&s->lock);
+}
+
+void spool_cut(struct spool *s, size_t entries)
+{
+    assert(entries <= s->entry_count);
+    if (entries < s->entry_count) s->size = s->entries[entries].offset;
+    s->entry_count = entries;
+    s->error = 0;
+    if (s->file >= 0 && ftruncate(s->file, (off_t)s->size) != 0) s->error = errno;
+}
+
+bool spool_read(const struct spool *s, const struct spool_entry *entry, struct record_batch *into)
+{
+    struct iovec pieces[PIECES_MAX];
+    assert(into->kind == s->kinds[entry->kind]);
+    batch_clear(into);
+    into->rows = entry->rows;
+    into->heap_used = entry->heap_used;
+    int n = batch_pieces(into, entry->present, pieces);
+    return transfer_all(preadv, s->file, pieces, n, entry->offset) == 0;
+}

@@ -1,0 +1,288 @@
+#include "store/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "store/segment.h"
+#include "store/store_inside.h"
+
+enum { STORE_PATH_MAX = 4096, STORE_MEMORY_MB = 256 };
+
+// ---- opening ------------------------------------------------------------------------------------------------------
+
+// A folder that has something else in it is not ours to fill.
+static bool is_foreign(const char *folder)
+{
+    static const char *const ours[] = {".", "..", "lock", "log", "records", "artifacts"};
+    DIR *d = opendir(folder);
+    bool foreign = false;
+    for (struct dirent *e; !foreign && d && (e = readdir(d));) {
+        foreign = true;
+        for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+            if (strcmp(e->d_name, ours[i]) == 0) foreign = false;
+    }
+    if (d) closedir(d);
+    return foreign;
+}
+
+static bool has_log(const char *folder)
+{
+    char path[STORE_PATH_MAX];
+    snprintf(path, sizeof path, "%s/" CASE_LOG, folder);
+    return access(path, F_OK) == 0;
+}
+
+static bool make_folders(const char *folder, struct err *err)
+{
+    static const char *const below[] = {"log", "records", "artifacts", "artifacts/.new"};
+    char path[STORE_PATH_MAX];
+    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, below[i]);
+        if (!folder_make(path, err)) return false;
+    }
+    return true;
+}
+
+static bool make_folder(const char *folder, struct err *err)
+{
+    struct stat st;
+    if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_set(err, ERR_USAGE, "%s is a file, and a case is a folder: choose another name", folder);
+    if (!folder_make(folder, err)) return err_in(err, "cannot make the case %s", folder);
+    if (!has_log(folder) && is_foreign(folder))
+        return err_set(err, ERR_USAGE, "%s is a folder with other things in it, not a case: choose another name", folder);
+    return true;
+}
+
+// The first entry of a fresh case; the folders of the way there are made durable with it.
+static bool begin_log(struct store *s, const char *version, nanos time, struct err *err)
+{
+    static const char *const below[] = {"log", ".", ".."};
+    char path[STORE_PATH_MAX];
+    struct text members = {0};
+    catalogue_write_case(&members, version, time);
+    bool fine = chain_append(&s->catalogue.chain, bytes_of(members.p, members.n), err);
+    text_deinit(&members);
+    for (size_t i = 0; fine && i < sizeof below / sizeof *below; i++) {
+        snprintf(path, sizeof path, "%s/%s", s->folder, below[i]);
+        fine = file_sync(path, err);
+    }
+    return fine;
+}
+
+static bool open_log(struct store *s, const char *version, nanos time, struct err *err)
+{
+    char path[STORE_PATH_MAX];
+    snprintf(path, sizeof path, "%s/" CASE_LOG, s->folder);
+    if (has_log(s->folder) && !catalogue_read(&s->catalogue, s->folder, err)) return false;
+    if (s->catalogue.chain.seq == 0) chain_reset(&s->catalogue.chain);
+    if (!chain_open(&s->catalogue.chain, path, err)) return false;
+    return s->catalogue.chain.seq > 0 || begin_log(s, version, time, err);
+}
+
+static void sweep(struct store *s)
+{
+    if (!lease_is_read_below(&s->lease, s->catalogue.chain.seq)) segment_sweep(s->folder, &s->catalogue);
+}
+
+static bool open_folder(struct store *s, const char *version, nanos time, struct err *err)
+{
+    if (!make_folder(s->folder, err) || !lease_write(&s->lease, s->folder, err)) return false;
+    if (!make_folders(s->folder, err) || !open_log(s, version, time, err)) return false;
+    sweep(s);
+    return true;
+}
+
+struct store *store_open(const char *path, const struct record_kind *const *kinds, unsigned kind_count, const char *version,
+                         nanos time, struct err *err)
+{
+    struct store *s = memory_get(sizeof *s);
+    s->lease.file = -1;
+    if (path) {
+        s->folder = memory_get(strlen(path) + 1);
+        memcpy(s->folder, path, strlen(path));
+    }
+    bool fine = !path || open_folder(s, version, time, err);
+    fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) && artifacts_init(&s->artifacts, path, err);
+    if (fine) return s;
+    store_close(s);
+    return NULL;
+}
+
+void store_close(struct store *s)
+{
+    if (!s) return;
+    spool_deinit(&s->spool);
+    artifacts_deinit(&s->artifacts);
+    catalogue_deinit(&s->catalogue);
+    lease_end(&s->lease);
+    memory_free(s->folder);
+    memory_free(s);
+}
+
+// ---- sinks --------------------------------------------------------------------------------------------------------
+
+static void take_batch(void *context, const struct record_batch *batch)
+{
+    spool_add(context, batch);
+}
+
+struct record_sink store_sink(struct store *s)
+{
+    return (struct record_sink){&s->spool, take_batch};
+}
+
+struct artifact_sink store_artifacts(struct store *s)
+{
+    return artifacts_sink(&s->artifacts);
+}
+
+uint64_t store_rows(const struct store *s)
+{
+    uint64_t rows = 0;
+    for (size_t i = s->committed; i < s->spool.entry_count; i++) rows += s->spool.entries[i].rows;
+    return rows;
+}
+
+uint64_t store_artifacts_kept(const struct store *s)
+{
+    return s->artifacts.kept;
+}
+
+// ---- commit -------------------------------------------------------------------------------------------------------
+
+// The segments of a reading while they are being made.
+struct making {
+    struct store *store;
+    struct database database;
+    struct catalogue_reading entry;
+    uint64_t *replaces;
+    size_t replace_count;
+};
+
+static struct catalogue_segment *add_segment(struct making *m, const struct record_kind *kind)
+{
+    struct catalogue_reading *r = &m->entry;
+    char *path = memory_get(STORE_PATH_MAX);
+    r->segments = memory_resize(r->segments, (r->segment_count + 1) * sizeof *r->segments);
+    struct catalogue_segment *segment = &r->segments[r->segment_count++];
+    snprintf(path, STORE_PATH_MAX, "records/%s/%08" PRIu64 "-%04zu.parquet", kind->name, m->store->catalogue.chain.seq + 1,
+             r->segment_count);
+    *segment = (struct catalogue_segment){.kind = kind->name, .path = path, .fields = kind->field_count};
+    return segment;
+}
+
+static bool write_kind(struct making *m, unsigned kind, struct err *err)
+{
+    const struct spool *spool = &m->store->spool;
+    struct catalogue_segment range = {0};
+    for (size_t from = 0, to; segment_range(spool, kind, from, &range, &to); from = to) {
+        struct catalogue_segment *segment = add_segment(m, spool->kinds[kind]);
+        segment->rows = range.rows;
+        segment->first = range.first;
+        segment->last = range.last;
+        if (!segment_write(&m->database, m->store->folder, segment, from, to, err)) return false;
+    }
+    return true;
+}
+
+static bool write_segments(struct making *m, struct err *err)
+{
+    const struct database_options options = {.memory_mb = STORE_MEMORY_MB};
+    struct store *s = m->store;
+    if (s->spool.entry_count == 0) return true;
+    if (!database_open(&m->database, &options, err)) return false;
+    bool fine = spool_table_register(&m->database, &s->spool, err);
+    for (unsigned kind = 0; fine && kind < s->spool.kind_count; kind++) fine = write_kind(m, kind, err);
+    database_close(&m->database);
+    return fine;
+}
+
+static bool publish_segments(struct making *m, struct err *err)
+{
+    char path[STORE_PATH_MAX];
+    for (size_t i = 0; i < m->entry.segment_count; i++)
+        if (!segment_publish(m->store->folder, &m->entry.segments[i], err)) return false;
+    snprintf(path, sizeof path, "%s/records", m->store->folder);
+    return file_sync(path, err);
+}
+
+static void describe(struct making *m, const struct reading *reading)
+{
+    struct catalogue_reading *r = &m->entry;
+    uint8_t id[SHA256_SIZE];
+    reading_id(reading, id);
+    hex_format(r->id, bytes_of(id, sizeof id));
+    r->options = reading->options;
+    r->version = reading->version;
+    r->time = reading->time;
+    r->artifacts = m->store->artifacts.kept;
+    r->capture_count = reading->capture_count;
+    r->captures = memory_get(r->capture_count * sizeof *r->captures);
+    for (size_t i = 0; i < r->capture_count; i++) {
+        r->captures[i].path = reading->captures[i].path;
+        r->captures[i].bytes = reading->captures[i].bytes;
+        hex_format(r->captures[i].sha256, bytes_of(reading->captures[i].sha256, SHA256_SIZE));
+    }
+}
+
+static bool append_entry(struct making *m, struct err *err)
+{
+    struct store *s = m->store;
+    struct text members = {0};
+    catalogue_write_reading(&members, &m->entry, m->replaces, m->replace_count);
+    bool fine = chain_append(&s->catalogue.chain, bytes_of(members.p, members.n), err);
+    text_deinit(&members);
+    return fine && catalogue_refresh(&s->catalogue, s->folder, err);
+}
+
+static void making_deinit(struct making *m)
+{
+    for (size_t i = 0; i < m->entry.segment_count; i++) memory_free((char *)m->entry.segments[i].path);
+    memory_free(m->entry.segments);
+    memory_free(m->entry.captures);
+    memory_free(m->replaces);
+}
+
+static bool commit_to_disk(struct store *s, const struct reading *reading, bool again, struct err *err)
+{
+    struct making m = {.store = s};
+    if (again) m.replaces = readings_replaced(s, reading, &m.replace_count);
+    describe(&m, reading);
+    bool fine = write_segments(&m, err) && publish_segments(&m, err) && artifacts_commit(&s->artifacts, err) &&
+                append_entry(&m, err);
+    making_deinit(&m);
+    if (fine && again) sweep(s);
+    return fine;
+}
+
+bool store_commit(struct store *s, const struct reading *reading, bool again, struct err *err)
+{
+    bool fine = true;
+    if (s->spool.error) fine = err_system(err, s->spool.error, "cannot write records");
+    if (fine && again) fine = store_may_replace(s, reading, err);
+    if (fine && s->folder) fine = commit_to_disk(s, reading, again, err);
+    if (!fine) {
+        store_abort(s);
+        return err_in(err, "case %s: nothing was added", s->folder ? s->folder : "in memory");
+    }
+    s->committed = s->spool.entry_count;
+    if (s->folder) {
+        spool_cut(&s->spool, 0);
+        s->committed = 0;
+    }
+    return true;
+}
+
+void store_abort(struct store *s)
+{
+    spool_cut(&s->spool, s->committed);
+    artifacts_abort(&s->artifacts);
+    if (s->folder) sweep(s);
+}

@@ -1,0 +1,62 @@
+// A case being written: records and artifacts of one reading at a time, which counts once store_commit has returned true.
+//
+// Killed at any moment, a case shows only what was committed; what a killed process left goes when the next one opens it.
+// The memory case (no path) keeps one process's records without a folder, and no artifacts.
+//
+// Thread: the sinks from any lane; everything else from one thread, and store_commit and store_abort when no lane writes any more.
+#pragma once
+
+#include "base/err.h"
+#include "base/time.h"
+#include "record/artifact.h"
+#include "record/batch.h"
+
+struct store;
+
+struct reading_capture {
+    const char *path;
+    uint8_t sha256[32];
+    uint64_t bytes;
+};
+
+// One run over given input. Borrowed for the call.
+struct reading {
+    const struct reading_capture *captures; // in the order in which they were read
+    size_t capture_count;
+    const char *options; // what shapes its results, as one text
+    const char *version; // of the program
+    nanos time;          // now, by the clock of whoever calls
+};
+
+// What the case knows of such a reading.
+enum reading_state {
+    READING_NEW,           // nothing of it is there
+    READING_SAME,          // all of its captures are there, read with the same options: nothing to do
+    READING_OTHER_OPTIONS, // all are there, read with other options: only replacing them makes sense
+    READING_PARTLY,        // some are there
+};
+
+// Opens a case for writing, and makes it when it is missing. `path` NULL is the memory case. Keeps `kinds`. `time` is now.
+struct store *store_open(const char *path, const struct record_kind *const *kinds, unsigned kind_count, const char *version,
+                         nanos time, struct err *err);
+void store_close(struct store *s); // what was not committed is gone
+
+struct record_sink store_sink(struct store *s);
+struct artifact_sink store_artifacts(struct store *s);
+
+enum reading_state store_find(const struct store *s, const struct reading *reading);
+// Whether committing `reading` with `again` would lose nothing: earlier readings go as a whole, so all their captures must be in
+// this one. ERR_USAGE and which capture is missing.
+bool store_may_replace(const struct store *s, const struct reading *reading, struct err *err);
+
+// Makes what was put into the sinks part of the case. `again` replaces the earlier readings of these captures.
+bool store_commit(struct store *s, const struct reading *reading, bool again, struct err *err)
+    __attribute__((warn_unused_result));
+void store_abort(struct store *s);
+
+// Rows put into the sinks since the last commit, and artifacts that were new.
+uint64_t store_rows(const struct store *s);
+uint64_t store_artifacts_kept(const struct store *s);
+
+// The name of a reading: SHA-256 over its captures' hashes in order, its options and the version.
+void reading_id(const struct reading *reading, uint8_t id[32]);

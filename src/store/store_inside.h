@@ -1,0 +1,20 @@
+// What a store is made of; for the files of this folder that need it.
+#pragma once
+
+#include "store/artifact.h"
+#include "store/catalogue.h"
+#include "store/lease.h"
+#include "store/spool.h"
+#include "store/store.h"
+
+struct store {
+    char *folder; // NULL: in memory
+    struct lease lease;
+    struct catalogue catalogue;
+    struct spool spool;
+    size_t committed; // batches of the spool that count; those stay only in memory
+    struct artifacts artifacts;
+};
+
+// The readings that share a capture with this one, by number; owned.
+uint64_t *readings_replaced(const struct store *s, const struct reading *reading, size_t *count);

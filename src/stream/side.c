@@ -1,0 +1,198 @@
+// Order: which bytes of a segment are new, what may be delivered, and when a hole becomes a gap.
+#include "stream/side.h"
+
+// An acknowledgement further ahead than this is not believed without the bytes before it.
+#define ACK_JUMP_MAX INT64_C(16777216)
+
+static int64_t side_distance(const struct stream_side *side, uint32_t seq)
+{
+    return (int32_t)(seq - side->next_seq);
+}
+
+static void side_start(struct stream_side *side, uint32_t seq)
+{
+    if (side->started) return;
+    side->started = true;
+    side->next_seq = seq;
+}
+
+static void side_advance(struct stream_side *side, uint64_t n)
+{
+    side->next += n;
+    side->next_seq += (uint32_t)n;
+    side->hole_packets = 0;
+}
+
+void side_note_ack(struct turn *turn, const struct packet *p)
+{
+    if (!(p->tcp_flags & TCP_ACK)) return;
+    struct stream_side *other = &turn->st->side[p->side ^ 1];
+    // Who acknowledges a SYN tells where the data of its sender begin, even if we never saw that SYN.
+    if (p->tcp_flags & TCP_SYN) side_start(other, p->tcp_ack);
+    if (!other->started) return;
+    int64_t ahead = side_distance(other, p->tcp_ack);
+    if (ahead <= 0 || ahead > ACK_JUMP_MAX) return;
+    if (other->next + (uint64_t)ahead > other->acked) other->acked = other->next + (uint64_t)ahead;
+}
+
+// Delivers in-order bytes of which `captured` are there; the rest was cut by the snap length.
+static void side_deliver(struct turn *turn, const struct segment *what, bytes data)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    if (data.n && turn->s->hooks.delivered) {
+        struct stream_delivery piece = {data, side->next, what->time, turn->side, what->push};
+        turn->s->hooks.delivered(turn->s->hooks.context, turn->owner, &piece);
+    }
+    // Bytes that were not kept, since nobody wanted them when they came, are missing to whoever wants them now.
+    if (data.n < what->captured) view_gap(turn, what->captured, GAP_CUT);
+    // Moved on first: `next` is then the end of what the consumer may see.
+    side_advance(side, what->captured);
+    if (data.n) view_deliver(turn, data, what->time);
+    uint32_t cut = what->length - what->captured;
+    if (!cut) return;
+    view_gap(turn, cut, GAP_CUT);
+    side_advance(side, cut);
+}
+
+// Delivers what waits, as far as it is in order now.
+static void side_pull(struct turn *turn)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    while (side->held && side->held->position <= side->next) {
+        struct segment *first = side->held;
+        // Segments are kept without overlap, so the first is either in order or wholly old.
+        if (first->position == side->next) {
+            struct segment what = *first;
+            side_deliver(turn, &what, bytes_of(first->data, first->kept));
+        }
+        segments_drop_first(turn);
+    }
+}
+
+static void side_check_fin(struct turn *turn)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    if (side->fin && !side->finished && side->next >= side->fin_at) side_finish(turn);
+}
+
+void side_finish(struct turn *turn)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    if (side->finished) return;
+    side->finished = true;
+    view_show_last(turn, side->fin && side->next >= side->fin_at);
+    side->ignore = true;
+}
+
+void side_declare_gap(struct turn *turn, uint64_t end, enum gap_kind kind)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    uint64_t length = end - side->next;
+    if (length) {
+        bool own = turn->side == turn->packet_side;
+        *(own ? &turn->effect->missed_bytes : &turn->effect->missed_other) += length;
+        *(own ? &turn->effect->gap : &turn->effect->gap_other) = true;
+        view_gap(turn, length, kind);
+        side_advance(side, length);
+    }
+    side_pull(turn);
+    side_check_fin(turn);
+}
+
+// The part of the segment that is not yet delivered: trims what came before `next`.
+static bool side_trim(const struct stream_side *side, struct segment *what, bytes *data)
+{
+    if (what->position >= side->next) return true;
+    uint64_t old = side->next - what->position;
+    if (old >= what->length) return false;
+    what->position += old;
+    what->length -= (uint32_t)old;
+    what->captured = old >= what->captured ? 0 : what->captured - (uint32_t)old;
+    *data = bytes_after(*data, old);
+    return true;
+}
+
+static bool side_wants_bytes(const struct turn *turn)
+{
+    return !turn->st->side[turn->side].ignore || turn->s->hooks.delivered;
+}
+
+static void side_hold(struct turn *turn, const struct segment *what, bytes data)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    bool fits = segments_add(turn, what, side_wants_bytes(turn) ? data : bytes_first(data, 0));
+    if (fits && side->held_bytes <= STREAM_HELD_MAX && side->held_count <= STREAM_SEGMENTS_MAX &&
+        turn->s->shard_held[turn->st->shard] <= STREAM_SHARD_HELD_MAX)
+        return;
+    if (side->held) side_declare_gap(turn, side->held->position, GAP_BUDGET);
+}
+
+static void side_take_payload(struct turn *turn, const struct packet *p, int64_t distance)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    struct segment what = {
+        .position = (uint64_t)((int64_t)side->next + distance),
+        .length = p->payload_length,
+        .captured = p->payload_captured,
+        .push = p->tcp_flags & TCP_PSH,
+        .time = p->time,
+    };
+    bytes data = {p->data + p->payload_offset, p->payload_captured};
+    // Segments from before the first byte seen have no position; all of them are old.
+    if (distance < 0 && (uint64_t)-distance > side->next) {
+        uint64_t before = (uint64_t)-distance - side->next;
+        if (before >= what.length) {
+            turn->effect->retransmit = true;
+            return;
+        }
+        what.position = 0;
+        what.length -= (uint32_t)before;
+        what.captured = before >= what.captured ? 0 : what.captured - (uint32_t)before;
+        data = bytes_after(data, before);
+    }
+    if (!side_trim(side, &what, &data)) {
+        // One byte or none just before the next one only asks whether the other side lives (RFC 9293 section 3.8.4).
+        turn->effect->retransmit = !(distance == -1 && p->payload_length == 1);
+        return;
+    }
+    if (what.position > side->next || (side->held && side->held->position < what.position + what.length)) {
+        side_hold(turn, &what, data);
+        side_pull(turn);
+        return;
+    }
+    turn->effect->new_bytes += what.length;
+    side_deliver(turn, &what, data);
+    side_pull(turn);
+}
+
+void side_take(struct turn *turn, const struct packet *p)
+{
+    turn->side = turn->packet_side = p->side;
+    struct stream_side *side = &turn->st->side[p->side];
+    bool syn = p->tcp_flags & TCP_SYN, fin = p->tcp_flags & TCP_FIN;
+    // The SYN takes a sequence number of its own, data in it come behind (RFC 7413).
+    uint32_t seq = p->tcp_seq + (syn ? 1 : 0);
+    if (syn || p->payload_length || fin) side_start(side, seq);
+    if (!side->started || side->finished) {
+        turn->effect->retransmit = side->finished && p->payload_length > 0;
+        return;
+    }
+    int64_t distance = side_distance(side, seq);
+    if (fin && !side->fin && distance + (int64_t)p->payload_length >= 0) {
+        side->fin = true;
+        side->fin_at = (uint64_t)((int64_t)side->next + distance + (int64_t)p->payload_length);
+    }
+    if (p->payload_length) side_take_payload(turn, p, distance);
+    side_check_fin(turn);
+}
+
+void side_lose_patience(struct turn *turn, uint8_t packet_side)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    turn->packet_side = packet_side;
+    if (side->acked <= side->next + 1 || side->finished) return;
+    if (++side->hole_packets <= GAP_PATIENCE) return;
+    uint64_t end = side->held ? side->held->position : side->acked;
+    if (side->fin && end > side->fin_at) end = side->fin_at;
+    if (end > side->next) side_declare_gap(turn, end, GAP_LOST);
+}

@@ -1,0 +1,92 @@
+#include "stream/stream.h"
+
+#include <assert.h>
+
+#include "stream/side.h"
+
+struct stream_effect stream_packet(struct streams *s, uint32_t stream, void *owner, const struct packet *p)
+{
+    struct stream *st = pool_at(&s->pool, stream);
+    struct stream_effect effect = {0};
+    struct turn turn = {.s = s, .st = st, .owner = owner, .effect = &effect, .side = p->side};
+    side_note_ack(&turn, p);
+    if (!(p->tcp_flags & TCP_RST)) side_take(&turn, p);
+    for (uint8_t i = 0; i < 2; i++) {
+        turn.side = i;
+        side_lose_patience(&turn, p->side);
+    }
+    return effect;
+}
+
+static void stream_close_side(struct turn *turn)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    while (side->held) side_declare_gap(turn, side->held->position, GAP_LOST);
+    // A byte that was acknowledged and never seen is as likely the FIN.
+    if (side->acked > side->next + 1) side_declare_gap(turn, side->acked, GAP_LOST);
+    if (side->fin && side->fin_at > side->next) side_declare_gap(turn, side->fin_at, GAP_LOST);
+    side_finish(turn);
+    view_drop(turn->s, side);
+}
+
+void stream_close(struct streams *s, uint32_t stream, void *owner, uint64_t missed[2])
+{
+    struct stream *st = pool_at(&s->pool, stream);
+    for (uint8_t i = 0; i < 2; i++) {
+        struct stream_effect effect = {0};
+        struct turn turn = {.s = s, .st = st, .owner = owner, .effect = &effect, .side = i, .packet_side = i};
+        stream_close_side(&turn);
+        missed[i] = effect.missed_bytes;
+    }
+    pool_give(&s->pool, stream);
+}
+
+struct streams *streams_create(uint32_t streams_max, struct blocks *blocks, struct stream_hooks hooks, struct err *err)
+{
+    struct streams *s = memory_get(sizeof *s);
+    s->blocks = blocks;
+    s->hooks = hooks;
+    if (pool_init(&s->pool, sizeof(struct stream), streams_max, err)) return s;
+    memory_free(s);
+    return NULL;
+}
+
+void streams_destroy(struct streams *s)
+{
+    if (!s) return;
+    pool_deinit(&s->pool);
+    memory_free(s);
+}
+
+uint32_t stream_open(struct streams *s, uint8_t shard)
+{
+    uint32_t index = pool_take(&s->pool);
+    if (index) ((struct stream *)pool_at(&s->pool, index))->shard = shard;
+    return index;
+}
+
+nanos stream_time_at(const struct streams *s, uint32_t stream, uint8_t side, uint64_t position)
+{
+    const struct stream *st = pool_at(&s->pool, stream);
+    return view_time_at(&st->side[side], position);
+}
+
+void stream_attend(struct streams *s, uint32_t stream, uint8_t side)
+{
+    struct stream_side *at = &((struct stream *)pool_at(&s->pool, stream))->side[side];
+    at->ignore = at->finished;
+    at->skip = 0;
+    at->want = 0;
+}
+
+uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side)
+{
+    return ((const struct stream *)pool_at(&s->pool, stream))->side[side].next;
+}
+
+uint64_t streams_held(const struct streams *s)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < 256; i++) n += s->shard_held[i];
+    return n;
+}

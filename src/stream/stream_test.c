@@ -1,0 +1,316 @@
+// Random conversations with known truth: cut, reordered, repeated, overlapped, lost and cut by a snap length; the bytes shown
+// and the gaps told must be those of the truth, however the consumer eats.
+#include "stream/stream.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+enum { STREAM_BYTES = 20000, SEGMENTS = 600, ROUNDS = 400 };
+
+struct receiver {
+    uint8_t bytes[STREAM_BYTES + 64];
+    uint8_t known[STREAM_BYTES + 64]; // 1 shown, 2 gap
+    uint64_t at;                      // end of what was consumed
+    uint64_t gap_bytes, cut_bytes;
+    bool last, closed;
+    bool eats_all, ignores;
+    uint32_t seed;
+};
+
+static uint32_t random_next(uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return *seed >> 8;
+}
+
+static struct stream_consumed receiver_show(void *context, void *owner, const struct stream_view *view)
+{
+    (void)context;
+    struct receiver *r = (struct receiver *)owner + view->side;
+    assert_true(view->position >= r->at);
+    assert_true(view->data.n <= STREAM_VIEW_SIZE);
+    if (r->ignores) return (struct stream_consumed){.used = view->data.n};
+    r->last = view->last;
+    r->closed = view->closed;
+    size_t eat = r->eats_all || view->last ? view->data.n : random_next(&r->seed) % (view->data.n + 1);
+    for (size_t i = 0; i < eat; i++) {
+        assert_int_equal(r->known[view->position + i], 0);
+        r->known[view->position + i] = 1;
+        r->bytes[view->position + i] = view->data.p[i];
+    }
+    r->at = view->position + eat;
+    struct stream_consumed c = {.used = eat};
+    // Wanting less than the rest must not starve it; wanting more delays it.
+    if (!r->eats_all && random_next(&r->seed) % 4 == 0) c.want = view->data.n - eat + random_next(&r->seed) % 700;
+    return c;
+}
+
+static bool receiver_gap(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind)
+{
+    (void)context;
+    struct receiver *r = (struct receiver *)owner + side;
+    for (uint64_t i = 0; i < length && !r->ignores; i++) {
+        assert_int_equal(r->known[position + i], 0);
+        r->known[position + i] = 2;
+    }
+    *(kind == GAP_CUT ? &r->cut_bytes : &r->gap_bytes) += length;
+    return true;
+}
+
+struct fixture {
+    struct blocks blocks;
+    struct streams *streams;
+    struct receiver receivers[2];
+};
+
+static void fixture_init(struct fixture *f)
+{
+    memset(f->receivers, 0, sizeof f->receivers);
+    f->receivers[0].eats_all = f->receivers[1].eats_all = true;
+    assert_true(blocks_init(&f->blocks, 256u << 20, NULL));
+    struct stream_hooks hooks = {f, receiver_show, receiver_gap, NULL};
+    f->streams = streams_create(16, &f->blocks, hooks, NULL);
+    assert_non_null(f->streams);
+}
+
+static void fixture_deinit(struct fixture *f)
+{
+    assert_int_equal(streams_held(f->streams), 0);
+    assert_int_equal(f->blocks.bytes_used, 0);
+    streams_destroy(f->streams);
+    blocks_deinit(&f->blocks);
+}
+
+static struct packet packet_of(uint8_t side, uint32_t seq, uint32_t ack, uint8_t flags, bytes payload)
+{
+    return (struct packet){
+        .data = payload.p, .captured = (uint32_t)payload.n, .length = (uint32_t)payload.n, .side = side,
+        .tcp_seq = seq, .tcp_ack = ack, .tcp_flags = flags, .has_transport = true,
+        .payload_captured = (uint32_t)payload.n, .payload_length = (uint32_t)payload.n,
+    };
+}
+
+static void truth_fill(uint8_t *truth, uint32_t seed)
+{
+    for (size_t i = 0; i < STREAM_BYTES; i++) truth[i] = (uint8_t)random_next(&seed);
+}
+
+// Segments that cover [0, STREAM_BYTES) and some more that repeat parts of it, in nearly sequential order.
+struct cut {
+    uint32_t from, length;
+};
+
+static unsigned cuts_make(struct cut *cuts, uint32_t *seed)
+{
+    unsigned n = 0;
+    for (uint32_t at = 0; at < STREAM_BYTES && n < SEGMENTS / 2;) {
+        uint32_t length = 1 + random_next(seed) % 400;
+        if (length > STREAM_BYTES - at) length = STREAM_BYTES - at;
+        cuts[n++] = (struct cut){at, length};
+        at += length;
+    }
+    unsigned sequential = n;
+    for (; n < sequential + 60; n++) {
+        uint32_t from = random_next(seed) % STREAM_BYTES, length = 1 + random_next(seed) % 900;
+        if (length > STREAM_BYTES - from) length = STREAM_BYTES - from;
+        cuts[n] = (struct cut){from, length};
+    }
+    for (unsigned i = 0; i + 1 < n; i++) {
+        unsigned j = i + random_next(seed) % (n - i < 12 ? n - i : 12);
+        struct cut t = cuts[i];
+        cuts[i] = cuts[j];
+        cuts[j] = t;
+    }
+    return n;
+}
+
+static void play(uint32_t seed, unsigned lose_one_in)
+{
+    static uint8_t truth[STREAM_BYTES], sent[STREAM_BYTES];
+    static struct cut cuts[SEGMENTS];
+    struct fixture f;
+    fixture_init(&f);
+    f.receivers[0].eats_all = seed % 2;
+    f.receivers[0].seed = seed;
+    truth_fill(truth, seed);
+    memset(sent, 0, sizeof sent);
+    uint32_t isn = seed % 3 ? random_next(&seed) : UINT32_MAX - seed % 15000; // many cross 2^32
+    uint32_t id = stream_open(f.streams, 7);
+    struct packet syn = packet_of(0, isn, 0, TCP_SYN, bytes_of(truth, 0));
+    stream_packet(f.streams, id, f.receivers, &syn);
+    unsigned n = cuts_make(cuts, &seed);
+    uint64_t new_bytes = 0, missed = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (lose_one_in && random_next(&seed) % lose_one_in == 0) continue;
+        memset(sent + cuts[i].from, 1, cuts[i].length);
+        struct packet p = packet_of(0, isn + 1 + cuts[i].from, 0, TCP_ACK, bytes_of(truth + cuts[i].from, cuts[i].length));
+        struct stream_effect e = stream_packet(f.streams, id, f.receivers, &p);
+        new_bytes += e.new_bytes;
+        missed += e.missed_bytes;
+    }
+    struct packet fin = packet_of(0, isn + 1 + STREAM_BYTES, 0, TCP_FIN | TCP_ACK, bytes_of(truth, 0));
+    stream_packet(f.streams, id, f.receivers, &fin);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    uint64_t there = 0;
+    struct receiver *r = &f.receivers[0];
+    for (size_t i = 0; i < STREAM_BYTES; i++) {
+        there += sent[i];
+        if (!sent[i]) assert_int_not_equal(r->known[i], 1);
+        if (r->known[i] == 1) assert_int_equal(r->bytes[i], truth[i]);
+        if (r->eats_all && sent[i]) assert_int_equal(r->known[i], 1);
+    }
+    assert_int_equal(new_bytes, there);
+    assert_int_equal(missed + rest[0], STREAM_BYTES - there);
+    assert_int_equal(r->gap_bytes, STREAM_BYTES - there);
+    assert_true(r->last && r->closed);
+    fixture_deinit(&f);
+}
+
+static void random_order_gives_the_truth(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= ROUNDS; seed++) play(seed * 7919, 0);
+}
+
+static void random_loss_gives_the_truth_and_its_gaps(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= ROUNDS; seed++) play(seed * 104729, 20);
+}
+
+// A hole that the receiver acknowledged becomes a gap after GAP_PATIENCE packets, not before and not without.
+static void acknowledged_hole_becomes_a_gap(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghijklmnopqrstuvwxyz";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet first = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+    struct packet later = packet_of(0, 110, 0, TCP_ACK, bytes_of(text + 10, 5));
+    stream_packet(f.streams, id, f.receivers, &first);
+    stream_packet(f.streams, id, f.receivers, &later);
+    struct packet ack = packet_of(1, 1, 115, TCP_ACK, bytes_of(text, 0));
+    for (int i = 0; i < GAP_PATIENCE; i++) {
+        stream_packet(f.streams, id, f.receivers, &ack);
+        assert_int_equal(f.receivers[0].gap_bytes, 0);
+    }
+    struct stream_effect e = stream_packet(f.streams, id, f.receivers, &ack);
+    assert_int_equal(e.missed_other, 5);
+    assert_int_equal(f.receivers[0].gap_bytes, 5);
+    assert_int_equal(f.receivers[0].at, 15);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(rest[0], 0);
+    fixture_deinit(&f);
+}
+
+static void keep_alive_is_no_payload(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdef";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet first = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+    stream_packet(f.streams, id, f.receivers, &first);
+    struct packet alive = packet_of(0, 104, 0, TCP_ACK, bytes_of(text + 5, 1));
+    struct stream_effect e = stream_packet(f.streams, id, f.receivers, &alive);
+    assert_int_equal(e.new_bytes, 0);
+    assert_false(e.retransmit);
+    struct packet again = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+    e = stream_packet(f.streams, id, f.receivers, &again);
+    assert_true(e.retransmit);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(f.receivers[0].at, 5);
+    assert_true(f.receivers[0].last && !f.receivers[0].closed);
+    fixture_deinit(&f);
+}
+
+static void data_in_syn_and_half_close(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet syn = packet_of(0, 100, 0, TCP_SYN, bytes_of(text, 4));
+    stream_packet(f.streams, id, f.receivers, &syn);
+    struct packet end = packet_of(0, 105, 0, TCP_FIN | TCP_ACK, bytes_of(text + 4, 2));
+    stream_packet(f.streams, id, f.receivers, &end);
+    assert_int_equal(f.receivers[0].at, 6);
+    assert_true(f.receivers[0].last && f.receivers[0].closed);
+    struct packet answer = packet_of(1, 500, 108, TCP_ACK, bytes_of(text, 10));
+    stream_packet(f.streams, id, f.receivers, &answer);
+    assert_int_equal(f.receivers[1].at, 10);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(rest[0] + rest[1], 0);
+    fixture_deinit(&f);
+}
+
+static void snap_length_is_not_loss(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet p = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 4));
+    p.payload_length = 100;
+    stream_packet(f.streams, id, f.receivers, &p);
+    p = packet_of(0, 200, 0, TCP_ACK, bytes_of(text, 10));
+    struct stream_effect e = stream_packet(f.streams, id, f.receivers, &p);
+    assert_int_equal(e.missed_bytes, 0);
+    assert_int_equal(f.receivers[0].cut_bytes, 96);
+    assert_int_equal(f.receivers[0].gap_bytes, 0);
+    assert_int_equal(f.receivers[0].at, 110);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    fixture_deinit(&f);
+}
+
+// What waits behind a hole is bounded, and what the bound costs is a gap.
+static void held_bytes_are_bounded(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[1000] = {0};
+    f.receivers[0].ignores = true;
+    uint32_t id = stream_open(f.streams, 3);
+    struct packet first = packet_of(0, 0, 0, TCP_SYN, bytes_of(text, 0));
+    stream_packet(f.streams, id, f.receivers, &first);
+    uint64_t missed = 0;
+    for (uint32_t i = 0; i < 1200; i++) {
+        struct packet p = packet_of(0, 11 + i * 1000 % 16000000, 0, TCP_ACK, bytes_of(text, 10));
+        missed += stream_packet(f.streams, id, f.receivers, &p).missed_bytes;
+        assert_true(streams_held(f.streams) <= STREAM_HELD_MAX + 65536);
+    }
+    assert_true(missed > 0);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    fixture_deinit(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_order_gives_the_truth),
+        cmocka_unit_test(random_loss_gives_the_truth_and_its_gaps),
+        cmocka_unit_test(acknowledged_hole_becomes_a_gap),
+        cmocka_unit_test(keep_alive_is_no_payload),
+        cmocka_unit_test(data_in_syn_and_half_close),
+        cmocka_unit_test(snap_length_is_not_loss),
+        cmocka_unit_test(held_bytes_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
