@@ -13,6 +13,8 @@
 _Static_assert(sizeof(struct http) <= DISSECT_STATE_MAX, "the state has to fit");
 _Static_assert((int)HTTP_HEAD_MAX == (int)STREAM_VIEW_MAX, "a head is seen whole or not at all");
 
+enum { RECOGNISE_BYTES = 512 }; // a target that is longer need not be seen to its end
+
 // ---- recognition ------------------------------------------------------------------------------------------------
 
 static bytes line_ends_cut(bytes b)
@@ -26,9 +28,10 @@ static enum recognition http_recognise(const struct piece *first, enum transport
     if (transport != TRANSPORT_TCP) return RECOGNISE_NO;
     bytes data = line_ends_cut(first->data); // RFC 9112 2.2: some clients send empty lines first
     enum http_look response = http_look_response(data, first->last);
-    enum http_look request = http_look_request(data, first->last);
+    bool enough = first->last || data.n >= RECOGNISE_BYTES;
+    enum http_look request = http_look_request(data, enough);
     if (response == HTTP_LOOK_YES || request == HTTP_LOOK_YES) return RECOGNISE_YES;
-    if (request == HTTP_LOOK_SIMPLE) return RECOGNISE_PORT;
+    if (request == HTTP_LOOK_SIMPLE) return data.n >= RECOGNISE_BYTES ? RECOGNISE_YES : RECOGNISE_PORT;
     if (response == HTTP_LOOK_MORE || request == HTTP_LOOK_MORE) return RECOGNISE_MORE;
     return RECOGNISE_NO;
 }

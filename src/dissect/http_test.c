@@ -19,7 +19,7 @@ enum { STEPS_MAX = 24 };
 #define C(text) {HARNESS_DATA, 0, {(const uint8_t *)(text), sizeof(text) - 1}, 0, 0}
 #define S(text) {HARNESS_DATA, 1, {(const uint8_t *)(text), sizeof(text) - 1}, 0, 0}
 #define GAP(side, length) {HARNESS_GAP, side, {NULL, 0}, length, 0}
-#define LAST(side) {HARNESS_LAST, side, {NULL, 0}, 0, 0}
+#define CLOSE(side) {HARNESS_CLOSE, side, {NULL, 0}, 0, 0}
 #define COUNT(steps) (sizeof(steps) / sizeof *(steps))
 
 static bool has(const char *text, const char *part)
@@ -137,7 +137,7 @@ static void reads_chunks(void **state)
         S("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\nContent-Encoding: br\r\n"
           "Content-Disposition: attachment; filename=\"n\\\"a.txt\"\r\n\r\n"
           "5;ext=\"1\"\r\nhello\r\n0006  \r\n world\n0\r\nTrailer: x\r\n\r\nHTTP/1.1 200 next\r\n\r\nbody"),
-        LAST(1),
+        CLOSE(1),
     };
     EXPECT(steps, "response_body_len=11 status_code=200", "codings=[brotli,gzip]", "name=\"n\\\"a.txt\"",
            "status_msg=\"next\"", "request_seen=false", "bytes=4", "response_body_len=4");
@@ -148,7 +148,7 @@ static void reads_until_close(void **state)
 {
     (void)state;
     static const struct harness_step steps[] = {
-        C("GET / HTTP/1.0\r\n\r\n"), S("HTTP/1.0 200\r\nContent-Type: a/b\r\n\r\nsome "), S("body"), LAST(1),
+        C("GET / HTTP/1.0\r\n\r\n"), S("HTTP/1.0 200\r\nContent-Type: a/b\r\n\r\nsome "), S("body"), CLOSE(1),
     };
     EXPECT(steps, "response_body_len=9 status_code=200 response_version=\"1.0\"", "response_complete=true", "complete=true");
 }
@@ -428,7 +428,7 @@ static void lets_unanswered_requests_go(void **state)
 static void reads_simple_requests(void **state)
 {
     (void)state;
-    static const struct harness_step steps[] = {C("GET /old\r\n"), S("<html>"), S("old</html>"), LAST(1)};
+    static const struct harness_step steps[] = {C("GET /old\r\n"), S("<html>"), S("old</html>"), CLOSE(1)};
     EXPECT(steps, "uri=\"/old\" version=\"0.9\"", "response_body_len=16", "response_version=\"0.9\"", "response_complete=true");
     expect_not(steps, COUNT(steps), "anomaly");
 }
