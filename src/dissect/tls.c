@@ -15,6 +15,12 @@ enum {
 
 // ---- records ------------------------------------------------------------------------------------
 
+static size_t look_size(const struct tls_header *h)
+{
+    if (h->type == TLS_APPLICATION_DATA) return 0;
+    return h->length < LOOK_MAX ? h->length : LOOK_MAX;
+}
+
 // Behind ChangeCipherSpec handshake messages are encrypted, save the hellos of TLS 1.3, which has
 // that record for show only (RFC 8446 appendix D.4).
 static bool is_sealed(const struct tls_walk *w, const struct tls_header *h, bytes body)
@@ -41,12 +47,11 @@ static enum tls_step record_handshake(struct tls_walk *w, const struct tls_heade
 static enum tls_step record_change(struct tls_walk *w, const struct tls_header *h)
 {
     if (h->length != 1)
-        tls_walk_anomaly(w, "tls_record_length", bytes_first(tls_walk_rest(w), h->length));
+        tls_walk_anomaly(w, "tls_record_length", bytes_first(tls_walk_rest(w), look_size(h)));
     if (!w->side->ccs) tls_session_history(w->s, w->piece->side, 'I');
     w->side->ccs = true;
-    enum tls_step step = tls_walk_pass(w, h->length);
-    tls_walk_cleared(w);
-    return step;
+    tls_walk_cleared(w, h->length);
+    return tls_walk_pass(w, h->length);
 }
 
 // An alert in the clear has two bytes, an encrypted one more (RFC 8446 section 6).
@@ -59,12 +64,11 @@ static enum tls_step record_alert(struct tls_walk *w, const struct tls_header *h
         w->s->has_alert = true;
         w->s->alert = description;
         tls_session_history(w->s, w->piece->side, 'L');
-    } else if (!w->side->ccs && !w->side->uncertain) {
+    } else if (tls_side_is_clear(w->side)) {
         tls_walk_anomaly(w, "tls_alert_malformed", bytes_first(tls_walk_rest(w), 2));
     }
-    enum tls_step step = tls_walk_pass(w, h->length);
-    if (is_clear) tls_walk_cleared(w);
-    return step;
+    if (is_clear) tls_walk_cleared(w, h->length);
+    return tls_walk_pass(w, h->length);
 }
 
 // RFC 6520 section 4: type, length, payload, at least 16 bytes of padding. A length beyond the
@@ -75,7 +79,7 @@ static enum tls_step record_heartbeat(struct tls_walk *w, const struct tls_heade
     struct reader r = reader_of(bytes_first(tls_walk_rest(w), h->length));
     uint8_t type = read_u8(&r);
     uint32_t payload = read_be16(&r);
-    if (!w->side->ccs && !w->side->uncertain) {
+    if (tls_side_is_clear(w->side)) {
         tls_session_history(w->s, w->piece->side, 'B');
         if (type == REQUEST && HEAD + payload > h->length)
             tls_walk_anomaly(w, "tls_heartbeat_overread", bytes_first(tls_walk_rest(w), HEAD));
@@ -142,7 +146,7 @@ static enum tls_step record_ssl2_hello(struct tls_walk *w, const struct tls_head
         return record_broken(w, h);
     w->side->records++;
     w->at += size;
-    tls_walk_cleared(w);
+    tls_walk_cleared(w, 0);
     return TLS_STEP_ON;
 }
 
@@ -152,12 +156,6 @@ static enum tls_step record_ssl2(struct tls_walk *w)
     tls_session_begin(&at);
     w->side->records++;
     return tls_walk_pass(w, ssl2_size(tls_walk_rest(w)));
-}
-
-static size_t look_size(const struct tls_header *h)
-{
-    if (h->type == TLS_APPLICATION_DATA) return 0;
-    return h->length < LOOK_MAX ? h->length : LOOK_MAX;
 }
 
 static enum tls_step record(struct tls_walk *w)
@@ -174,7 +172,7 @@ static enum tls_step record(struct tls_walk *w)
     w->s->record_version = (uint16_t)(h.major << 8 | h.minor);
     w->side->records++;
     w->at += TLS_HEADER_SIZE;
-    if (w->side->records == 1) tls_walk_cleared(w);
+    if (w->side->records == 1) tls_walk_cleared(w, 0);
     return record_body(w, &h);
 }
 

@@ -212,7 +212,7 @@ static bool ja4_extensions(char count[2], char digest[13], const struct tls_hell
     }
     put_count(count, n.count + left_out);
     numbers_sort(&n);
-    bool none = n.count == 0 && left_out == 0, too_many = n.too_many;
+    bool none = n.count == 0, too_many = n.too_many;
     struct sha256 h;
     sha256_init(&h);
     numbers_hash(&h, &n);

@@ -6,7 +6,8 @@
 // What follows in this direction can't be read.
 static enum tls_step handshake_give_up(struct tls_walk *w, bytes detail)
 {
-    if (!w->side->uncertain) tls_walk_anomaly(w, "tls_handshake_type", bytes_first(detail, 16));
+    if (tls_side_is_clear(w->side))
+        tls_walk_anomaly(w, "tls_handshake_type", bytes_first(detail, TLS_MESSAGE_HEADER_SIZE));
     w->side->ccs = true;
     uint32_t left = w->side->record_left;
     w->side->record_left = 0;
@@ -15,7 +16,8 @@ static enum tls_step handshake_give_up(struct tls_walk *w, bytes detail)
 
 static enum tls_step handshake_too_long(struct tls_walk *w, uint32_t size)
 {
-    tls_walk_anomaly(w, "tls_message_too_long", bytes_first(tls_walk_rest(w), 16));
+    tls_walk_anomaly(w, "tls_message_too_long",
+                     bytes_first(tls_walk_rest(w), TLS_MESSAGE_HEADER_SIZE));
     w->side->discard = size;
     return TLS_STEP_ON;
 }
@@ -82,8 +84,9 @@ static enum tls_step join_failed(struct join *j, uint32_t size)
         if (j->want > STREAM_VIEW_MAX) return handshake_too_long(w, size);
         return tls_walk_wait(w, j->want);
     }
+    bytes head = bytes_first(bytes_after(tls_walk_rest(w), j->seen), TLS_HEADER_SIZE);
     // RFC 8446 section 5.1: no other records between those of a message.
-    tls_walk_anomaly(w, "tls_message_interrupted", bytes_first(tls_walk_rest(w), 16));
+    tls_walk_anomaly(w, "tls_message_interrupted", head);
     w->side->records += j->records;
     w->side->record_left = 0;
     w->at += j->seen;
@@ -99,7 +102,7 @@ static void join_done(struct join *j, uint8_t type)
     w->side->records += j->records;
     w->side->record_left = j->record_left;
     w->at += j->seen;
-    tls_walk_cleared(w);
+    tls_walk_cleared(w, 0);
 }
 
 static enum tls_step handshake_joined(struct tls_walk *w)
@@ -130,7 +133,7 @@ static enum tls_step handshake_whole(struct tls_walk *w, uint8_t type, uint32_t 
     tls_message(&at, type, bytes_after(message, TLS_MESSAGE_HEADER_SIZE));
     w->side->record_left -= size;
     w->at += size;
-    tls_walk_cleared(w);
+    tls_walk_cleared(w, 0);
     return TLS_STEP_ON;
 }
 

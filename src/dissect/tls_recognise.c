@@ -42,6 +42,7 @@ static enum recognition recognise_hello(bytes b, const struct tls_header *h)
     bool is_hello = (is_client || is_server) && length < STREAM_VIEW_MAX
                     && (major == 3 || major == 0x7f);
     if (is_hello) return RECOGNISE_YES;
+    if (type == TLS_CLIENT_HELLO || type == TLS_SERVER_HELLO) return RECOGNISE_NO;
     return length + TLS_MESSAGE_HEADER_SIZE <= h->length ? RECOGNISE_PORT : RECOGNISE_NO;
 }
 

@@ -128,6 +128,12 @@ struct tls_place {
     uint64_t length; // of a message in its records, headers between them and all
 };
 
+// What this side sends next is not encrypted for sure: its handshake was seen, and no change of it.
+static inline bool tls_side_is_clear(const struct tls_side *side)
+{
+    return side->handshake && !side->ccs && !side->uncertain;
+}
+
 static inline bool tls_is_client(const struct tls_state *s, uint8_t side)
 {
     return side == s->client;

@@ -104,9 +104,10 @@ static inline void tls_walk_anomaly(const struct tls_walk *w, const char *name, 
     tls_anomaly(&at, name, detail);
 }
 
-static inline void tls_walk_cleared(struct tls_walk *w)
+// What was done until here, and `n` bytes more, was not encrypted.
+static inline void tls_walk_cleared(struct tls_walk *w, size_t n)
 {
-    w->side->clear_end = w->piece->position + w->at;
+    w->side->clear_end = w->piece->position + w->at + n;
 }
 
 // ---- tls_handshake.c ----------------------------------------------------------------------------
