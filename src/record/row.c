@@ -156,6 +156,38 @@ void row_hash(struct row *row, unsigned field, bytes v)
     (void)type;
 }
 
+// Length of the entry that begins with `tag` and goes on with `rest`; text in *text when it has one.
+static size_t entry_length(const struct row *row, uint8_t tag, bytes rest, bytes *text)
+{
+    enum row_shape shape = (enum row_shape)(tag >> ROW_FIELD_BITS);
+    enum field_type type = row->kind->fields[tag & ((1u << ROW_FIELD_BITS) - 1)].type;
+    bool is_pair = shape == ROW_PAIR || (shape == ROW_ELEMENT && type == FIELD_ADDRESSES);
+    bool is_word = shape == ROW_WORD || (shape == ROW_ELEMENT && type == FIELD_UINTS);
+    *text = (bytes){NULL, 0};
+    if (is_pair || is_word) return is_pair ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
+    uint16_t length;
+    memcpy(&length, rest.p, sizeof length);
+    *text = bytes_first(bytes_after(rest, ROW_LENGTH_SIZE), length);
+    return ROW_LENGTH_SIZE + length;
+}
+
+bool row_get_text(const struct row *row, unsigned field, bytes *v)
+{
+    assert(type_of(row, field) == FIELD_TEXT);
+    bool found = false;
+    bytes rest = buf_bytes(&row->buf), text;
+    while (rest.n) {
+        uint8_t tag = rest.p[0];
+        rest = bytes_after(rest, 1);
+        size_t length = entry_length(row, tag, rest, &text);
+        rest = bytes_after(rest, length);
+        if (tag != tag_of(field, ROW_BYTES)) continue;
+        *v = text;
+        found = true;
+    }
+    return found;
+}
+
 void row_range(struct row *row, unsigned side, uint64_t offset, uint64_t length)
 {
     row_uint(row, side ? COMMON_DST_OFFSET : COMMON_SRC_OFFSET, offset);

@@ -40,6 +40,8 @@ void row_address(struct row *row, unsigned field, struct address v); // adds to 
 void row_id(struct row *row, unsigned field, struct record_id v);
 void row_text(struct row *row, unsigned field, bytes v);    // escapes what is not UTF-8; cut at ROW_TEXT_MAX; adds to FIELD_TEXTS
 void row_hash(struct row *row, unsigned field, bytes v);    // FIELD_HASH, FIELD_BLOB
+// The text that `field` has so far, escaped as it is, valid until the row changes; false when it has none. Not for lists.
+bool row_get_text(const struct row *row, unsigned field, bytes *v);
 // Which bytes of direction `side` the record was made of, as one range.
 void row_range(struct row *row, unsigned side, uint64_t offset, uint64_t length);
 // Exchanges the ranges of both directions: who began turned out to be the other.
