@@ -1,4 +1,5 @@
-// Any bytes as one packet: the first two choose the link type, the rest is captured. The sums must hold all the same.
+// Any bytes as one packet: the first two choose the link type, the rest is captured. The sums must
+// hold all the same.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -33,8 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     // As much again may have been cut off, so that both answers to a short header are tried.
     uint32_t length = (uint32_t)captured.n * (1 + (link_type >> 15));
     batch.count = 1;
-    batch.packets[0] = (struct packet){
-        .data = captured.p, .captured = (uint32_t)captured.n, .length = length, .link_type = link_type & 0x7fff};
+    batch.packets[0] = (struct packet){.data = captured.p,
+                                       .captured = (uint32_t)captured.n,
+                                       .length = length,
+                                       .link_type = link_type & 0x7fff};
     decode_batch(&decoder, &batch);
     check(&decoder, &batch.packets[0]);
     return 0;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Service names by port.
 
-    make_services.py list SERVICES > src/flow/services.txt   facts out of a services(5) file (Debian: netbase)
-    make_services.py table LIST HEADER                       the list as rows of C, sorted by port and protocol
+    make_services.py list SERVICES > src/flow/services.txt   facts out of a services(5) file
+    make_services.py table LIST HEADER                       the list as rows of C, sorted by port
 
 Only the first name of a port and protocol counts; aliases and comments are left out.
 """
@@ -25,7 +25,8 @@ def read(path):
 
 
 def write_list(rows):
-    print("# Service names by port and protocol, the facts of Debian's /etc/services; see tools/make_services.py.")
+    print("# Service names by port and protocol: the facts of Debian's /etc/services"
+          " (tools/make_services.py).")
     for (port, protocol), name in sorted(rows.items()):
         print(f"{name} {port}/{protocol}")
 

@@ -1,5 +1,6 @@
-// Cisco HDLC, LINKTYPE_C_HDLC (104): address, control, an ethertype. 0x8035 is its own keep-alive here, as tcpdump.org's
-// description and RFC 1547 section 4.3.1 have it, and 0x2000 Cisco's discovery.
+// Cisco HDLC, LINKTYPE_C_HDLC (104): address, control, an ethertype. 0x8035 is its own keep-alive
+// here, as tcpdump.org's description and RFC 1547 section 4.3.1 have it, and 0x2000 Cisco's
+// discovery.
 #include "decode/layer.h"
 
 enum { HDLC_SIZE = 4, HDLC_KEEPALIVE = 0x8035, HDLC_DISCOVERY = 0x2000 };

@@ -23,7 +23,8 @@ static void put_address(struct buf *b, struct address a, bool is_v4)
 
 static bool has_ports(uint32_t proto)
 {
-    return proto == IP_TCP || proto == IP_UDP || proto == IP_SCTP || proto == IP_ICMP || proto == IP_ICMPV6;
+    return proto == IP_TCP || proto == IP_UDP || proto == IP_SCTP || proto == IP_ICMP ||
+           proto == IP_ICMPV6;
 }
 
 // RFC 4648 section 4.

@@ -57,7 +57,8 @@ static void published_values_are_met(void **state)
         assert_true(address_parse(bytes_text(published[i].src), &src));
         assert_true(address_parse(bytes_text(published[i].dst), &dst));
         struct conversation_key key = {.proto = published[i].proto, .scope = 77};
-        key_order(&key, src, published[i].src_port, dst, published[i].dst_port, published[i].one_way);
+        key_order(&key, src, published[i].src_port, dst, published[i].dst_port,
+                  published[i].one_way);
         char id[COMMUNITY_ID_SIZE];
         community_id_of(&key, 0, id);
         assert_string_equal(id, published[i].seed_0);

@@ -1,4 +1,5 @@
-// Ethertypes that carry no IP: counted by what they are. One row each (IEEE's registry of ethertypes).
+// Ethertypes that carry no IP: counted by what they are. One row each (IEEE's registry of
+// ethertypes).
 #include "decode/layer.h"
 
 // clang-format off

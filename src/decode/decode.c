@@ -20,11 +20,13 @@ static const struct layer *const layers[] = {
 enum { LAYER_COUNT = sizeof layers / sizeof layers[0] - 1 };
 _Static_assert((int)LAYER_COUNT < (int)DECODE_LAYERS_MAX, "the decoder counts each layer");
 
+_Static_assert(REASON_COUNT <= UINT8_MAX, "a packet's reason is one byte");
+
 static const struct {
     const char *name, *help;
     enum packet_class class_;
 } reasons[] = {
-#define REASON_ROW(constant, name, class, help) {name, help, class},
+#define REASON_ROW(constant, name, class, help) {name, help, PACKET_##class},
     DECODE_REASONS(REASON_ROW)
 };
 

@@ -1,6 +1,7 @@
 #include "decode/decode_test.h"
 
 #include "decode/layer.h"
+#include "decode/shard.h"
 
 static struct trial trial;
 
@@ -105,7 +106,8 @@ static void every_short_frame_is_bad(void **state)
     (void)state;
     struct frame f = {.n = 0};
     frame_ethernet(&f, 0x0800);
-    for (size_t n = 0; n < 14; n++) assert_reason(trial_decode(&trial, 1, &f, n, n), REASON_BAD_LENGTH);
+    for (size_t n = 0; n < 14; n++)
+        assert_reason(trial_decode(&trial, 1, &f, n, n), REASON_BAD_LENGTH);
     frame_ipv4(&f, 1, 2, IP_TCP, 3);
     frame_fill(&f, 0, 30);
     assert_reason(trial_decode_all(&trial, 1, &f), REASON_BAD_LENGTH);
@@ -270,7 +272,8 @@ static uint32_t random_next(uint32_t *seed)
 static void mutated_packets_add_up(void **state)
 {
     (void)state;
-    static const uint16_t links[] = {0, 1, 9, 12, 50, 51, 101, 104, 108, 113, 204, 228, 229, 276, 147};
+    static const uint16_t links[] = {0,   1,   9,   12,  50,  51,  101, 104,
+                                     108, 113, 204, 228, 229, 276, 147};
     uint32_t seed = 12345;
     struct frame whole = {.n = 0};
     frame_cut_tcp(&whole);
@@ -292,11 +295,49 @@ static void watermark_is_set(void **state)
     frame_ethernet(&f, 0x0806);
     t.batch->count = 3;
     for (unsigned i = 0; i < 3; i++)
-        t.batch->packets[i] = (struct packet){.data = f.bytes, .captured = 14, .length = 14, .link_type = 1,
+        t.batch->packets[i] = (struct packet){.data = f.bytes,
+                                              .captured = 14,
+                                              .length = 14,
+                                              .link_type = 1,
                                               .time = i == 1 ? 50 : 100};
     decode_batch(t.decoder, t.batch);
     for (unsigned i = 0; i < 3; i++) assert_int_equal(t.batch->packets[i].watermark, 100);
     trial_destroy(&t);
+}
+
+// Jumps, some of them confirmed: the same packets in other batches have the same watermarks.
+static void watermark_does_not_depend_on_batches(void **state)
+{
+    (void)state;
+    enum { COUNT = 64 };
+    struct trial whole = trial_create(), split = trial_create();
+    uint32_t seed = 99;
+    for (unsigned i = 0; i < COUNT; i++)
+        whole.batch->packets[i].time = (nanos)(random_next(&seed) % 3) * 2 * WATERMARK_JUMP + i;
+    whole.batch->count = COUNT;
+    decode_batch(whole.decoder, whole.batch);
+    for (unsigned i = 0, n = 1; i < COUNT; i += n, n = n % 5 + 1) {
+        split.batch->count = i + n < COUNT ? n : COUNT - i;
+        memcpy(split.batch->packets, whole.batch->packets + i, n * sizeof *whole.batch->packets);
+        decode_batch(split.decoder, split.batch);
+        const struct packet *expected = whole.batch->packets + i;
+        for (unsigned k = 0; k < split.batch->count; k++)
+            assert_int_equal(split.batch->packets[k].watermark, expected[k].watermark);
+    }
+    trial_destroy(&whole);
+    trial_destroy(&split);
+}
+
+// Hash and shard are part of the format: these values may never change.
+static void shards_are_fixed(void **state)
+{
+    (void)state;
+    struct address low = address_v4(0x0a000001), high = address_v4(0x0a000002);
+    struct conversation_key v4 = {low, high, 80, 1234, IP_TCP, 0};
+    struct conversation_key v6 = {{1, 2}, {3, 4}, 5, 6, IP_UDP, 7};
+    assert_int_equal(conversation_hash(&v4), UINT64_C(0x6587e12524ed8853));
+    assert_int_equal(conversation_hash(&v6), UINT64_C(0x9df7eb6ffc80ead5));
+    assert_int_equal(conversation_shard(UINT64_C(0x123456789abcdef0)), 0xf0);
 }
 
 static void registry_is_whole(void **state)
@@ -328,6 +369,8 @@ int main(void)
         cmocka_unit_test(other_protocols_have_conversations),
         cmocka_unit_test(mutated_packets_add_up),
         cmocka_unit_test(watermark_is_set),
+        cmocka_unit_test(watermark_does_not_depend_on_batches),
+        cmocka_unit_test(shards_are_fixed),
         cmocka_unit_test(registry_is_whole),
     };
     trial = trial_create();

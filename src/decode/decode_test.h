@@ -71,7 +71,8 @@ static inline void frame_ethernet(struct frame *f, uint16_t type)
     frame_be(f, type, 2);
 }
 
-static inline void frame_ipv4(struct frame *f, uint32_t src, uint32_t dst, uint8_t proto, size_t payload)
+static inline void frame_ipv4(struct frame *f, uint32_t src, uint32_t dst, uint8_t proto,
+                              size_t payload)
 {
     frame_be(f, 0x4500, 2);
     frame_be(f, 20 + payload, 2);
@@ -83,7 +84,8 @@ static inline void frame_ipv4(struct frame *f, uint32_t src, uint32_t dst, uint8
 }
 
 // From 2001:db8::SRC to 2001:db8::DST.
-static inline void frame_ipv6(struct frame *f, uint16_t src, uint16_t dst, uint8_t next, size_t payload)
+static inline void frame_ipv6(struct frame *f, uint16_t src, uint16_t dst, uint8_t next,
+                              size_t payload)
 {
     frame_be(f, 0x60000000, 4);
     frame_be(f, payload, 2);
@@ -99,7 +101,8 @@ static inline void frame_udp(struct frame *f, uint16_t src, uint16_t dst, size_t
     frame_fill(f, 'u', payload);
 }
 
-static inline void frame_tcp(struct frame *f, uint16_t src, uint16_t dst, uint8_t flags, size_t payload)
+static inline void frame_tcp(struct frame *f, uint16_t src, uint16_t dst, uint8_t flags,
+                             size_t payload)
 {
     frame_be(f, src, 2), frame_be(f, dst, 2);
     frame_be(f, 0x01020304, 4), frame_be(f, 0x05060708, 4);
@@ -115,7 +118,8 @@ static inline void trial_check_sums(const struct trial *t)
     for (unsigned c = 0; c <= PACKET_UNKNOWN_LINK; c++) classes += d->classes[c];
     for (unsigned r = 0; r < REASON_COUNT; r++) by_class[decode_reason_class(r)] += d->reasons[r];
     assert_int_equal(d->packets, classes);
-    for (unsigned c = 0; c <= PACKET_UNKNOWN_LINK; c++) assert_int_equal(d->classes[c], by_class[c]);
+    for (unsigned c = 0; c <= PACKET_UNKNOWN_LINK; c++)
+        assert_int_equal(d->classes[c], by_class[c]);
 }
 
 // What any packet must look like behind the decoder.
@@ -133,8 +137,9 @@ static inline void packet_check(const struct packet *p)
 }
 
 // Decodes the first `captured` bytes of the frame, of which `length` were on the wire.
-static inline const struct packet *trial_decode(struct trial *t, uint16_t link_type, const struct frame *f,
-                                                size_t captured, size_t length)
+static inline const struct packet *trial_decode(struct trial *t, uint16_t link_type,
+                                                const struct frame *f, size_t captured,
+                                                size_t length)
 {
     struct packet *p = &t->batch->packets[0];
     uint8_t *copy = memory_get(captured ? captured : 1); // so that a sanitizer sees the end
@@ -154,7 +159,8 @@ static inline const struct packet *trial_decode(struct trial *t, uint16_t link_t
     return p;
 }
 
-static inline const struct packet *trial_decode_all(struct trial *t, uint16_t link_type, const struct frame *f)
+static inline const struct packet *trial_decode_all(struct trial *t, uint16_t link_type,
+                                                    const struct frame *f)
 {
     return trial_decode(t, link_type, f, f->n, f->n);
 }

@@ -1,9 +1,9 @@
 // ICMP's type and code where other protocols have ports, as Community ID maps them
 // (https://github.com/corelight/community-id-spec, after Zeek).
 //
-// A type with a counterpart has its own type as the sender's port and the counterpart as the other's, whatever the code:
-// request and reply meet in one key. Any other type is one-way: the sender's port is the type, the other one the code,
-// and the key is not ordered (decode/key.h).
+// A type with a counterpart has its own type as the sender's port and the counterpart as the
+// other's, whatever the code: request and reply meet in one key. Any other type is one-way: the
+// sender's port is the type, the other one the code, and the key is not ordered (decode/key.h).
 #pragma once
 
 #include "decode/layer.h"
@@ -14,7 +14,8 @@ struct icmp_pair {
     uint8_t request, reply;
 };
 
-static inline enum layer_result icmp_message(struct walk *w, const struct icmp_pair *pairs, size_t count)
+static inline enum layer_result icmp_message(struct walk *w, const struct icmp_pair *pairs,
+                                             size_t count)
 {
     struct reader r = w->r;
     uint8_t type = read_u8(&r), code = read_u8(&r);

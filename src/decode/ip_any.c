@@ -1,4 +1,5 @@
-// Every IP protocol that has no layer of its own: a conversation of its addresses, ports 0, all that follows is payload.
+// Every IP protocol that has no layer of its own: a conversation of its addresses, ports 0, all
+// that follows is payload.
 #include "decode/layer.h"
 
 static enum layer_result ip_any_step(struct walk *w)

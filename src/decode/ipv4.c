@@ -3,8 +3,8 @@
 
 enum { IPV4_SIZE_MIN = 20, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_FRAGMENT_OFFSET = 0x1fff };
 
-// The datagram begins at walk.r; its length field is 0 where the network card cut up what was captured whole (TSO): then
-// it is what the frame holds.
+// The datagram begins at walk.r; its length field is 0 where the network card cut up what was
+// captured whole (TSO): then it is what the frame holds.
 static uint64_t ipv4_length(const struct walk *w, uint16_t total_length)
 {
     return total_length ? total_length : walk_sent_left(w);

@@ -1,10 +1,11 @@
-// IPv6, RFC 8200 section 3. Extension headers are layers of their own (ipv6_options.c, ipv6_fragment.c, ah.c).
+// IPv6, RFC 8200 section 3. Extension headers are layers of their own (ipv6_options.c,
+// ipv6_fragment.c, ah.c).
 #include "decode/layer.h"
 
 enum { IPV6_SIZE = 40, IPV6_NO_NEXT = 59 };
 
-// A payload length of 0 with something following is a jumbogram (RFC 2675) or what a network card cut up later: then it
-// is what the frame holds.
+// A payload length of 0 with something following is a jumbogram (RFC 2675) or what a network card
+// cut up later: then it is what the frame holds.
 static uint64_t ipv6_length(const struct walk *w, uint16_t payload_length, uint8_t next)
 {
     bool rest = payload_length == 0 && next != IPV6_NO_NEXT && walk_sent_left(w) > IPV6_SIZE;

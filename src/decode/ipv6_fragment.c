@@ -1,4 +1,5 @@
-// IPv6 fragment header, RFC 8200 section 4.5. One that holds the whole datagram (RFC 6946) is no fragment.
+// IPv6 fragment header, RFC 8200 section 4.5. One that holds the whole datagram (RFC 6946) is no
+// fragment.
 #include "decode/layer.h"
 
 enum { IP_FRAGMENT = 44, FRAGMENT_SIZE = 8, FRAGMENT_OFFSET = 0xfff8, FRAGMENT_MORE = 1 };
@@ -19,4 +20,5 @@ static enum layer_result ipv6_fragment_step(struct walk *w)
 }
 
 static const struct layer_key keys[] = {{SPACE_IP, IP_FRAGMENT}, {SPACE_END, 0}};
-const struct layer ipv6_fragment_layer = {.name = "ipv6_fragment", .keys = keys, .step = ipv6_fragment_step};
+const struct layer ipv6_fragment_layer = {
+    .name = "ipv6_fragment", .keys = keys, .step = ipv6_fragment_step};

@@ -1,6 +1,6 @@
-// IPv6 extension headers of the common form, RFC 8200 sections 4.3, 4.4 and 4.6: hop-by-hop options, routing,
-// destination options. Skipped; their number is bounded by the limit of layers. Over IPv4 these numbers are protocols
-// like any other.
+// IPv6 extension headers of the common form, RFC 8200 sections 4.3, 4.4 and 4.6: hop-by-hop
+// options, routing, destination options. Skipped; their number is bounded by the limit of layers.
+// Over IPv4 these numbers are protocols like any other.
 #include "decode/layer.h"
 
 enum { IP_HOP_BY_HOP = 0, IP_ROUTING = 43, IP_DESTINATION_OPTIONS = 60, OPTIONS_SIZE_MIN = 8 };
@@ -16,6 +16,9 @@ static enum layer_result ipv6_options_step(struct walk *w)
     return layer_next_proto(w, next);
 }
 
-static const struct layer_key keys[] = {
-    {SPACE_IP, IP_HOP_BY_HOP}, {SPACE_IP, IP_ROUTING}, {SPACE_IP, IP_DESTINATION_OPTIONS}, {SPACE_END, 0}};
-const struct layer ipv6_options_layer = {.name = "ipv6_options", .keys = keys, .step = ipv6_options_step};
+static const struct layer_key keys[] = {{SPACE_IP, IP_HOP_BY_HOP},
+                                        {SPACE_IP, IP_ROUTING},
+                                        {SPACE_IP, IP_DESTINATION_OPTIONS},
+                                        {SPACE_END, 0}};
+const struct layer ipv6_options_layer = {
+    .name = "ipv6_options", .keys = keys, .step = ipv6_options_step};

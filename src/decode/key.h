@@ -1,8 +1,9 @@
 // The ordered key of a conversation, so that both directions are equal.
 //
-// a:port_a is the lower (address, port), addresses compared as numbers, IPv4 below most of IPv6. The one exception are
-// ICMP messages without a counterpart (an error, a redirect): they have no other direction, and Community ID takes their tuple
-// as it is, so a is the sender there, port_a the type and port_b the code.
+// a:port_a is the lower (address, port), addresses compared as numbers, IPv4 below most of IPv6.
+// The one exception are ICMP messages without a counterpart (an error, a redirect): they have no
+// other direction, and Community ID takes their tuple as it is, so a is the sender there, port_a
+// the type and port_b the code.
 #pragma once
 
 #include "record/packet.h"

@@ -1,11 +1,12 @@
 // A layer: what stands behind a link type, an ethertype, a PPP protocol or an IP protocol number.
 //
-// One file a layer: decode/NAME.c ends in a constant `struct layer` named NAME_layer; the list in decode/meson.build
-// registers it. Its step reads its own header from walk.r and says by which number the rest goes on, or how the packet
-// ends. Layers know each other only by numbers.
+// One file a layer: decode/NAME.c ends in a constant `struct layer` named NAME_layer; the list in
+// decode/meson.build registers it. Its step reads its own header from walk.r and says by which
+// number the rest goes on, or how the packet ends. Layers know each other only by numbers.
 //
-// All packet bytes are read through walk.r, which ends where the captured bytes or the bytes that belong to the layer
-// end, whichever comes first; `sent_end` is where the latter end, so the difference is what the snap length cut off.
+// All packet bytes are read through walk.r, which ends where the captured bytes or the bytes that
+// belong to the layer end, whichever comes first; `sent_end` is where the latter end, so the
+// difference is what the snap length cut off.
 #pragma once
 
 #include "decode/decode.h"
@@ -15,8 +16,8 @@
 enum { LAYERS_DEEP_MAX = 24 }; // of one packet; beyond it is not followed
 
 enum layer_space {
-    SPACE_LINK,      // LINKTYPE_ numbers of capture files; layers name LINK_PPP and its like by them, too
-    SPACE_ETHERTYPE, // ethertypes; below 0x600 Linux's ETH_P_ numbers, of which ETHERTYPE_LLC is used
+    SPACE_LINK,      // LINKTYPE_ numbers of capture files, and of layers that have no other
+    SPACE_ETHERTYPE, // ethertypes, and ETHERTYPE_LLC
     SPACE_PPP,       // PPP protocols
     SPACE_IP,        // IP protocols, and IPv6 extension headers
     SPACE_END,       // ends a list of keys
@@ -83,8 +84,9 @@ static inline uint64_t walk_sent_left(const struct walk *w)
     return offset < w->sent_end ? w->sent_end - offset : 0;
 }
 
-// What follows is `length` bytes long by the header that was read: the rest is padding or a trailer. `length` may
-// exceed what was sent by the outer header; then it holds, and bytes are missing.
+// What follows is `length` bytes long by the header that was read: the rest is padding or a
+// trailer. `length` may exceed what was sent by the outer header; then it holds, and bytes are
+// missing.
 static inline void walk_narrow(struct walk *w, uint64_t length)
 {
     w->sent_end = walk_offset(w) + length;
@@ -104,7 +106,8 @@ static inline enum layer_result layer_end(struct walk *w, enum decode_reason rea
     return LAYER_END;
 }
 
-// A header of `needed` bytes from here on does not fit: cut by the snap length, or too short by the outer header's length.
+// A header of `needed` bytes from here on does not fit: cut by the snap length, or too short by the
+// outer header's length.
 static inline enum layer_result layer_short(struct walk *w, size_t needed)
 {
     return layer_end(w, walk_sent_left(w) < needed ? REASON_BAD_LENGTH : REASON_CUT_HEADER);
@@ -135,7 +138,8 @@ static inline enum layer_result layer_next_proto(struct walk *w, uint8_t proto)
 }
 
 // The packet belongs to the conversation of the innermost addresses and these ports.
-static inline void walk_conversation(struct walk *w, uint16_t src_port, uint16_t dst_port, bool one_way)
+static inline void walk_conversation(struct walk *w, uint16_t src_port, uint16_t dst_port,
+                                     bool one_way)
 {
     struct packet *p = w->packet;
     p->side = key_order(&p->key, w->src, src_port, w->dst, dst_port, one_way);

@@ -1,4 +1,5 @@
-// Each link and network layer with a packet built byte by byte: decoded whole, and cut at every byte.
+// Each link and network layer with a packet built byte by byte: decoded whole, and cut at every
+// byte.
 #include "decode/decode_test.h"
 
 #include "decode/layer.h"
@@ -46,6 +47,11 @@ static void expect_reason(uint16_t link, const char *hex, const char *reason)
     frame_hex(&f, hex);
     frame_fill(&f, 0, 40);
     assert_string_equal(decode_reason_name(trial_decode_all(&trial, link, &f)->reason), reason);
+}
+
+static void expect_reason_of(uint16_t link, const struct frame *f, const char *reason)
+{
+    assert_string_equal(decode_reason_name(trial_decode_all(&trial, link, f)->reason), reason);
 }
 
 #define MACS "020000000001 020000000002 "
@@ -110,7 +116,7 @@ static void mpls_guesses_ip(void **state)
     struct frame f = {.n = 0};
     frame_hex(&f, MACS "8847");
     for (unsigned i = 0; i < 17; i++) frame_hex(&f, "00010040");
-    assert_string_equal(decode_reason_name(trial_decode_all(&trial, 1, &f)->reason), "too_many_layers");
+    expect_reason_of(1, &f, "too_many_layers");
 }
 
 static void what_is_not_ip_has_a_name(void **state)
@@ -152,7 +158,8 @@ static void ipv6_frame(struct frame *f, uint8_t next, const char *extensions, si
 static void ipv6_families_and_null(void **state)
 {
     (void)state;
-    static const char *const families[] = {"0a000000", "17000000", "18000000", "1c000000", "1e000000"};
+    static const char *const families[] = {"0a000000", "17000000", "18000000", "1c000000",
+                                           "1e000000"};
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
         struct frame f = {.n = 0};
         frame_hex(&f, families[i]);
@@ -190,7 +197,7 @@ static void ipv6_extensions_are_limited(void **state)
     frame_ipv6(&f, 1, 2, 60, 8 * 40 + 8);
     for (unsigned i = 0; i < 40; i++) frame_hex(&f, "3c00010400000000");
     frame_fill(&f, 0, 8);
-    assert_string_equal(decode_reason_name(trial_decode_all(&trial, 229, &f)->reason), "too_many_layers");
+    expect_reason_of(229, &f, "too_many_layers");
 }
 
 static void ipv6_fragments_stay_together(void **state)
@@ -216,9 +223,9 @@ static void ipv6_lengths(void **state)
     assert_int_equal(p->payload_length, 4);
     assert_int_equal(p->ip_length, 52);
     f.bytes[5] = 3;
-    assert_string_equal(decode_reason_name(trial_decode_all(&trial, 229, &f)->reason), "bad_length");
+    expect_reason_of(229, &f, "bad_length");
     f.bytes[0] = 0x40;
-    assert_string_equal(decode_reason_name(trial_decode_all(&trial, 229, &f)->reason), "bad_version");
+    expect_reason_of(229, &f, "bad_version");
     f.n = 0;
     frame_ipv6(&f, 1, 2, 59, 0);
     frame_fill(&f, 0, 6);
@@ -268,7 +275,7 @@ static void ah_with_an_impossible_length(void **state)
     frame_ipv4(&f, 1, 2, 51, 24);
     frame_hex(&f, "1100 0000 00000001 00000001");
     frame_fill(&f, 0, 12);
-    assert_string_equal(decode_reason_name(trial_decode_all(&trial, 228, &f)->reason), "bad_length");
+    expect_reason_of(228, &f, "bad_length");
 }
 
 static void padding_is_not_payload(void **state)

@@ -1,5 +1,6 @@
-// Linux cooked captures: LINKTYPE_LINUX_SLL (113) and LINKTYPE_LINUX_SLL2 (276), as the link-layer header types of
-// tcpdump.org describe them. The protocol field is an ethertype, or 4 for an LLC header.
+// Linux cooked captures: LINKTYPE_LINUX_SLL (113) and LINKTYPE_LINUX_SLL2 (276), as the link-layer
+// header types of tcpdump.org describe them. The protocol field is an ethertype, or 4 for an LLC
+// header.
 #include "decode/layer.h"
 
 enum { LINK_COOKED = 113, LINK_COOKED_2 = 276, COOKED_SIZE = 16, COOKED_2_SIZE = 20 };
@@ -16,5 +17,6 @@ static enum layer_result cooked_step(struct walk *w)
     return layer_next(w, SPACE_ETHERTYPE, protocol);
 }
 
-static const struct layer_key keys[] = {{SPACE_LINK, LINK_COOKED}, {SPACE_LINK, LINK_COOKED_2}, {SPACE_END, 0}};
+static const struct layer_key keys[] = {
+    {SPACE_LINK, LINK_COOKED}, {SPACE_LINK, LINK_COOKED_2}, {SPACE_END, 0}};
 const struct layer linux_cooked_layer = {.name = "linux_cooked", .keys = keys, .step = cooked_step};

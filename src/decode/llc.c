@@ -1,4 +1,5 @@
-// LLC, IEEE 802.2: service access points and a control field; SNAP (IEEE 802 10.3) behind 0xaa names an ethertype.
+// LLC, IEEE 802.2: service access points and a control field; SNAP (IEEE 802 10.3) behind 0xaa
+// names an ethertype.
 #include "decode/layer.h"
 
 enum {
@@ -10,7 +11,7 @@ enum {
     SAP_IPX = 0xe0,
     SAP_NETBEUI = 0xf0,
     SAP_ISO = 0xfe,
-    SAP_GLOBAL = 0xff, // Novell's raw 802.3 begins with IPX's checksum ffff where the access points would stand
+    SAP_GLOBAL = 0xff, // where Novell's raw 802.3 has IPX's checksum, ffff
 
     OUI_ETHERNET = 0x000000,
     OUI_BRIDGE_TUNNEL = 0x0000f8, // IEEE 802.1H

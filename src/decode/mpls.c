@@ -1,5 +1,6 @@
-// MPLS, RFC 3032 section 2.1. Labels are one-way and do not tell conversations apart. What lies below the stack has no
-// type field: 4 and 6 in the first four bits are taken for IP, as RFC 4928 section 3 asks of pseudowires to avoid.
+// MPLS, RFC 3032 section 2.1. Labels are one-way and do not tell conversations apart. What lies
+// below the stack has no type field: 4 and 6 in the first four bits are taken for IP, as RFC 4928
+// section 3 asks of pseudowires to avoid.
 #include "decode/layer.h"
 
 enum { MPLS_ENTRY_SIZE = 4, MPLS_LABELS_MAX = 16, MPLS_BOTTOM = 0x100 };

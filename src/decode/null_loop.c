@@ -1,5 +1,6 @@
-// Loopback: LINKTYPE_NULL (0), an address family in the byte order of whoever captured, and LINKTYPE_LOOP (108), the
-// same in network order. Families are small numbers, so the order shows. IPv6 has another number on each system.
+// Loopback: LINKTYPE_NULL (0), an address family in the byte order of whoever captured, and
+// LINKTYPE_LOOP (108), the same in network order. Families are small numbers, so the order shows.
+// IPv6 has another number on each system.
 #include "decode/layer.h"
 
 enum { FAMILY_SIZE = 4, FAMILY_IPV4 = 2 };

@@ -1,5 +1,6 @@
-// PPPoE session stage, RFC 2516 sections 4 and 6; LINKTYPE_PPP_ETHER (51) begins with the same header. The session
-// identifier is not part of a conversation's key. Discovery is counted (counted.c).
+// PPPoE session stage, RFC 2516 sections 4 and 6; LINKTYPE_PPP_ETHER (51) begins with the same
+// header. The session identifier is not part of a conversation's key. Discovery is counted
+// (counted.c).
 #include "decode/layer.h"
 
 enum { PPPOE_SIZE = 6, PPPOE_VERSION_TYPE = 0x11, PPPOE_SESSION_DATA = 0 };
@@ -19,5 +20,6 @@ static enum layer_result pppoe_step(struct walk *w)
     return layer_next(w, SPACE_LINK, LINK_PPP);
 }
 
-static const struct layer_key keys[] = {{SPACE_ETHERTYPE, 0x8864}, {SPACE_LINK, 51}, {SPACE_END, 0}};
+static const struct layer_key keys[] = {
+    {SPACE_ETHERTYPE, 0x8864}, {SPACE_LINK, 51}, {SPACE_END, 0}};
 const struct layer pppoe_layer = {.name = "pppoe", .keys = keys, .step = pppoe_step};

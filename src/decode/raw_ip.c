@@ -1,5 +1,5 @@
-// IP without a link header: LINKTYPE_RAW (101), and 12 and 14, which some systems wrote for it. The version is in the
-// first four bits.
+// IP without a link header: LINKTYPE_RAW (101), and 12 and 14, which some systems wrote for it. The
+// version is in the first four bits.
 #include "decode/layer.h"
 
 static enum layer_result raw_ip_step(struct walk *w)
@@ -12,5 +12,6 @@ static enum layer_result raw_ip_step(struct walk *w)
     return layer_end(w, REASON_BAD_VERSION);
 }
 
-static const struct layer_key keys[] = {{SPACE_LINK, 101}, {SPACE_LINK, 12}, {SPACE_LINK, 14}, {SPACE_END, 0}};
+static const struct layer_key keys[] = {
+    {SPACE_LINK, 101}, {SPACE_LINK, 12}, {SPACE_LINK, 14}, {SPACE_END, 0}};
 const struct layer raw_ip_layer = {.name = "raw_ip", .keys = keys, .step = raw_ip_step};

@@ -1,5 +1,5 @@
-// SCTP, RFC 9260 section 3.1: the common header. Its chunks are the payload; has_transport stays false, as it speaks of
-// TCP and UDP.
+// SCTP, RFC 9260 section 3.1: the common header. Its chunks are the payload; has_transport stays
+// false, as it speaks of TCP and UDP.
 #include "decode/layer.h"
 
 enum { SCTP_SIZE = 12 };

@@ -1,12 +1,14 @@
-// The hash and the shard of a conversation: fixed by the format, the same on every machine and in every process.
+// The hash and the shard of a conversation: fixed by the format, the same on every machine and in
+// every process.
 //
-// The hash is XXH3-64 with seed 0 over 48 bytes: address a, address b (16 bytes each), port a, port b (2), protocol (4),
-// scope (8), all big-endian. The shard is its lowest byte.
+// The hash is XXH3-64 with seed 0 over 48 bytes: address a, address b (16 bytes each), port a, port
+// b (2), protocol (4), scope (8), all big-endian. The shard is its lowest byte.
 //
-// Since anybody can compute it, anybody can make conversations whose hashes are equal. So a table that is indexed by it
-// bounds how far it looks, or mixes a secret of its process into what it computes from the key itself: mixing a secret into
-// the finished hash moves its slots but does not part keys whose 64 bits are equal. Sharding cannot have a secret; an
-// attacker can load one shard, and the budgets of the shard are what holds then.
+// Since anybody can compute it, anybody can make conversations whose hashes are equal. So a table
+// that is indexed by it bounds how far it looks, or mixes a secret of its process into what it
+// computes from the key itself: mixing a secret into the finished hash moves its slots but does not
+// part keys whose 64 bits are equal. Sharding cannot have a secret; an attacker can load one shard,
+// and the budgets of the shard are what holds then.
 #pragma once
 
 #include "base/hash.h"

@@ -1,5 +1,5 @@
-// UDP, RFC 768. A length of 0 is that of a jumbogram (RFC 2675 section 4) or of what a network card cut up later: the
-// IP header's length decides then, and also where the field claims more than it.
+// UDP, RFC 768. A length of 0 is that of a jumbogram (RFC 2675 section 4) or of what a network card
+// cut up later: the IP header's length decides then, and also where the field claims more than it.
 #include "decode/layer.h"
 
 enum { UDP_SIZE = 8 };

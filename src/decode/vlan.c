@@ -1,4 +1,5 @@
-// VLAN tags, IEEE 802.1Q 9.6: 0x8100, the service tag 0x88a8 of 802.1ad, and 0x9100 and 0x9200 used before it.
+// VLAN tags, IEEE 802.1Q 9.6: 0x8100, the service tag 0x88a8 of 802.1ad, and 0x9100 and 0x9200 used
+// before it.
 #include "decode/layer.h"
 
 enum { VLAN_SIZE = 4 };

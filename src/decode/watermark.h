@@ -1,12 +1,13 @@
-// The greatest believable packet time so far. Timers and windows fire by it, so one packet with a broken time must not
-// move it by years.
+// The greatest believable packet time so far. Timers and windows fire by it, so one packet with a
+// broken time must not move it by years.
 //
-// The rule: the first packet sets it. A packet at most WATERMARK_JUMP ahead moves it to its time, an earlier one leaves
-// it. A packet further ahead is a candidate: the watermark stays until WATERMARK_CONFIRMATIONS of the
-// WATERMARK_WINDOW packets after it lie within WATERMARK_JUMP of the candidate; then it moves to the greatest time of the
-// candidate and those that confirmed it. A candidate that is not confirmed in time is forgotten; while one waits, other
-// packets far ahead are only compared with it. So the watermark of a packet depends on the packets up to it and on nothing
-// else: not on batches, lanes or clocks. It never goes back.
+// The rule: the first packet sets it. A packet at most WATERMARK_JUMP ahead moves it to its time,
+// an earlier one leaves it. A packet further ahead is a candidate: the watermark stays until
+// WATERMARK_CONFIRMATIONS of the WATERMARK_WINDOW packets after it lie within WATERMARK_JUMP of the
+// candidate; then it moves to the greatest time of the candidate and those that confirmed it. A
+// candidate that is not confirmed in time is forgotten; while one waits, other packets far ahead
+// are only compared with it. So the watermark of a packet depends on the packets up to it and on
+// nothing else: not on batches, lanes or clocks. It never goes back.
 //
 // Plain value, no shared state.
 #pragma once
@@ -25,7 +26,8 @@ struct watermark {
     unsigned window_left, confirmed; // window_left 0: there is no candidate
 };
 
-// The slow half of watermark_next: a candidate waits, or the packet is far ahead, or it is the first one.
+// The slow half of watermark_next: a candidate waits, or the packet is far ahead, or it is the
+// first one.
 nanos watermark_judge(struct watermark *w, nanos time);
 
 // Takes the time of the next packet, returns the watermark up to and including it.

@@ -59,10 +59,9 @@ const char *service_by_port(uint16_t port, uint32_t proto)
     return row ? row->name : NULL;
 }
 
-// ---- IANA's list: RFC 4180 ------------------------------------------------------------------------------------------
-
-// Reads one field and what ends it: ',' or '\n', or 0 at the end of the file. A quoted field is taken without its quotes; of
-// doubled quotes within it none of our columns has any, so they are not undone.
+// One field of IANA's list (RFC 4180) and what ends it: ',' or '\n', or 0 at the end of the file. A
+// quoted field is taken without its quotes; of doubled quotes within it none of our columns has
+// any, so they are not undone.
 static uint8_t csv_field(struct reader *r, bytes *field)
 {
     bytes rest = reader_rest(r);
@@ -76,7 +75,7 @@ static uint8_t csv_field(struct reader *r, bytes *field)
     bytes raw = read_bytes(r, n);
     uint8_t end = reader_left(r) ? read_u8(r) : 0;
     if (raw.n && raw.p[raw.n - 1] == '\r') raw.n--;
-    if (quoted && raw.n >= 2 && raw.p[raw.n - 1] == '"') raw = bytes_after(bytes_first(raw, raw.n - 1), 1);
+    if (quoted && raw.n >= 2 && raw.p[raw.n - 1] == '"') raw = (bytes){raw.p + 1, raw.n - 2};
     *field = raw;
     return end;
 }
@@ -139,7 +138,8 @@ static bool name_is_clean(bytes name)
     return true;
 }
 
-// Many rows have no name, port or protocol: what is unassigned, or found by name only. They are left out.
+// Many rows have no name, port or protocol: what is unassigned, or found by name only. They are
+// left out.
 static void services_add(struct services *s, bytes name, bytes ports, bytes protocol)
 {
     uint32_t first, last;
@@ -154,8 +154,10 @@ static void services_add(struct services *s, bytes name, bytes ports, bytes prot
 
 static bool services_parse(struct services *s, bytes content, struct err *err)
 {
-    static const char *const titles[COLUMNS] = {"Service Name", "Port Number", "Transport Protocol"};
-    struct reader r = reader_of(bytes_start_with(content, "\xef\xbb\xbf") ? bytes_after(content, 3) : content);
+    static const char *const titles[COLUMNS] = {"Service Name", "Port Number",
+                                                "Transport Protocol"};
+    bool has_mark = bytes_start_with(content, "\xef\xbb\xbf");
+    struct reader r = reader_of(has_mark ? bytes_after(content, 3) : content);
     bytes fields[COLUMNS];
     bool has_titles = csv_row(&r, fields);
     for (unsigned i = 0; has_titles && i < COLUMNS; i++)
@@ -165,7 +167,8 @@ static bool services_parse(struct services *s, bytes content, struct err *err)
                                        "Service Name,Port Number,Transport Protocol");
     size_t before = s->names_used;
     while (csv_row(&r, fields)) services_add(s, fields[0], fields[1], fields[2]);
-    return s->names_used > before || err_set(err, ERR_INPUT, "no service with a name and a port in it");
+    return s->names_used > before ||
+           err_set(err, ERR_INPUT, "no service with a name and a port in it");
 }
 
 static void services_destroy(struct services *s)
