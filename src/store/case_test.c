@@ -107,7 +107,7 @@ static void draws_tables(void **state)
     check("SELECT * FROM (VALUES ('é', 1), ('東京', 20), (NULL, NULL)) AS v(name, n)", CASE_TABLE,
           "name   n\n----  --\né      1\n東京  20\n        \n");
     char *text = ask_as(on_disk, "SELECT 'abcdefghijklmnopqrstuvwxyz' AS t, chr(27) || '[2J' AS e", CASE_TABLE, 22);
-    assert_string_equal(text, "t              e      \n-------------  -------\nabcdefghijkl…  \\x1b[2J\n");
+    assert_string_equal(text, "t              e\n-------------  -------\nabcdefghijkl…  \\x1b[2J\n");
     free(text);
 }
 
