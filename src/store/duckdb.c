@@ -35,7 +35,7 @@ static void *open_beside_program(const char *below)
     char *slash = strrchr(path, '/');
     if (!slash) return NULL;
     snprintf(slash, sizeof path - (size_t)(slash - path), "/%s/libduckdb.so", below);
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    return dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 }
 
 // Where tools/fetch_duckdb leaves it.
@@ -46,7 +46,7 @@ static void *open_in_cache(void)
     if (cache && cache[0] == '/') snprintf(path, sizeof path, "%s/weir/libduckdb.so", cache);
     else if (home && home[0] == '/') snprintf(path, sizeof path, "%s/.cache/weir/libduckdb.so", home);
     else return NULL;
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    return dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 }
 
 static void *open_library(void)
@@ -55,9 +55,9 @@ static void *open_library(void)
     static const char *const fixed[] = {"/usr/local/lib/weir/libduckdb.so", "/usr/lib/weir/libduckdb.so"};
     void *l = NULL;
     for (size_t i = 0; !l && i < sizeof beside / sizeof *beside; i++) l = open_beside_program(beside[i]);
-    for (size_t i = 0; !l && i < sizeof fixed / sizeof *fixed; i++) l = dlopen(fixed[i], RTLD_NOW | RTLD_LOCAL);
+    for (size_t i = 0; !l && i < sizeof fixed / sizeof *fixed; i++) l = dlopen(fixed[i], RTLD_LAZY | RTLD_LOCAL);
     if (!l) l = open_in_cache();
-    return l ? l : dlopen("libduckdb.so", RTLD_NOW | RTLD_LOCAL);
+    return l ? l : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
 }
 
 static bool resolve(struct err *err)
@@ -77,7 +77,7 @@ static bool load(struct err *err)
 {
     const char *named = getenv("WEIR_DUCKDB");
     if (library) return true;
-    library = named && *named ? dlopen(named, RTLD_NOW | RTLD_LOCAL) : open_library();
+    library = named && *named ? dlopen(named, RTLD_LAZY | RTLD_LOCAL) : open_library();
     if (!library && named && *named)
         return err_set(err, ERR_MACHINE, "cannot load %s, which WEIR_DUCKDB names: %s", named, dlerror());
     if (!library)

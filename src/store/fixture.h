@@ -41,3 +41,7 @@ void fixture_folder_remove(char *folder);
 
 // A reading of one capture whose hash is made of `number`; valid until the next call.
 const struct reading *fixture_reading(uint8_t number, const char *options);
+
+// Whether DuckDB can be loaded; says why not. Without it a test returns FIXTURE_SKIP, which Meson counts as skipped.
+enum { FIXTURE_SKIP = 77 };
+bool fixture_has_library(void);

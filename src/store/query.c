@@ -196,19 +196,32 @@ static bool open_export(struct case_reader *c, struct err *err)
     return true;
 }
 
-static bool export_parquet(struct case_reader *c, const char *sql, FILE *out, struct err *err)
+// COPY gives one row, with the number of rows that it wrote.
+static bool run_copy(struct case_reader *c, const char *copy, uint64_t *rows, struct err *err)
+{
+    struct duck_result result;
+    if (duck.query(c->database.connection, copy, &result)) {
+        query_error(err, duck.result_error_type(&result), duck.result_error(&result));
+        duck.destroy_result(&result);
+        return false;
+    }
+    struct duck_chunk *chunk = duck.fetch_chunk(result);
+    if (chunk) {
+        *rows = *(const uint64_t *)duck.vector_get_data(duck.data_chunk_get_vector(chunk, 0));
+        duck.destroy_data_chunk(&chunk);
+    }
+    duck.destroy_result(&result);
+    return true;
+}
+
+static bool export_parquet(struct case_reader *c, const char *sql, FILE *out, uint64_t *rows, struct err *err)
 {
     char path[EXPORT_PATH_MAX];
     struct text copy = {0};
     if (!open_export(c, err)) return false;
     snprintf(path, sizeof path, "%s/result.parquet", c->export_folder);
     bool fine = put_copy(c, sql, &copy, path, err);
-    if (fine) {
-        struct err cause = {0};
-        fine = database_run(&c->database, copy.p, &cause) ||
-               query_error(err, cause.code == ERR_MACHINE ? DUCK_ERROR_IO : 0, cause.text);
-    }
-    fine = fine && pass_file_on(path, out, err);
+    fine = fine && run_copy(c, copy.p, rows, err) && pass_file_on(path, out, err);
     unlink(path);
     text_deinit(&copy);
     return fine;
@@ -219,7 +232,7 @@ bool case_sql(struct case_reader *c, const char *sql, enum case_format format, F
 {
     const struct showing how = {format, out, width};
     uint64_t count = 0;
-    bool fine = format == CASE_PARQUET ? export_parquet(c, sql, out, err) : show(c, sql, &how, &count, err);
+    bool fine = format == CASE_PARQUET ? export_parquet(c, sql, out, &count, err) : show(c, sql, &how, &count, err);
     if (rows) *rows = count;
     return fine;
 }

@@ -8,16 +8,19 @@ enum { SQL_MAX = 1 << 20 };
 
 // ---- errors -------------------------------------------------------------------------------------------------------
 
-// DuckDB's first line, and where it points: "LINE 1: ..." and the caret below it.
+// DuckDB's first line, its advice, and where it points: "LINE 1: ..." and the caret below it.
 bool query_sql_error(struct err *err, const char *said)
 {
-    const char *line = strstr(said, "\nLINE ");
     int first = (int)strcspn(said, "\n");
-    if (!line) return err_set(err, ERR_USAGE, "%.*s", first, said);
-    line++;
-    size_t n = strcspn(line, "\n");
-    if (line[n]) n += 1 + strcspn(line + n + 1, "\n");
-    return err_set(err, ERR_USAGE, "%.*s\n%.*s", first, said, (int)n, line);
+    const char *advice = said[first] ? said + first : "", *line = strstr(said, "\nLINE ");
+    size_t n = 0;
+    if (strncmp(advice, "\nDid you mean", 13) != 0 && strncmp(advice, "\nCandidate bindings", 19) != 0) advice = "";
+    if (line) {
+        n = 1 + strcspn(line + 1, "\n");
+        if (line[n]) n += 1 + strcspn(line + n + 1, "\n");
+    }
+    return err_set(err, ERR_USAGE, "%.*s%.*s%.*s", first, said, advice[0] ? 1 + (int)strcspn(advice + 1, "\n") : 0, advice, (int)n,
+                   line ? line : "");
 }
 
 bool query_error(struct err *err, int type, const char *said)

@@ -11,7 +11,8 @@
 
 #include "base/file.h"
 
-enum { SEGMENT_PATH_MAX = 4096, HASH_PIECE = 64 * 1024, ROW_GROUP_ROWS = 30720 };
+enum { SEGMENT_PATH_MAX = 4096, HASH_PIECE = 64 * 1024, ROW_GROUP_SMALL = 30720, ROW_GROUP_LARGE = 61440 };
+enum { LARGE_ROWS = 100000, DICTIONARY_MIN = 16, DICTIONARY_SMALL = 2048, DICTIONARY_LARGE = 16384 };
 
 bool segment_range(const struct spool *s, unsigned kind, size_t from, struct catalogue_segment *segment, size_t *to)
 {
@@ -67,14 +68,24 @@ bool segment_hash(const char *path, char sha256[HEX_SHA256_SIZE], uint64_t *size
     return true;
 }
 
-// DICTIONARY_SIZE_LIMIT makes DuckDB write bloom filters for addresses and ports, so that a segment without them is not read.
-static void put_copy(struct text *sql, const char *kind, const char *path, size_t from, size_t to)
+// Columns that fit a dictionary get bloom filters too, so that a segment without an address is not read. But DuckDB makes room for a
+// whole dictionary in each column at once: 4 MB for 100000 entries. Small segments need neither.
+static unsigned dictionary_limit(uint64_t rows)
 {
+    if (rows >= LARGE_ROWS) return DICTIONARY_LARGE;
+    if (rows >= DICTIONARY_SMALL) return DICTIONARY_SMALL;
+    return rows < DICTIONARY_MIN ? DICTIONARY_MIN : (unsigned)rows;
+}
+
+static void put_copy(struct text *sql, const struct catalogue_segment *segment, const char *path, size_t from, size_t to)
+{
+    uint64_t rows = segment->rows;
     text_add(sql, "COPY (SELECT * FROM weir_spool(");
-    sql_literal(sql, kind);
+    sql_literal(sql, segment->kind);
     text_format(sql, ", %zu, %zu)) TO ", from, to);
     sql_literal(sql, path);
-    text_format(sql, " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, DICTIONARY_SIZE_LIMIT 100000)", ROW_GROUP_ROWS);
+    text_format(sql, " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %u, DICTIONARY_SIZE_LIMIT %u)",
+                rows < LARGE_ROWS ? ROW_GROUP_SMALL : ROW_GROUP_LARGE, dictionary_limit(rows));
 }
 
 bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment, size_t from, size_t to,
@@ -85,21 +96,55 @@ bool segment_write(struct database *d, const char *folder, struct catalogue_segm
     snprintf(path, sizeof path, "%s/records/%s", folder, segment->kind);
     if (!folder_make(path, err)) return false;
     hidden_path_of(path, folder, segment->path);
-    put_copy(&sql, segment->kind, path, from, to);
+    put_copy(&sql, segment, path, from, to);
     bool fine = database_run(d, sql.p, err);
     text_deinit(&sql);
     return fine && segment_hash(path, segment->sha256, &segment->bytes, err);
 }
 
-bool segment_publish(const char *folder, const struct catalogue_segment *segment, struct err *err)
+// Each step is done for all files before the next: then the file system commits once for all, not once for each.
+typedef bool publish_step(const char *hidden, char *path, struct err *err);
+
+static bool start_writing(const char *hidden, char *path, struct err *err)
 {
-    char hidden[SEGMENT_PATH_MAX], path[SEGMENT_PATH_MAX];
-    hidden_path_of(hidden, folder, segment->path);
-    path_of(path, folder, segment->path);
-    if (!file_sync(hidden, err)) return false;
-    if (rename(hidden, path) != 0) return err_system(err, errno, "cannot rename %s", hidden);
+    (void)path, (void)err;
+    int file = open(hidden, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return true;
+    // Only a hint; sync_file tells what fails.
+    sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+    close(file);
+    return true;
+}
+
+static bool sync_segment(const char *hidden, char *path, struct err *err)
+{
+    (void)path;
+    return file_sync(hidden, err);
+}
+
+static bool give_name(const char *hidden, char *path, struct err *err)
+{
+    return rename(hidden, path) == 0 || err_system(err, errno, "cannot rename %s", hidden);
+}
+
+static bool sync_folder(const char *hidden, char *path, struct err *err)
+{
+    (void)hidden;
     *strrchr(path, '/') = 0;
     return file_sync(path, err);
+}
+
+bool segment_publish(const char *folder, const struct catalogue_segment *segments, size_t count, struct err *err)
+{
+    static publish_step *const steps[] = {start_writing, sync_segment, give_name, sync_folder};
+    char hidden[SEGMENT_PATH_MAX], path[SEGMENT_PATH_MAX];
+    for (size_t step = 0; step < sizeof steps / sizeof *steps; step++)
+        for (size_t i = 0; i < count; i++) {
+            hidden_path_of(hidden, folder, segments[i].path);
+            path_of(path, folder, segments[i].path);
+            if (!steps[step](hidden, path, err)) return false;
+        }
+    return true;
 }
 
 // ---- sweeping -----------------------------------------------------------------------------------------------------

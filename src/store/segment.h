@@ -16,7 +16,7 @@ bool segment_range(const struct spool *s, unsigned kind, size_t from, struct cat
 // Writes it; `segment` has path, kind, rows, times and fields and gets bytes and SHA-256.
 bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment, size_t from, size_t to,
                    struct err *err) __attribute__((warn_unused_result));
-bool segment_publish(const char *folder, const struct catalogue_segment *segment, struct err *err)
+bool segment_publish(const char *folder, const struct catalogue_segment *segments, size_t count, struct err *err)
     __attribute__((warn_unused_result));
 
 // The SHA-256 and the size of a file.

@@ -207,8 +207,7 @@ static bool write_segments(struct making *m, struct err *err)
 static bool publish_segments(struct making *m, struct err *err)
 {
     char path[STORE_PATH_MAX];
-    for (size_t i = 0; i < m->entry.segment_count; i++)
-        if (!segment_publish(m->store->folder, &m->entry.segments[i], err)) return false;
+    if (!segment_publish(m->store->folder, m->entry.segments, m->entry.segment_count, err)) return false;
     snprintf(path, sizeof path, "%s/records", m->store->folder);
     return file_sync(path, err);
 }
