@@ -120,14 +120,24 @@ static uint32_t append(struct http_run *run, nanos time, unsigned flags)
     return http->entry_count++;
 }
 
+// The packets of the two directions may have been captured in the wrong order: a response that waits is for this
+// request if it was not sent before it.
+static bool is_for(const struct http *http, const struct http_entry *waiting, nanos time)
+{
+    if (time <= waiting->time) return true;
+    return http->in_step && (uint64_t)time - (uint64_t)waiting->time <= HTTP_DISORDER_MAX;
+}
+
 uint32_t http_entry_ask(struct http_run *run, nanos time)
 {
     struct http *http = run->http;
     for (uint32_t i = oldest(http, is_waiting); i < http->entry_count; i = oldest(http, is_waiting)) {
-        if (http->in_step || time <= http->entries[i].time) {
-            http->in_step = true;
-            return i;
+        bool found = is_for(http, &http->entries[i], time);
+        if (!found && http->in_step) {
+            http_run_anomaly(run, "http_response_unasked", run->position, bytes_of(NULL, 0));
         }
+        http->in_step = found;
+        if (found) return i;
         give_up(run, i, ENTRY_NO_REQUEST);
     }
     bool pipelined = !http->server_lost && oldest(http, is_unanswered) < http->entry_count;

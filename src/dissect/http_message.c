@@ -238,7 +238,7 @@ static void response_fill(struct http_run *run, struct row *row, const struct ht
     http_record_response(row, head);
     if (run->http->info_code) row_uint(row, HTTP_INFO_CODE, run->http->info_code);
     run->http->info_code = 0;
-    if (e->flags & ENTRY_REQUEST && time >= e->time) row_time(row, HTTP_RESPONSE_TIME, time - e->time);
+    if (e->flags & ENTRY_REQUEST && time >= e->time) row_time(row, HTTP_RESPONSE_TIME, (nanos)((uint64_t)time - (uint64_t)e->time));
 }
 
 void http_message_response(struct http_run *run, struct http_head *head)
@@ -274,7 +274,7 @@ void http_message_bare(struct http_run *run)
     e->flags |= ENTRY_RESPONSE;
     struct row *row = head_row(run, time);
     row_text(row, HTTP_RESPONSE_VERSION, bytes_text("0.9"));
-    if (e->flags & ENTRY_REQUEST && time >= e->time) row_time(row, HTTP_RESPONSE_TIME, time - e->time);
+    if (e->flags & ENTRY_REQUEST && time >= e->time) row_time(row, HTTP_RESPONSE_TIME, (nanos)((uint64_t)time - (uint64_t)e->time));
     bool asked_for = (e->flags & ENTRY_SIMPLE) != 0;
     head_done(run, row, &head, &framing);
     if (!asked_for) run->direction->phase = HTTP_BARE;

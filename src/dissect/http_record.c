@@ -7,7 +7,7 @@ static const struct field FIELDS[] = {
     RECORD_COMMON_FIELDS,
     {"trans_depth", FIELD_UINT, NULL, "Number of the transaction in its conversation, from 1", NULL, NULL, 0},
     {"method", FIELD_TEXT, NULL, "Method of the request", "http.request.method", NULL, 0},
-    {"host", FIELD_TEXT, NULL, "Host header without its port, or the host of the target", "url.domain", NULL, 0},
+    {"host", FIELD_TEXT, NULL, "Host header as it was sent, or the authority of the target", NULL, NULL, 0},
     {"uri", FIELD_TEXT, NULL, "Target of the request, as it was sent", "url.original", NULL, 0},
     {"referrer", FIELD_TEXT, NULL, "Referer header", "http.request.referrer", NULL, 0},
     {"version", FIELD_TEXT, NULL, "Version of the request", "http.version", NULL, 0},
@@ -128,15 +128,6 @@ static void put_proxied(struct row *row, const struct http_head *head)
     }
 }
 
-// Without the port; of an IPv6 literal without its brackets' port only (RFC 3986 3.2.2).
-static bytes host_of(bytes authority)
-{
-    size_t user = bytes_find(authority, '@');
-    if (user < authority.n) authority = bytes_after(authority, user + 1);
-    if (authority.n && authority.p[0] == '[') return bytes_first(authority, bytes_find(authority, ']') + 1);
-    return bytes_first(authority, bytes_find(authority, ':'));
-}
-
 // The authority in an absolute target or in that of CONNECT (RFC 9112 3.2.2, 3.2.3); empty when there is none.
 static bytes target_authority(const struct http_head *head)
 {
@@ -152,7 +143,7 @@ static bytes target_authority(const struct http_head *head)
 static void put_host(struct row *row, const struct http_head *head)
 {
     const struct http_header *host = http_head_find(head, HEADER_HOST);
-    put_text(row, HTTP_HOST, host_of(host ? http_header_value(head, host) : target_authority(head)));
+    put_text(row, HTTP_HOST, host ? http_header_value(head, host) : target_authority(head));
 }
 
 static void put_username(struct row *row, const struct http_head *head)

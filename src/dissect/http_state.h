@@ -5,9 +5,10 @@
 //
 // Pairing. A response answers the oldest request that has no answer. When there is none it waits, for the packets of
 // the two directions may have been captured in the wrong order, and is paired with the next request if that was sent
-// no later, or if the directions were in step before and nothing was lost since; otherwise it stands alone. Bytes that
-// were lost break the step: responses that wait then stand alone, and after a loss on the server's side only a request
-// that was sent alone, with nothing unanswered before it, is believed to be the one that is answered next.
+// no later (or hardly later, if the directions were in step before); otherwise it stands alone. Bytes that were lost
+// break the step: responses that wait then stand alone, and after a loss on the server's side only a request that was
+// sent with nothing unanswered before it is believed to be the one that is answered next. HEAD and CONNECT of a request
+// that comes after its response cannot be respected.
 #pragma once
 
 #include "dissect/dissect.h"
@@ -16,6 +17,7 @@
 enum {
     HTTP_PIPELINE_MAX = 32, // messages without counterpart; then the oldest goes on alone
     HTTP_WAITING_MAX = 8,   // of them responses without request
+    HTTP_DISORDER_MAX = 100000, // ns by which a response may seem to come before its request
     HTTP_LOST_MAX = 16 << 20, // bytes searched for the next message
     HTTP_LOSSES_TOLD_MAX = 16, // anomalies about losses in one direction
 };

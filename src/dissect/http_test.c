@@ -104,7 +104,7 @@ static const struct harness_step SIMPLE[] = {
 static void reads_a_transaction(void **state)
 {
     (void)state;
-    EXPECT(SIMPLE, "trans_depth=1 method=\"GET\" host=\"example.org\" uri=\"http://www.example.org:8080/a/b.html?q=1\"",
+    EXPECT(SIMPLE, "trans_depth=1 method=\"GET\" host=\"example.org:8080\" uri=\"http://www.example.org:8080/a/b.html?q=1\"",
            "referrer=\"http://r/\" version=\"1.1\" user_agent=\"Agent/1 (x)\" origin=\"http://o\"",
            "request_body_len=0 response_body_len=5 status_code=200 status_msg=\"All Right\" response_version=\"1.0\"",
            "username=\"bob\"", "proxied=[\"X-FORWARDED-FOR -> 192.0.2.1, 192.0.2.2\",\"VIA -> 1.1 p\"]",
@@ -191,7 +191,7 @@ static void hands_over_at_connect(void **state)
         C("CONNECT host.example:443 HTTP/1.1\r\n\r\n"), C("\x16\x03\x01"),
         S("HTTP/1.1 200 Connection established\r\nContent-Length: 9\r\n\r\n"), S("\x16\x03"),
     };
-    EXPECT(steps, "method=\"CONNECT\" host=\"host.example\" uri=\"host.example:443\"", "status_code=407", "upgrade=\"CONNECT\"",
+    EXPECT(steps, "method=\"CONNECT\" host=\"host.example:443\" uri=\"host.example:443\"", "status_code=407", "upgrade=\"CONNECT\"",
            "switch name=?");
     expect_not(steps, COUNT(steps), "anomaly");
 }
@@ -360,11 +360,25 @@ static void pairs_over_packets_out_of_order(void **state)
     static const struct harness_step steps[] = {
         {HARNESS_DATA, 1, {(const uint8_t *)"HTTP/1.1 204 A\r\n\r\n", 18}, 0, 2 * NANOS_PER_SECOND},
         {HARNESS_DATA, 0, {(const uint8_t *)"GET /1 HTTP/1.1\r\n\r\n", 19}, 0, NANOS_PER_SECOND},
-        S("HTTP/1.1 204 B\r\n\r\n"),
-        {HARNESS_DATA, 0, {(const uint8_t *)"GET /2 HTTP/1.1\r\n\r\n", 19}, 0, 3 * NANOS_PER_SECOND},
+        {HARNESS_DATA, 1, {(const uint8_t *)"HTTP/1.1 204 B\r\n\r\n", 18}, 0, 3 * NANOS_PER_SECOND},
+        {HARNESS_DATA, 0, {(const uint8_t *)"GET /2 HTTP/1.1\r\n\r\n", 19}, 0, 3 * NANOS_PER_SECOND + 100},
     };
     EXPECT(steps, "uri=\"/1\" version=\"1.1\" request_body_len=0 response_body_len=0 status_code=204 status_msg=\"A\"",
            "uri=\"/2\" version=\"1.1\" request_body_len=0 response_body_len=0 status_code=204 status_msg=\"B\"");
+}
+
+static void leaves_unasked_responses_alone(void **state)
+{
+    (void)state;
+    static const struct harness_step steps[] = {
+        C("GET /1 HTTP/1.1\r\n\r\n"), S("HTTP/1.1 204 A\r\n\r\nHTTP/1.1 204 B\r\n\r\n"),
+        {HARNESS_DATA, 0, {(const uint8_t *)"GET /2 HTTP/1.1\r\n\r\n", 19}, 0, 3 * NANOS_PER_SECOND},
+        S("HTTP/1.1 204 C\r\n\r\n"),
+    };
+    EXPECT(steps, "uri=\"/1\" version=\"1.1\" request_body_len=0 response_body_len=0 status_code=204 status_msg=\"A\"",
+           "status_msg=\"B\" response_version=\"1.1\" response_encoded_len=0 request_seen=false",
+           "uri=\"/2\" version=\"1.1\" request_body_len=0 response_body_len=0 status_code=204 status_msg=\"C\"",
+           "anomaly name=http_response_unasked");
 }
 
 static void begins_in_the_midst(void **state)
@@ -468,6 +482,7 @@ int main(void)
         cmocka_unit_test(leaves_requests_alone_before_a_lost_response),
         cmocka_unit_test(does_not_guess_in_a_broken_pipeline),
         cmocka_unit_test(pairs_over_packets_out_of_order),
+        cmocka_unit_test(leaves_unasked_responses_alone),
         cmocka_unit_test(begins_in_the_midst),
         cmocka_unit_test(survives_gaps_everywhere),
         cmocka_unit_test(lets_unanswered_requests_go),
