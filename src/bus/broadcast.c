@@ -8,7 +8,9 @@
 struct broadcast {
     pthread_mutex_t lock;
     pthread_cond_t filled, freed;
-    uint64_t published;
+    uint64_t published, flushed;
+    uint32_t waiting; // consumers
+    bool full;        // the producer waits
     bool closed;
     uint32_t slot_count, consumers;
     void **slots;
@@ -49,10 +51,27 @@ static uint64_t slowest(const struct broadcast *b)
     return n;
 }
 
+// Waking a thread costs more than a batch of packets: whoever had to wait is only woken for half of the slots at once, or
+// when there will be no more.
+static uint64_t worth_waking(const struct broadcast *b)
+{
+    return b->slot_count / 2;
+}
+
+static void wake_consumers(struct broadcast *b)
+{
+    if (b->waiting) pthread_cond_broadcast(&b->filled);
+}
+
 void *broadcast_acquire(struct broadcast *b)
 {
     pthread_mutex_lock(&b->lock);
-    while (b->published - slowest(b) >= b->slot_count) pthread_cond_wait(&b->freed, &b->lock);
+    if (b->published - slowest(b) >= b->slot_count) {
+        wake_consumers(b);
+        b->full = true;
+        while (b->published - slowest(b) > b->slot_count - worth_waking(b)) pthread_cond_wait(&b->freed, &b->lock);
+        b->full = false;
+    }
     void *slot = b->slots[b->published % b->slot_count];
     pthread_mutex_unlock(&b->lock);
     return slot;
@@ -62,7 +81,15 @@ void broadcast_publish(struct broadcast *b)
 {
     pthread_mutex_lock(&b->lock);
     b->published++;
-    pthread_cond_broadcast(&b->filled);
+    if (b->published - slowest(b) >= worth_waking(b)) wake_consumers(b);
+    pthread_mutex_unlock(&b->lock);
+}
+
+void broadcast_flush(struct broadcast *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->flushed = b->published;
+    wake_consumers(b);
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -70,14 +97,25 @@ void broadcast_close(struct broadcast *b)
 {
     pthread_mutex_lock(&b->lock);
     b->closed = true;
-    pthread_cond_broadcast(&b->filled);
+    wake_consumers(b);
     pthread_mutex_unlock(&b->lock);
+}
+
+static bool nothing_worth_waking(const struct broadcast *b, uint32_t which)
+{
+    uint64_t ready = b->published - b->finished[which];
+    if (ready == 0) return !b->closed;
+    return ready < worth_waking(b) && b->finished[which] >= b->flushed && !b->full && !b->closed;
 }
 
 void *broadcast_next(struct broadcast *b, uint32_t which)
 {
     pthread_mutex_lock(&b->lock);
-    while (b->finished[which] == b->published && !b->closed) pthread_cond_wait(&b->filled, &b->lock);
+    if (b->finished[which] == b->published) {
+        b->waiting++;
+        while (nothing_worth_waking(b, which)) pthread_cond_wait(&b->filled, &b->lock);
+        b->waiting--;
+    }
     void *slot = b->finished[which] == b->published ? NULL : b->slots[b->finished[which] % b->slot_count];
     pthread_mutex_unlock(&b->lock);
     return slot;
@@ -87,7 +125,6 @@ void broadcast_done(struct broadcast *b, uint32_t which)
 {
     pthread_mutex_lock(&b->lock);
     b->finished[which]++;
-    // The producer waits only when all slots are out: nobody is woken otherwise.
-    if (b->published - slowest(b) == b->slot_count - 1) pthread_cond_signal(&b->freed);
+    if (b->full && b->published - slowest(b) <= b->slot_count - worth_waking(b)) pthread_cond_signal(&b->freed);
     pthread_mutex_unlock(&b->lock);
 }

@@ -13,9 +13,11 @@ struct broadcast;
 struct broadcast *broadcast_create(void *const *slots, uint32_t slot_count, uint32_t consumers);
 void broadcast_destroy(struct broadcast *b);
 
-// Producer: a slot to fill; waits until there is one. Then publish it. After the last one, close.
+// Producer: a slot to fill; waits until there is one. Then publish it. After the last one, close. A waiting consumer may be left
+// asleep until half of the slots are published: flush when no more will come soon.
 void *broadcast_acquire(struct broadcast *b);
 void broadcast_publish(struct broadcast *b);
+void broadcast_flush(struct broadcast *b);
 void broadcast_close(struct broadcast *b);
 
 // Consumer `which` (from 0): its next slot, or NULL when closed and empty; done when it has finished with it.

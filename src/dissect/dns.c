@@ -1,9 +1,11 @@
-// DNS over UDP and TCP (RFC 1035), with EDNS (RFC 6891); multicast DNS (RFC 6762) and LLMNR (RFC 4795).
+// DNS over UDP and TCP (RFC 1035), with EDNS (RFC 6891); multicast DNS (RFC 6762) and LLMNR (RFC
+// 4795).
 //
-// A query is held until its answer comes: the same number and question, from the other side. One record for both. A query
-// that is sent again is the same transaction. What is not answered within DNS_WAIT_S of packet time, or until the end,
-// stands alone; so does an answer whose query was not seen, and every message of multicast DNS, where many answer
-// whoever asks, and most tell without being asked.
+// A query is held until its answer comes: the same number and question, from the other side. One
+// record for both. A query that is sent again is the same transaction. What is not answered within
+// DNS_WAIT_S of packet time, or until the end, stands alone; so does an answer whose query was not
+// seen, and every message of multicast DNS, where many answer whoever asks, and most tell without
+// being asked.
 #include <assert.h>
 
 #include "base/hash.h"
@@ -43,7 +45,7 @@ struct dns_state {
 };
 _Static_assert(sizeof(struct dns_state) <= DISSECT_STATE_MAX, "a state is bounded");
 
-// ---- queries that wait ------------------------------------------------------------------------------------------
+// ---- queries that wait --------------------------------------------------------------------------
 
 static void pending_remove(struct dns_state *s, uint32_t index)
 {
@@ -73,17 +75,19 @@ static void pending_expire(struct dissect *d, struct dns_state *s, uint32_t seco
 static uint64_t question_hash(const struct dns_message *m)
 {
     uint8_t memory[DNS_NAME_TEXT_MAX + 4];
-    struct buf b = buf_on(memory, sizeof memory);
-    for (size_t i = 0; i < m->question.name.n; i++) {
-        uint8_t c = (uint8_t)m->question.name.text[i];
-        buf_u8(&b, c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c); // RFC 4343
+    const struct dns_name *name = &m->question.name;
+    for (size_t i = 0; i < name->n; i++) {
+        uint8_t c = (uint8_t)name->text[i];
+        memory[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c; // RFC 4343
     }
+    struct buf b = {memory, name->n, sizeof memory, false};
     buf_put(&b, bytes_of(&m->question.type, sizeof m->question.type));
     buf_put(&b, bytes_of(&m->question.class_, sizeof m->question.class_));
     return table_hash(b.p, b.n, 0);
 }
 
-// The query that `m` answers, or sends again; -1 when there is none. An answer may leave out the question.
+// The query that `m` answers, or sends again; -1 when there is none. An answer may leave out the
+// question.
 static int pending_find(const struct dns_state *s, const struct dns_message *m)
 {
     bool is_answer = dns_is_answer(&m->header);
@@ -104,7 +108,7 @@ static uint32_t seconds_of(nanos time)
     return (uint32_t)(time / NANOS_PER_SECOND);
 }
 
-// ---- messages ---------------------------------------------------------------------------------------------------
+// ---- messages -----------------------------------------------------------------------------------
 
 static enum dns_variant variant_of(const struct dissect *d)
 {
@@ -123,7 +127,8 @@ static void emit_alone(struct dns_message *m)
 
 static void on_query(struct dns_state *s, struct dns_message *m)
 {
-    int again = pending_find(s, m);
+    // On a stream nothing is sent again: it is a second query that looks the same.
+    int again = dissect_transport(m->d) == TRANSPORT_UDP ? pending_find(s, m) : -1;
     if (again >= 0) {
         if (s->pending[again].retransmits < UINT16_MAX) s->pending[again].retransmits++;
         return;
@@ -182,7 +187,7 @@ static bool has_header(const struct dns_message *m)
     return m->data.n >= DNS_HEADER_SIZE;
 }
 
-// ---- datagrams --------------------------------------------------------------------------------------------------
+// ---- datagrams ----------------------------------------------------------------------------------
 
 static enum recognition recognise_datagram(const struct piece *first)
 {
@@ -214,7 +219,7 @@ static enum verdict dns_datagram(struct dissect *d, const struct piece *piece)
     return DISSECT_GO;
 }
 
-// ---- streams ----------------------------------------------------------------------------------------------------
+// ---- streams ------------------------------------------------------------------------------------
 
 static enum recognition recognise_stream(const struct piece *first)
 {
@@ -236,7 +241,8 @@ static enum recognition dns_recognise(const struct piece *first, enum transport 
     return transport == TRANSPORT_TCP ? recognise_stream(first) : recognise_datagram(first);
 }
 
-static bool stream_message(struct dissect *d, const struct piece *piece, uint64_t position, bytes data)
+static bool stream_message(struct dissect *d, const struct piece *piece, uint64_t position,
+                           bytes data)
 {
     struct dns_state *s = dissect_state(d);
     struct dns_message m = {
@@ -254,7 +260,8 @@ static bool stream_message(struct dissect *d, const struct piece *piece, uint64_
     return true;
 }
 
-static void tell_cut_stream(struct dissect *d, const struct piece *piece, const struct framing *f, size_t used)
+static void tell_cut_stream(struct dissect *d, const struct piece *piece, const struct framing *f,
+                            size_t used)
 {
     bytes left = bytes_after(piece->data, used);
     if (!piece->last || (left.n == 0 && f->length == 0)) return;

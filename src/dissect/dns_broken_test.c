@@ -11,7 +11,7 @@
 
 // Broken messages, streams that are cut and have gaps, and what is recognised.
 
-// ---- anomalies --------------------------------------------------------------------------------------------------
+// ---- anomalies ----------------------------------------------------------------------------------
 
 // What the harness says of one datagram, without the record's line.
 static void assert_anomaly(const struct message *m, const char *expected)
@@ -40,24 +40,30 @@ static void broken_questions(void **state)
     struct message m;
     header(&m, 1, QUERY, 1, 0, 0, 0);
     put(&m, "\001a\xc0\x0c\0\1\0\1", 8);
-    assert_anomaly(&m, "anomaly name=dns_pointer_loop side=0 position=12 detail=\"question 1 of 1\"");
+    assert_anomaly(&m,
+                   "anomaly name=dns_pointer_loop side=0 position=12 detail=\"question 1 of 1\"");
     header(&m, 1, QUERY, 1, 0, 0, 0);
     put(&m, "\001a\xc1\x0c\0\1\0\1", 8);
-    assert_anomaly(&m, "anomaly name=dns_pointer_beyond side=0 position=12 detail=\"question 1 of 1\"");
+    assert_anomaly(&m,
+                   "anomaly name=dns_pointer_beyond side=0 position=12 detail=\"question 1 of 1\"");
     header(&m, 1, QUERY, 1, 0, 0, 0);
     put(&m, "\001a\x41xxxxx\0\1\0\1", 12);
-    assert_anomaly(&m, "anomaly name=dns_label_invalid side=0 position=12 detail=\"question 1 of 1\"");
+    assert_anomaly(&m,
+                   "anomaly name=dns_label_invalid side=0 position=12 detail=\"question 1 of 1\"");
     header(&m, 1, QUERY, 1, 0, 0, 0);
     put(&m, "\001a\0\0\1\0", 6);
     assert_anomaly(&m, "anomaly name=dns_truncated side=0 position=12 detail=\"question 1 of 1\"");
     header(&m, 1, QUERY, 2, 0, 0, 0);
     question(&m, "a.test", DNS_TYPE_A, DNS_CLASS_IN);
-    assert_anomaly(&m, "anomaly name=dns_count_exceeds_data side=0 position=24 detail=\"question 2 of 2\"");
+    assert_anomaly(
+        &m, "anomaly name=dns_count_exceeds_data side=0 position=24 detail=\"question 2 of 2\"");
     query_of(&m, 1, "a.test", DNS_TYPE_A);
     put(&m, "!", 1);
-    assert_anomaly(&m, "anomaly name=dns_trailing_bytes side=0 position=24 detail=\"bytes follow the last record\"");
+    assert_anomaly(&m, "anomaly name=dns_trailing_bytes side=0 position=24 detail=\"bytes follow "
+                       "the last record\"");
     header(&m, 1, QUERY, 1, 0, 0, 0);
-    for (int i = 0; i < 5; i++) put(&m, "\077aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 64);
+    for (int i = 0; i < 5; i++)
+        put(&m, "\077aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 64);
     put(&m, "\0\0\1\0\1", 5);
     assert_anomaly(&m, "anomaly name=dns_name_long side=0 position=12 detail=\"question 1 of 1\"");
 }
@@ -70,7 +76,8 @@ static void broken_records(void **state)
     question(&m, "a.test", DNS_TYPE_A, DNS_CLASS_IN);
     record(&m, "@", DNS_TYPE_A, DNS_CLASS_IN, 1, bytes_of("abc", 3));
     record(&m, "@", DNS_TYPE_A, DNS_CLASS_IN, 1, bytes_of("abcd", 4));
-    assert_anomaly(&m, "anomaly name=dns_rdata_invalid side=0 position=24 detail=\"answer 1 of 2\"");
+    assert_anomaly(&m,
+                   "anomaly name=dns_rdata_invalid side=0 position=24 detail=\"answer 1 of 2\"");
     header(&m, 1, ANSWER, 1, 2, 0, 0);
     question(&m, "a.test", DNS_TYPE_A, DNS_CLASS_IN);
     record(&m, "@", DNS_TYPE_A, DNS_CLASS_IN, 1, bytes_of("abcd", 4));
@@ -78,7 +85,8 @@ static void broken_records(void **state)
     m.buf.n--;
     assert_anomaly(&m, "anomaly name=dns_truncated side=0 position=40 detail=\"answer 2 of 2\"");
     m.buf.n = 24;
-    assert_anomaly(&m, "anomaly name=dns_count_exceeds_data side=0 position=24 detail=\"answer 1 of 2\"");
+    assert_anomaly(
+        &m, "anomaly name=dns_count_exceeds_data side=0 position=24 detail=\"answer 1 of 2\"");
     header(&m, 1, ANSWER, 1, 1, 0, 1);
     question(&m, "a.test", DNS_TYPE_A, DNS_CLASS_IN);
     record(&m, "@", TYPE_CNAME, DNS_CLASS_IN, 1, bytes_of("\001x\xc0\x24", 4)); // at 36
@@ -87,7 +95,8 @@ static void broken_records(void **state)
     header(&m, 1, QUERY, 1, 0, 0, 1);
     question(&m, "a.test", DNS_TYPE_A, DNS_CLASS_IN);
     record(&m, "", DNS_TYPE_OPT, 512, 0, bytes_of("\0\x08\0\x09\0", 5));
-    assert_anomaly(&m, "anomaly name=dns_edns_invalid side=0 position=40 detail=\"an option reaches beyond its record\"");
+    assert_anomaly(&m, "anomaly name=dns_edns_invalid side=0 position=40 detail=\"an option "
+                       "reaches beyond its record\"");
 }
 
 // What a broken message has that is whole is told all the same.
@@ -103,7 +112,8 @@ static void the_rest_goes_on(void **state)
     record(&m, "@", DNS_TYPE_A, DNS_CLASS_IN, 3, bytes_of("\xc0\0\2\1", 4));
     harness_datagram(h, 0, buf_bytes(&m.buf));
     size_t last = harness_count(h) - 1;
-    assert_string_equal(harness_value(h, last, "answers"), "[\"\\\\# 3 616263\",\"x.x\",\"192.0.2.1\"]");
+    assert_string_equal(harness_value(h, last, "answers"),
+                        "[\"\\\\# 3 616263\",\"x.x\",\"192.0.2.1\"]");
     assert_string_equal(harness_value(h, last, "ttls"), "[1,2,3]");
     assert_string_equal(harness_value(h, last, "addresses"), "[192.0.2.1]");
     assert_int_equal(harness_count_of(h, "anomaly"), 2);
@@ -126,7 +136,7 @@ static void anomalies_of_a_message_are_bounded(void **state)
     harness_destroy(h);
 }
 
-// ---- cuts -------------------------------------------------------------------------------------------------------
+// ---- cuts ---------------------------------------------------------------------------------------
 
 static void rich_answer(struct message *m)
 {
@@ -186,7 +196,7 @@ static void every_byte_may_be_anything(void **state)
     }
 }
 
-// ---- streams ----------------------------------------------------------------------------------------------------
+// ---- streams ------------------------------------------------------------------------------------
 
 // Puts a message behind its length at the end of `stream`.
 static void stream_put(struct message *stream, const struct message *m)
@@ -236,10 +246,35 @@ static void streams_cut_at_every_byte(void **state)
     assert_string_equal(harness_value(h, 0, "src_offset"), "52");
     assert_string_equal(harness_value(h, 0, "src_length"), "26");
     assert_string_equal(harness_value(h, 0, "dst_length"), "42");
-    assert_string_equal(harness_line(h, 1), "anomaly name=dns_truncated side=1 position=44 detail=\"no whole header\"");
+    assert_string_equal(harness_line(h, 1),
+                        "anomaly name=dns_truncated side=1 position=44 detail=\"no whole header\"");
     assert_non_null(strstr(text, "the stream ends within a message"));
     harness_destroy(h);
     memory_free(text);
+    memory_free(queries);
+    memory_free(answers);
+}
+
+// Nothing is sent again on a stream: equal queries are answered in their order.
+static void equal_queries_on_a_stream(void **state)
+{
+    (void)state;
+    struct message *queries = stream_new(), *answers = stream_new(), m;
+    for (int i = 0; i < 2; i++) {
+        query_of(&m, 0, "a.test", DNS_TYPE_A);
+        stream_put(queries, &m);
+        address_answer(&m, 0, "a.test");
+        stream_put(answers, &m);
+    }
+    struct harness *h = harness_create(&dns_dissector, TRANSPORT_TCP);
+    harness_stream(h, 0, buf_bytes(&queries->buf));
+    harness_stream(h, 1, buf_bytes(&answers->buf));
+    harness_end(h);
+    assert_int_equal(harness_count(h), 2);
+    assert_string_equal(harness_value(h, 0, "src_offset"), "0");
+    assert_string_equal(harness_value(h, 1, "src_offset"), "26");
+    assert_string_equal(harness_value(h, 1, "answer_seen"), "true");
+    harness_destroy(h);
     memory_free(queries);
     memory_free(answers);
 }
@@ -250,7 +285,8 @@ static void the_longest_message(void **state)
     struct message *m = memory_get(sizeof *m);
     header(m, 1, ANSWER, 1, 300, 0, 0);
     question(m, "a.test", TYPE_TXT, DNS_CLASS_IN);
-    for (int i = 0; i < 299; i++) record(m, "@", DNS_TYPE_A, DNS_CLASS_IN, 1, bytes_of("\xc0\0\2\1", 4));
+    for (int i = 0; i < 299; i++)
+        record(m, "@", DNS_TYPE_A, DNS_CLASS_IN, 1, bytes_of("\xc0\0\2\1", 4));
     uint8_t *data = memory_get(65535);
     record(m, "@", 10, DNS_CLASS_IN, 1, bytes_of(data, 65535 - m->buf.n - 12));
     assert_int_equal(m->buf.n, 65535);
@@ -268,7 +304,8 @@ static void the_longest_message(void **state)
     memory_free(m);
 }
 
-// Three answers of 42 bytes, with `length` bytes missing at `at`; tells how many remain, and whether it went on.
+// Three answers of 42 bytes, with `length` bytes missing at `at`; tells how many remain, and
+// whether it went on.
 static size_t answers_with_gap(size_t at, size_t length, bool *stopped)
 {
     struct message *stream = stream_new(), m;
@@ -305,7 +342,7 @@ static void gaps(void **state)
     }
 }
 
-// ---- recognition ------------------------------------------------------------------------------------------------
+// ---- recognition --------------------------------------------------------------------------------
 
 static enum recognition look_at(const struct message *m)
 {
@@ -341,8 +378,10 @@ static void datagrams_are_recognised(void **state)
     header(&m, 0, QUERY | 1 << 11, 0, 1, 0, 0); // an inverse query
     record(&m, "192", DNS_TYPE_A, DNS_CLASS_IN, 0, bytes_of(NULL, 0));
     assert_int_equal(look_at(&m), RECOGNISE_PORT);
-    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_UDP, bytes_text("short")), RECOGNISE_NO);
-    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_UDP, bytes_text("GET / HTTP/1.1\r\nHost: a\r\n")),
+    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_UDP, bytes_text("short")),
+                     RECOGNISE_NO);
+    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_UDP,
+                                       bytes_text("GET / HTTP/1.1\r\nHost: a\r\n")),
                      RECOGNISE_NO);
 }
 
@@ -358,7 +397,8 @@ static void netbios_is_not_dns(void **state)
     question(&m, "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 0x21, DNS_CLASS_IN);
     assert_int_equal(look_at(&m), RECOGNISE_NO);
     header(&m, 1, 0x8500, 0, 1, 0, 0);
-    record(&m, "FDEFFCFGEFFCCACACACACACACACACACA", 0x20, DNS_CLASS_IN, 9, bytes_of("\0\0\xc0\0\2\1", 6));
+    record(&m, "FDEFFCFGEFFCCACACACACACACACACACA", 0x20, DNS_CLASS_IN, 9,
+           bytes_of("\0\0\xc0\0\2\1", 6));
     assert_int_equal(look_at(&m), RECOGNISE_NO);
 }
 
@@ -370,20 +410,26 @@ static void streams_are_recognised(void **state)
     stream_put(stream, &m);
     bytes whole = buf_bytes(&stream->buf);
     for (size_t n = 0; n < whole.n; n++) {
-        assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, bytes_first(whole, n)), RECOGNISE_MORE);
+        assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, bytes_first(whole, n)),
+                         RECOGNISE_MORE);
     }
     assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, whole), RECOGNISE_YES);
     stream_put(stream, &m);
-    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, buf_bytes(&stream->buf)), RECOGNISE_YES);
+    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, buf_bytes(&stream->buf)),
+                     RECOGNISE_YES);
     rich_answer(&m);
-    for (int i = 0; i < 50; i++) record(&m, "@", DNS_TYPE_A, DNS_CLASS_IN, 1, bytes_of("\xc0\0\2\1", 4));
+    for (int i = 0; i < 50; i++)
+        record(&m, "@", DNS_TYPE_A, DNS_CLASS_IN, 1, bytes_of("\xc0\0\2\1", 4));
     stream->buf.n = 0;
     stream_put(stream, &m);
-    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, bytes_first(buf_bytes(&stream->buf), 40)),
-                     RECOGNISE_PORT);
-    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, bytes_text("GET / HTTP/1.1\r\nHost: a\r\n")),
+    assert_int_equal(
+        harness_recognise(&dns_dissector, TRANSPORT_TCP, bytes_first(buf_bytes(&stream->buf), 40)),
+        RECOGNISE_PORT);
+    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP,
+                                       bytes_text("GET / HTTP/1.1\r\nHost: a\r\n")),
                      RECOGNISE_NO);
-    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, bytes_of("\0\4abcd", 6)), RECOGNISE_NO);
+    assert_int_equal(harness_recognise(&dns_dissector, TRANSPORT_TCP, bytes_of("\0\4abcd", 6)),
+                     RECOGNISE_NO);
     memory_free(stream);
 }
 
@@ -407,6 +453,7 @@ int main(void)
         cmocka_unit_test(datagrams_cut_at_every_byte),
         cmocka_unit_test(every_byte_may_be_anything),
         cmocka_unit_test(streams_cut_at_every_byte),
+        cmocka_unit_test(equal_queries_on_a_stream),
         cmocka_unit_test(the_longest_message),
         cmocka_unit_test(gaps),
         cmocka_unit_test(datagrams_are_recognised),

@@ -21,19 +21,25 @@ enum dns_fault dns_question_read(bytes message, struct reader *r, struct dns_que
     return r->bad && fault == DNS_FINE ? DNS_SHORT : fault;
 }
 
-enum dns_fault dns_record_read(bytes message, struct reader *r, struct dns_record *record)
+void dns_record_read_rest(struct reader *r, struct dns_record *record)
 {
-    enum dns_fault fault = dns_name_read(message, r, &record->owner);
     record->type = read_be16(r);
     record->class_ = read_be16(r);
     record->ttl_s = read_be32(r);
     record->data = read_bytes(r, read_be16(r));
+}
+
+enum dns_fault dns_record_read(bytes message, struct reader *r, struct dns_record *record)
+{
+    enum dns_fault fault = dns_name_read(message, r, &record->owner);
+    dns_record_read_rest(r, record);
     return r->bad && fault == DNS_FINE ? DNS_SHORT : fault;
 }
 
-// ---- survey -----------------------------------------------------------------------------------------------------
+// ---- survey -------------------------------------------------------------------------------------
 
-// The highest bit is the cache-flush and unicast-answer bit of multicast DNS (RFC 6762 sections 5.4 and 10.2).
+// The highest bit is the cache-flush and unicast-answer bit of multicast DNS (RFC 6762 sections 5.4
+// and 10.2).
 static bool class_is_known(uint16_t class_)
 {
     switch (class_ & 0x7fff) {
@@ -90,9 +96,10 @@ struct dns_survey dns_survey(bytes message)
     return s;
 }
 
-// ---- look -------------------------------------------------------------------------------------------------------
+// ---- look ---------------------------------------------------------------------------------------
 
-// What nobody sends who speaks the protocol: operations that are not assigned, a reserved bit, a query with a result.
+// What nobody sends who speaks the protocol: operations that are not assigned, a reserved bit, a
+// query with a result.
 static bool header_is_odd(const struct dns_header *h)
 {
     uint8_t opcode = dns_opcode(h), rcode = h->flags & 15;
@@ -100,8 +107,9 @@ static bool header_is_odd(const struct dns_header *h)
     return dns_is_answer(h) ? rcode > RCODE_LIKELY_MAX : rcode != 0;
 }
 
-// NetBIOS names are half-bytes as letters A to P, 32 of them in one label (RFC 1001 section 14.1). The name service on
-// port 137 has the form of DNS and types that mean something else there; it is not DNS.
+// NetBIOS names are half-bytes as letters A to P, 32 of them in one label (RFC 1001 section 14.1).
+// The name service on port 137 has the form of DNS and types that mean something else there; it is
+// not DNS.
 static bool is_netbios(bytes name)
 {
     enum { NETBIOS_NAME_SIZE = 32, NETBIOS_NB = 0x20, NETBIOS_NBSTAT = 0x21 };
@@ -123,8 +131,8 @@ static bool is_exact(bytes message)
     return s.whole && s.classes_known && s.trailing == 0;
 }
 
-// Answers of multicast DNS have no question; nor have errors of some servers, inverse queries (RFC 1035 section 6.4) and
-// stateful operations (RFC 8490).
+// Answers of multicast DNS have no question; nor have errors of some servers, inverse queries (RFC
+// 1035 section 6.4) and stateful operations (RFC 8490).
 static enum dns_look look_without_question(bytes message, const struct dns_header *h)
 {
     if (h->counts[DNS_ANSWER] == 0) {
@@ -139,9 +147,11 @@ enum dns_look dns_look(bytes message)
 {
     struct reader r = reader_of(message);
     struct dns_header h = dns_header_read(&r);
-    if (r.bad || h.counts[DNS_QUESTION] > QUESTIONS_LIKELY_MAX || is_netbios(reader_rest(&r))) return DNS_LOOK_NO;
+    if (r.bad || h.counts[DNS_QUESTION] > QUESTIONS_LIKELY_MAX || is_netbios(reader_rest(&r)))
+        return DNS_LOOK_NO;
     bool is_odd = header_is_odd(&h);
-    if (h.counts[DNS_QUESTION] == 0) return is_odd ? DNS_LOOK_NO : look_without_question(message, &h);
+    if (h.counts[DNS_QUESTION] == 0)
+        return is_odd ? DNS_LOOK_NO : look_without_question(message, &h);
     struct dns_question question;
     bool is_fine = dns_question_read(message, &r, &question) == DNS_FINE && question.type != 0 &&
                    class_is_known(question.class_);

@@ -1,7 +1,8 @@
-// Messages of the DNS: header, questions and records (RFC 1035 section 4.1), and how much a message looks like one.
+// Messages of the DNS: header, questions and records (RFC 1035 section 4.1), and how much a message
+// looks like one.
 //
-// Plain functions over borrowed bytes. Sections are walked with a reader that the caller owns; when it is bad, nothing
-// more can be made of the message.
+// Plain functions over borrowed bytes. Sections are walked with a reader that the caller owns; when
+// it is bad, nothing more can be made of the message.
 #pragma once
 
 #include "dissect/dns_name.h"
@@ -22,7 +23,12 @@ enum dns_flag {
     DNS_FLAG_CD = 0x0010,
 };
 
-enum dns_opcode { DNS_OPCODE_QUERY = 0, DNS_OPCODE_NOTIFY = 4, DNS_OPCODE_UPDATE = 5, DNS_OPCODE_DSO = 6 };
+enum dns_opcode {
+    DNS_OPCODE_QUERY = 0,
+    DNS_OPCODE_NOTIFY = 4,
+    DNS_OPCODE_UPDATE = 5,
+    DNS_OPCODE_DSO = 6
+};
 
 struct dns_header {
     uint16_t id, flags;
@@ -54,18 +60,21 @@ static inline bool dns_is_answer(const struct dns_header *h)
 struct dns_header dns_header_read(struct reader *r);
 enum dns_fault dns_question_read(bytes message, struct reader *r, struct dns_question *question);
 enum dns_fault dns_record_read(bytes message, struct reader *r, struct dns_record *record);
+// What follows the owner; the reader stands behind that.
+void dns_record_read_rest(struct reader *r, struct dns_record *record);
 
 // What a walk over all records tells without reading names or data.
 struct dns_survey {
-    bool whole;          // all that is counted is there
-    bool classes_known;  // and of classes that are in use
-    size_t trailing;     // bytes behind it
-    bool has_edns;       // RFC 6891 section 6.1.2
+    bool whole;         // all that is counted is there
+    bool classes_known; // and of classes that are in use
+    size_t trailing;    // bytes behind it
+    bool has_edns;      // RFC 6891 section 6.1.2
     uint16_t udp_size;
     uint8_t rcode_high, edns_version;
     bool dnssec_ok;
     bytes options;
-    bytes tsig_owner;    // from where the name of its key stands to the end of the message; RFC 8945 section 4.2
+    bytes tsig_owner; // from where the name of its key stands to the end of the message; RFC 8945
+                      // section 4.2
 };
 struct dns_survey dns_survey(bytes message);
 

@@ -21,6 +21,17 @@ static void put_decimal_escape(struct dns_name *name, uint8_t c)
     put_char(name, (uint8_t)('0' + c % 10));
 }
 
+// Whether all bytes stand for themselves. Done for each byte of every name: without a branch.
+static bool is_plain(bytes label)
+{
+    unsigned odd = 0;
+    for (size_t i = 0; i < label.n; i++) {
+        unsigned c = label.p[i];
+        odd |= (unsigned)(c - 0x20 > 0x7e - 0x20) | (c == '.') | (c == '\\');
+    }
+    return !odd;
+}
+
 static bool is_beyond_ascii(bytes label)
 {
     for (size_t i = 0; i < label.n; i++) {
@@ -29,11 +40,10 @@ static bool is_beyond_ascii(bytes label)
     return false;
 }
 
-static void put_label(struct dns_name *name, bytes label)
+static void put_escaped(struct dns_name *name, bytes label)
 {
     // Names of multicast DNS are UTF-8 (RFC 6762 section 16), and are for people to read.
     bool escape_high = is_beyond_ascii(label) && !text_is_clean(label);
-    if (name->n) put_char(name, '.');
     for (size_t i = 0; i < label.n; i++) {
         uint8_t c = label.p[i];
         if (c < 0x20 || c == 0x7f || (c >= 0x80 && escape_high)) {
@@ -43,6 +53,18 @@ static void put_label(struct dns_name *name, bytes label)
         if (c == '.' || c == '\\') put_char(name, '\\');
         put_char(name, c);
     }
+}
+
+static void put_label(struct dns_name *name, bytes label)
+{
+    if (name->n) put_char(name, '.');
+    if (!is_plain(label)) {
+        put_escaped(name, label);
+        return;
+    }
+    assert(label.n <= sizeof name->text - name->n);
+    memcpy(name->text + name->n, label.p, label.n);
+    name->n += label.n;
 }
 
 struct jumps {

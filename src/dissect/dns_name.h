@@ -1,7 +1,9 @@
-// Names of the DNS: labels, compression pointers and their text (RFC 1035 sections 3.1, 4.1.4 and 5.1).
+// Names of the DNS: labels, compression pointers and their text (RFC 1035 sections 3.1, 4.1.4
+// and 5.1).
 //
-// Plain functions over borrowed bytes. A name is bounded by 255 bytes on the wire (RFC 1035 section 2.3.4), and the chain
-// of its pointers by DNS_JUMPS_MAX; pointers may lead anywhere in the message, forward too, but nowhere twice.
+// Plain functions over borrowed bytes. A name is bounded by 255 bytes on the wire (RFC 1035
+// section 2.3.4), and the chain of its pointers by DNS_JUMPS_MAX; pointers may lead anywhere in the
+// message, forward too, but nowhere twice.
 #pragma once
 
 #include "base/bytes.h"
@@ -19,20 +21,23 @@ enum dns_fault {
     DNS_SHORT,          // ends before its time
     DNS_POINTER_LOOP,   // a compression pointer leads to where one led before
     DNS_POINTER_BEYOND, // or behind the message
-    DNS_LABEL_INVALID,  // a label longer than 63 bytes, or of the kinds that were given up (RFC 6891 section 5)
-    DNS_NAME_LONG,      // more than 255 bytes
-    DNS_RDATA_INVALID,  // data that does not fit its type
+    DNS_LABEL_INVALID, // a label longer than 63 bytes, or of the kinds that were given up (RFC 6891
+                       // section 5)
+    DNS_NAME_LONG,     // more than 255 bytes
+    DNS_RDATA_INVALID, // data that does not fit its type
 };
 
-// As sent, case and all; without the last dot, save for the root. A dot or backslash within a label has a backslash
-// before it; control characters, and all but ASCII in a label that is not UTF-8, are \DDD.
+// As sent, case and all; without the last dot, save for the root. A dot or backslash within a label
+// has a backslash before it; control characters, and all but ASCII in a label that is not UTF-8,
+// are \DDD.
 struct dns_name {
     size_t n;
     char text[DNS_NAME_TEXT_MAX];
 };
 
-// Reads the name where `r` stands; pointers in it lead into `message`. Whatever is wrong, `name` is what could be read.
-// `r` stands behind the name in its place, and is bad only where that place cannot be known.
+// Reads the name where `r` stands; pointers in it lead into `message`. Whatever is wrong, `name` is
+// what could be read. `r` stands behind the name in its place, and is bad only where that place
+// cannot be known.
 enum dns_fault dns_name_read(bytes message, struct reader *r, struct dns_name *name);
 
 // The same without following pointers or keeping text.

@@ -1,17 +1,18 @@
 #include "dissect/dns_rdata.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 #include "dissect/dns_text.h"
 
+// clang-format off
 // The form of a type's data, a letter for each part:
-//   n name              1 2 4 number of so many bytes     a A address of IPv4, IPv6
-//   s k string, quoted or not   t strings to the end      q all the rest as one quoted string
-//   x hexadecimal rest  b base64 rest                     h 5 with a length before: hexadecimal, base32
-//   y number of a type  T time                            m bitmap of types
-//   v service parameters                                  l location
-//   6 8 EUI of so many bytes
+//   n    name                           1 2 4  number of so many bytes
+//   a A  address of IPv4, IPv6          6 8    identifier (EUI) of so many bytes
+//   s k  string, quoted or not          t      strings to the end
+//   q    all the rest, quoted           x b    all the rest, hexadecimal or base64
+//   h 5  with a length before it, hexadecimal or base32
+//   y m  number of a type, bitmap of types     T      time
+//   v    service parameters             l      location
 struct type_form {
     uint16_t type;
     const char *name;
@@ -96,6 +97,8 @@ static const struct type_form TYPE_FORMS[] = {
     {32769, "DLV", "211x"},    // RFC 4431
 };
 
+// clang-format on
+
 static const struct type_form *type_form_of(uint16_t type)
 {
     size_t low = 0, high = sizeof TYPE_FORMS / sizeof *TYPE_FORMS;
@@ -108,13 +111,17 @@ static const struct type_form *type_form_of(uint16_t type)
     return NULL;
 }
 
-// ---- numbers that have names ------------------------------------------------------------------------------------
+// ---- numbers that have names --------------------------------------------------------------------
 
+// Made for every record: no formatted printing.
 static struct dns_number_name number_name(const char *name, const char *otherwise, unsigned number)
 {
     struct dns_number_name result;
-    if (name) snprintf(result.text, sizeof result.text, "%s", name);
-    else snprintf(result.text, sizeof result.text, "%s%u", otherwise, number);
+    struct buf text = buf_on(result.text, sizeof result.text - 1);
+    buf_text(&text, name ? name : otherwise);
+    if (!name) dns_put_number(&text, number);
+    assert(!text.full);
+    result.text[text.n] = '\0';
     return result;
 }
 
@@ -137,21 +144,25 @@ struct dns_number_name dns_class_name(uint16_t class_)
 
 struct dns_number_name dns_opcode_name(uint8_t opcode)
 {
-    static const char *const NAMES[] = {"QUERY", "IQUERY", "STATUS", NULL, "NOTIFY", "UPDATE", "DSO"};
-    return number_name(opcode < sizeof NAMES / sizeof *NAMES ? NAMES[opcode] : NULL, "OPCODE", opcode);
+    static const char *const NAMES[] = {"QUERY",  "IQUERY", "STATUS", NULL,
+                                        "NOTIFY", "UPDATE", "DSO"};
+    return number_name(opcode < sizeof NAMES / sizeof *NAMES ? NAMES[opcode] : NULL, "OPCODE",
+                       opcode);
 }
 
 struct dns_number_name dns_rcode_name(uint16_t rcode)
 {
+    // clang-format off
     static const char *const NAMES[] = {
-        "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED", "YXDOMAIN",  "YXRRSET",
-        "NXRRSET", "NOTAUTH", "NOTZONE",  "DSOTYPENI", NULL,     NULL,      NULL,        NULL,
-        "BADVERS", "BADKEY",  "BADTIME",  "BADMODE",  "BADNAME", "BADALG",  "BADTRUNC",  "BADCOOKIE",
+        "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET",
+        "NXRRSET", "NOTAUTH", "NOTZONE", "DSOTYPENI", NULL, NULL, NULL, NULL,
+        "BADVERS", "BADKEY", "BADTIME", "BADMODE", "BADNAME", "BADALG", "BADTRUNC", "BADCOOKIE",
     };
+    // clang-format on
     return number_name(rcode < sizeof NAMES / sizeof *NAMES ? NAMES[rcode] : NULL, "RCODE", rcode);
 }
 
-// ---- data by its form -------------------------------------------------------------------------------------------
+// ---- data by its form ---------------------------------------------------------------------------
 
 struct parts {
     bytes message;
@@ -312,7 +323,8 @@ bool dns_client_subnet_text(bytes option, struct buf *out)
     uint8_t prefix = read_u8(&r);
     read_u8(&r); // how much of it the answer is for
     size_t size = family == 1 ? 4 : 16;
-    if (r.bad || (family != 1 && family != 2) || prefix > 8 * size || reader_left(&r) > size) return false;
+    if (r.bad || (family != 1 && family != 2) || prefix > 8 * size || reader_left(&r) > size)
+        return false;
     uint8_t all[16] = {0};
     bytes given = reader_rest(&r);
     if (given.n) memcpy(all, given.p, given.n);

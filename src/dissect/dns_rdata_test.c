@@ -10,13 +10,18 @@
 #include "dissect/dns_rdata.h"
 
 // Bytes of a literal, with the zeros in it.
-#define LITERAL(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define LITERAL(text)                                                                              \
+    {                                                                                              \
+        (const uint8_t *)(text), sizeof(text) - 1                                                  \
+    }
 
-// A message that names point into: "example.org" at 12, a loop of two pointers at 25, pointers out of it at 29.
-static const uint8_t MESSAGE[] = "\0\0\0\0\0\0\0\0\0\0\0\0\007example\003org\0\xc0\x1b\xc0\x19\xc1\x00";
+// A message that names point into: "example.org" at 12, a loop of two pointers at 25, pointers out
+// of it at 29.
+static const uint8_t MESSAGE[] =
+    "\0\0\0\0\0\0\0\0\0\0\0\0\007example\003org\0\xc0\x1b\xc0\x19\xc1\x00";
 static const bytes IN_MESSAGE = {MESSAGE, sizeof MESSAGE - 1};
 
-// ---- names ------------------------------------------------------------------------------------------------------
+// ---- names --------------------------------------------------------------------------------------
 
 static void names(void **state)
 {
@@ -81,7 +86,8 @@ static void name_lengths(void **state)
     assert_false(r.bad);
 }
 
-// A chain of pointers that is no loop ends at a limit; through labels it ends at the length of names.
+// A chain of pointers that is no loop ends at a limit; through labels it ends at the length of
+// names.
 static void pointer_chains(void **state)
 {
     (void)state;
@@ -103,7 +109,7 @@ static void pointer_chains(void **state)
     assert_memory_equal(name.text, "a.a", name.n);
 }
 
-// ---- data -------------------------------------------------------------------------------------------------------
+// ---- data ---------------------------------------------------------------------------------------
 
 static const struct {
     uint16_t type;
@@ -116,7 +122,9 @@ static const struct {
     {5, LITERAL("\xc0\x0c"), "example.org"},
     {12, LITERAL("\004host\xc0\x0c"), "host.example.org"},
     {39, LITERAL("\0"), "."},
-    {6, LITERAL("\002ns\xc0\x0c\001a\xc0\x0c\x78\xb9\x34\x51\0\0\x1c\x20\0\0\x0e\x10\0\x12\x75\0\0\0\x02\x58"),
+    {6,
+     LITERAL("\002ns\xc0\x0c\001a\xc0\x0c\x78\xb9\x34\x51\0\0\x1c\x20\0\0\x0e\x10\0\x12\x75\0\0\0"
+             "\x02\x58"),
      "ns.example.org a.example.org 2025403473 7200 3600 1209600 600"},
     {15, LITERAL("\0\x0a\004mail\xc0\x0c"), "10 mail.example.org"},
     {16, LITERAL("\013v=spf1 -all"), "v=spf1 -all"},
@@ -133,26 +141,33 @@ static const struct {
     {37, LITERAL("\0\x01\0\x02\x05\xff\xfe"), "1 2 5 //4="},
     {43, LITERAL("\xec\x45\x05\x01\xab\xcd"), "60485 5 1 abcd"},
     {44, LITERAL("\x01\x02\x0f"), "1 2 0f"},
-    {46, LITERAL("\0\x01\x08\x02\0\0\x0e\x10\x65\x92\0\x80\x65\x69\xbe\0\x30\x39\xc0\x0c\x01\x02\x03\x04"),
+    {46,
+     LITERAL(
+         "\0\x01\x08\x02\0\0\x0e\x10\x65\x92\0\x80\x65\x69\xbe\0\x30\x39\xc0\x0c\x01\x02\x03\x04"),
      "A 8 2 3600 20240101000000 20231201110536 12345 example.org AQIDBA=="},
     {47, LITERAL("\001b\xc0\x0c\0\x06\x40\x01\0\0\0\x03\x01\x01\x80"),
      "b.example.org A MX RRSIG NSEC URI"},
     {47, LITERAL("\0"), "."},
     {48, LITERAL("\x01\x01\x03\x08\x03\x01\0\x01"), "257 3 8 AwEAAQ=="},
-    {50, LITERAL("\x01\x01\0\x0a\x02\xab\xcd\x05\0\x44\x32\x14\xc7\0\x01\x40"), "1 1 10 abcd 01234567 A"},
+    {50, LITERAL("\x01\x01\0\x0a\x02\xab\xcd\x05\0\x44\x32\x14\xc7\0\x01\x40"),
+     "1 1 10 abcd 01234567 A"},
     {50, LITERAL("\x01\0\0\0\0\x02\xff\xff"), "1 0 0 - vvvg"},
     {51, LITERAL("\x01\0\0\x05\0"), "1 0 5 -"},
     {52, LITERAL("\x03\x01\x01\xde\xad"), "3 1 1 dead"},
     {62, LITERAL("\0\0\0\x01\0\x03\0\x01\x40"), "1 3 A"},
     {64, LITERAL("\0\0\003svc\xc0\x0c"), "0 svc.example.org"},
     {65,
-     LITERAL("\0\x01\0\0\x01\0\x06\002h3\002h2\0\x03\0\x02\x20\xfb\0\x04\0\x08\xc0\0\x02\x01\xc0\0\x02\x02\0\x05"
+     LITERAL("\0\x01\0\0\x01\0\x06\002h3\002h2\0\x03\0\x02\x20\xfb\0\x04\0\x08\xc0\0\x02\x01\xc0\0"
+             "\x02\x02\0\x05"
              "\0\x02\x01\x02\0\x06\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"),
      "1 . alpn=h3,h2 port=8443 ipv4hint=192.0.2.1,192.0.2.2 ech=AQI= ipv6hint=2001:db8::1"},
     {65, LITERAL("\0\x01\0\0\0\0\x04\0\x01\0\x63\0\x02\0\0\0\x07\0\x02/q\0\x63\0\x01x"),
      "1 . mandatory=alpn,key99 no-default-alpn dohpath=\"/q\" key99=\"x\""},
     {108, LITERAL("\0\0\x5e\0\x53\x2a"), "00-00-5e-00-53-2a"},
-    {256, LITERAL("\0\x0a\0\x01" "ftp://x/"), "10 1 \"ftp://x/\""},
+    {256,
+     LITERAL("\0\x0a\0\x01"
+             "ftp://x/"),
+     "10 1 \"ftp://x/\""},
     {257, LITERAL("\0\005issueca.example.net"), "0 issue \"ca.example.net\""},
     {10, LITERAL("abc"), "\\# 3 616263"},
     {4711, LITERAL("\x01\x02"), "\\# 2 0102"},
@@ -219,8 +234,8 @@ static void data_that_does_not_fit(void **state)
         {16, LITERAL("\004abc"), DNS_RDATA_INVALID, "\\# 4 04616263"},
         {47, LITERAL("\0\0\x21"), DNS_RDATA_INVALID, "\\# 3 000021"},
         {65, LITERAL("\0\x01\0\0\x03\0\x01\x20"), DNS_RDATA_INVALID, "\\# 8 0001000003000120"},
-        {29, LITERAL("\x01\x12\x16\x13\x89\x17\x2d\xd0\x70\xbe\x15\xf0\0\x98\x8d\x20"), DNS_RDATA_INVALID,
-         "\\# 16 0112161389172dd070be15f000988d20"},
+        {29, LITERAL("\x01\x12\x16\x13\x89\x17\x2d\xd0\x70\xbe\x15\xf0\0\x98\x8d\x20"),
+         DNS_RDATA_INVALID, "\\# 16 0112161389172dd070be15f000988d20"},
     };
     uint8_t memory[256];
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {

@@ -13,7 +13,8 @@ enum {
 // clang-format off
 static const struct field FIELDS[] = {
     RECORD_COMMON_FIELDS,
-    {"trans_id", FIELD_UINT, NULL, "Number that pairs the query with its answer", "dns.id", NULL, 0},
+    {"trans_id", FIELD_UINT, NULL,
+        "Number that pairs the query with its answer", "dns.id", NULL, 0},
     {"transport", FIELD_TEXT, NULL, "udp or tcp", "network.transport", "proto", 0},
     {"variant", FIELD_TEXT, NULL, "dns, mdns (multicast DNS) or llmnr", NULL, NULL, 0},
     {"opcode", FIELD_UINT, NULL, "Kind of the request, as a number", NULL, NULL, 0},
@@ -24,30 +25,37 @@ static const struct field FIELDS[] = {
     {"qtype", FIELD_UINT, NULL, "Type that was asked for, as a number", NULL, NULL, 0},
     {"qtype_name", FIELD_TEXT, NULL, "Type that was asked for", "dns.question.type", NULL, 0},
     {"questions", FIELD_TEXTS, NULL, "All questions, where there is more than one", NULL, NULL, 0},
-    {"rcode", FIELD_UINT, NULL, "Response code as a number, with its extension by EDNS", NULL, NULL, 0},
+    {"rcode", FIELD_UINT, NULL,
+        "Response code as a number, with its extension by EDNS", NULL, NULL, 0},
     {"rcode_name", FIELD_TEXT, NULL, "Response code", "dns.response_code", NULL, 0},
     {"aa", FIELD_BOOL, NULL, "The answer is authoritative", NULL, "AA", 0},
     {"tc", FIELD_BOOL, NULL, "The message was truncated by its sender", NULL, "TC", 0},
     {"rd", FIELD_BOOL, NULL, "Recursion is wanted", NULL, "RD", 0},
     {"ra", FIELD_BOOL, NULL, "Recursion is offered", NULL, "RA", 0},
-    {"z", FIELD_UINT, NULL, "The three bits that were reserved at first: Z, AD and CD", NULL, "Z", 0},
+    {"z", FIELD_UINT, NULL,
+        "The three bits that were reserved at first: Z, AD and CD", NULL, "Z", 0},
     {"ad", FIELD_BOOL, NULL, "The data was verified (DNSSEC)", NULL, NULL, 0},
     {"cd", FIELD_BOOL, NULL, "The data need not be verified (DNSSEC)", NULL, NULL, 0},
     {"rejected", FIELD_BOOL, NULL, "Refused, or answered without any record", NULL, NULL, 0},
     {"answers", FIELD_TEXTS, NULL, "Data of the answer section", "dns.answers.data", NULL, 0},
     {"ttls", FIELD_UINTS, "s", "How long each answer may be kept", "dns.answers.ttl", "TTLs", 0},
     {"answer_types", FIELD_TEXTS, NULL, "Type of each answer", "dns.answers.type", NULL, 0},
-    {"answer_names", FIELD_TEXTS, NULL, "Owner of each answer, where one is not the name asked for", "dns.answers.name", NULL, 0},
-    {"addresses", FIELD_ADDRESSES, NULL, "Addresses in the answer section", "dns.resolved_ip", NULL, 0},
+    {"answer_names", FIELD_TEXTS, NULL,
+        "Owner of each answer, where one is not the name asked for", "dns.answers.name", NULL, 0},
+    {"addresses", FIELD_ADDRESSES, NULL,
+        "Addresses in the answer section", "dns.resolved_ip", NULL, 0},
     {"authorities", FIELD_TEXTS, NULL, "Authority section: owner, type, data", NULL, "auth", 0},
     {"additionals", FIELD_TEXTS, NULL, "Additional section: owner, type, data", NULL, "addl", 0},
     {"question_count", FIELD_UINT, NULL, "Questions by the header", NULL, NULL, 0},
-    {"answer_count", FIELD_UINT, NULL, "Answers by the header", "dns.answers_count", NULL, 0},
-    {"authority_count", FIELD_UINT, NULL, "Records of the authority section by the header", NULL, NULL, 0},
-    {"additional_count", FIELD_UINT, NULL, "Records of the additional section by the header", NULL, NULL, 0},
+    {"answer_count", FIELD_UINT, NULL, "Answers by the header", NULL, NULL, 0},
+    {"authority_count", FIELD_UINT, NULL,
+        "Records of the authority section by the header", NULL, NULL, 0},
+    {"additional_count", FIELD_UINT, NULL,
+        "Records of the additional section by the header", NULL, NULL, 0},
     {"rtt", FIELD_DURATION, "s", "From query to answer", NULL, NULL, 0},
     {"edns_version", FIELD_UINT, NULL, "Version of the extensions (EDNS)", NULL, NULL, 0},
-    {"edns_udp_size", FIELD_UINT, "bytes", "Largest datagram that is taken, by the client where it says so", NULL, NULL, 0},
+    {"edns_udp_size", FIELD_UINT, "bytes",
+        "Largest datagram that is taken, by the client where it says so", NULL, NULL, 0},
     {"dnssec_ok", FIELD_BOOL, NULL, "DNSSEC records are wanted", NULL, NULL, 0},
     {"client_subnet", FIELD_TEXT, NULL, "Network for which a resolver asks", NULL, NULL, 0},
     {"tsig_key", FIELD_TEXT, NULL, "Name of the key that signed the message", NULL, NULL, 0},
@@ -65,7 +73,7 @@ const struct record_kind dns_kind = {
     .field_count = DNS_FIELD_COUNT,
 };
 
-// ---- anomalies --------------------------------------------------------------------------------------------------
+// ---- anomalies ----------------------------------------------------------------------------------
 
 void dns_message_anomaly(struct dns_message *m, const char *name, size_t at, const char *detail)
 {
@@ -96,7 +104,8 @@ struct place {
 
 static void tell(struct dns_message *m, const char *name, const struct place *place)
 {
-    static const char *const SECTIONS[] = {"question", "answer", "authority record", "additional record"};
+    static const char *const SECTIONS[] = {"question", "answer", "authority record",
+                                           "additional record"};
     char detail[64];
     snprintf(detail, sizeof detail, "%s %u of %u", SECTIONS[place->section], place->index + 1,
              m->header.counts[place->section]);
@@ -109,7 +118,8 @@ static void tell_fault(struct dns_message *m, enum dns_fault fault, const struct
     tell(m, fault_anomaly(fault), place);
 }
 
-// Whether part `index` of a section is there at all; tells and marks `r` where the header counts more than there is.
+// Whether part `index` of a section is there at all; tells and marks `r` where the header counts
+// more than there is.
 static bool part_begins(struct dns_message *m, struct reader *r, struct place *place)
 {
     place->at = m->data.n - reader_left(r);
@@ -120,7 +130,7 @@ static bool part_begins(struct dns_message *m, struct reader *r, struct place *p
     return false;
 }
 
-// ---- header and questions ---------------------------------------------------------------------------------------
+// ---- header and questions -----------------------------------------------------------------------
 
 void dns_message_open(struct dns_message *m)
 {
@@ -132,8 +142,11 @@ void dns_message_open(struct dns_message *m)
     for (; place.index < m->header.counts[DNS_QUESTION]; place.index++) {
         if (!part_begins(m, &r, &place)) break;
         struct dns_question *question = place.index ? &more : &m->question;
-        tell_fault(m, dns_question_read(m->data, &r, question), &place);
-        if (place.index == 0 && (!r.bad || question->name.n)) m->has_question = true;
+        enum dns_fault fault = dns_question_read(m->data, &r, question);
+        tell_fault(m, fault, &place);
+        if (place.index) continue;
+        m->question_is_fine = fault == DNS_FINE;
+        m->has_question = !r.bad || question->name.n;
     }
     m->records = r;
     m->survey = dns_survey(m->data);
@@ -154,7 +167,8 @@ static void put_header(struct dns_message *m, struct row *row)
     static const char *const VARIANTS[] = {"dns", "mdns", "llmnr"};
     const struct dns_header *h = &m->header;
     row_uint(row, DNS_TRANS_ID, h->id);
-    row_text(row, DNS_TRANSPORT, bytes_text(dissect_transport(m->d) == TRANSPORT_TCP ? "tcp" : "udp"));
+    row_text(row, DNS_TRANSPORT,
+             bytes_text(dissect_transport(m->d) == TRANSPORT_TCP ? "tcp" : "udp"));
     row_text(row, DNS_VARIANT, bytes_text(VARIANTS[m->variant]));
     row_uint(row, DNS_OPCODE, dns_opcode(h));
     put_number_name(row, DNS_OPCODE_NAME, dns_opcode_name(dns_opcode(h)));
@@ -218,7 +232,7 @@ static void put_question(struct dns_message *m, struct row *row)
     if (m->header.counts[DNS_QUESTION] > 1) put_all_questions(m, row);
 }
 
-// ---- EDNS and TSIG ----------------------------------------------------------------------------------------------
+// ---- EDNS and TSIG ------------------------------------------------------------------------------
 
 static void put_client_subnet(struct dns_message *m, struct row *row)
 {
@@ -230,9 +244,12 @@ static void put_client_subnet(struct dns_message *m, struct row *row)
         bytes value = read_bytes(&r, read_be16(&r));
         if (r.bad || code != OPTION_CLIENT_SUBNET) continue;
         struct buf text = buf_on(memory, sizeof memory);
-        if (dns_client_subnet_text(value, &text)) row_text(row, DNS_CLIENT_SUBNET, buf_bytes(&text));
+        if (dns_client_subnet_text(value, &text))
+            row_text(row, DNS_CLIENT_SUBNET, buf_bytes(&text));
     }
-    if (r.bad) dns_message_anomaly(m, "dns_edns_invalid", m->data.n, "an option reaches beyond its record");
+    if (r.bad)
+        dns_message_anomaly(m, "dns_edns_invalid", m->data.n,
+                            "an option reaches beyond its record");
 }
 
 static void put_edns(struct dns_message *m, struct row *row)
@@ -253,7 +270,7 @@ static void put_tsig(struct dns_message *m, struct row *row)
     row_text(row, DNS_TSIG_KEY, dns_name_bytes(&key));
 }
 
-// ---- records ----------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 static void put_answer(struct dns_message *m, struct row *row, const struct dns_record *record,
                        const struct place *place)
@@ -290,20 +307,41 @@ static void put_answer_names(struct dns_message *m, struct row *row, struct read
     }
 }
 
+// Most answers belong to the name that was asked for, and say so by a pointer to it.
+static bool owner_is_pointer_to_question(const struct dns_message *m, const struct reader *r)
+{
+    static const uint8_t POINTER[] = {0xc0, DNS_HEADER_SIZE};
+    bytes first = bytes_first(reader_rest(r), sizeof POINTER);
+    return m->question_is_fine && bytes_equal(first, bytes_of(POINTER, sizeof POINTER));
+}
+
+static enum dns_fault answer_read(struct dns_message *m, struct dns_record *record,
+                                  bool *has_other_owner)
+{
+    struct reader *r = &m->records;
+    if (owner_is_pointer_to_question(m, r)) {
+        read_be16(r);
+        dns_record_read_rest(r, record);
+        return r->bad ? DNS_SHORT : DNS_FINE;
+    }
+    enum dns_fault fault = dns_record_read(m->data, r, record);
+    bytes owner = dns_name_bytes(&record->owner);
+    bool is_question =
+        m->has_question && bytes_equal_nocase(owner, dns_name_bytes(&m->question.name));
+    if (!is_question) *has_other_owner = true;
+    return fault;
+}
+
 static void put_answers(struct dns_message *m, struct row *row)
 {
-    struct reader *r = &m->records, begin = *r;
+    struct reader begin = m->records;
     struct place place = {.section = DNS_ANSWER};
     bool has_other_owner = false;
     for (; place.index < m->header.counts[DNS_ANSWER]; place.index++) {
-        if (!part_begins(m, r, &place)) break;
+        if (!part_begins(m, &m->records, &place)) break;
         struct dns_record record;
-        tell_fault(m, dns_record_read(m->data, r, &record), &place);
-        if (r->bad) break;
-        bytes owner = dns_name_bytes(&record.owner);
-        if (!m->has_question || !bytes_equal_nocase(owner, dns_name_bytes(&m->question.name))) {
-            has_other_owner = true;
-        }
+        tell_fault(m, answer_read(m, &record, &has_other_owner), &place);
+        if (m->records.bad) break;
         if (place.index < ROW_LIST_MAX) put_answer(m, row, &record, &place);
         else row->truncated = true;
     }
@@ -326,7 +364,8 @@ static void put_record(struct dns_message *m, struct row *row, const struct dns_
     if (record->data.n) buf_u8(&line, ' ');
     tell_fault(m, dns_rdata_text(m->data, record->type, record->data, &line), place);
     if (line.full) row->truncated = true;
-    row_text(row, place->section == DNS_AUTHORITY ? DNS_AUTHORITIES : DNS_ADDITIONALS, buf_bytes(&line));
+    row_text(row, place->section == DNS_AUTHORITY ? DNS_AUTHORITIES : DNS_ADDITIONALS,
+             buf_bytes(&line));
 }
 
 static void put_section(struct dns_message *m, struct row *row, enum dns_section section)

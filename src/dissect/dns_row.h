@@ -1,7 +1,8 @@
 // The record kind `dns`, and messages written into its rows.
 //
-// A row is a transaction: what the query says is written by the first call, what the answer says by the second; either
-// may be missing. Small fields come before lists, so that a row that is full lacks list elements only.
+// A row is a transaction: what the query says is written by the first call, what the answer says by
+// the second; either may be missing. Small fields come before lists, so that a row that is full
+// lacks list elements only.
 #pragma once
 
 #include "dissect/dissect.h"
@@ -70,6 +71,7 @@ struct dns_message {
     struct dns_header header;
     struct dns_survey survey;
     bool has_question;
+    bool question_is_fine;
     struct dns_question question; // the first
     struct reader records;        // stands behind the questions; bad when they are broken
 };
@@ -77,11 +79,12 @@ struct dns_message {
 // Reads header and questions of data that has a whole header; tells anomalies.
 void dns_message_open(struct dns_message *m);
 
-// What stands in a row already. Extensions are those of the query, or of the answer where the query has none.
+// What stands in a row already. Extensions are those of the query, or of the answer where the query
+// has none.
 enum dns_row_part { DNS_ROW_QUERY = 1, DNS_ROW_EDNS = 2 };
 
-// Writes the message into a row that has `parts`: all of it into a fresh one, and what an answer adds into that of its
-// query.
+// Writes the message into a row that has `parts`: all of it into a fresh one, and what an answer
+// adds into that of its query.
 void dns_message_row(struct dns_message *m, struct row *row, unsigned parts);
 
 // Tells an anomaly at byte `at` of the message.

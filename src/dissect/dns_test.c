@@ -19,7 +19,7 @@ static struct harness *udp(void)
     return harness_create(&dns_dissector, TRANSPORT_UDP);
 }
 
-// ---- transactions -----------------------------------------------------------------------------------------------
+// ---- transactions -------------------------------------------------------------------------------
 
 static void query_and_answer_are_one_record(void **state)
 {
@@ -34,21 +34,26 @@ static void query_and_answer_are_one_record(void **state)
     question(&m, "www.Example.org", DNS_TYPE_A, DNS_CLASS_IN);
     record(&m, "@", TYPE_CNAME, DNS_CLASS_IN, 60, bytes_of("\001h\xc0\x10", 4));
     record(&m, "h.Example.org", DNS_TYPE_A, DNS_CLASS_IN, 3600, bytes_of("\xc0\0\2\1", 4));
-    record(&m, "h.Example.org", DNS_TYPE_AAAA, DNS_CLASS_IN, 7, bytes_of("\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\2", 16));
+    record(&m, "h.Example.org", DNS_TYPE_AAAA, DNS_CLASS_IN, 7,
+           bytes_of("\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\2", 16));
     record(&m, "Example.org", TYPE_NS, DNS_CLASS_IN, 9, bytes_of("\002ns\xc0\x10", 5));
     record(&m, "ns.Example.org", DNS_TYPE_A, DNS_CLASS_IN, 9, bytes_of("\xc0\0\2\2", 4));
     feed(h, 1, &m);
     assert_string_equal(
         harness_text(h),
-        "dns ts=1970-01-01T00:00:01Z src_offset=0 src_length=33 dst_offset=0 dst_length=177 trans_id=4660"
-        " transport=\"udp\" variant=\"dns\" opcode=0 opcode_name=\"QUERY\" query=\"www.Example.org\" qclass=1"
-        " qclass_name=\"IN\" qtype=1 qtype_name=\"A\" rcode=0 rcode_name=\"NOERROR\" aa=false tc=false rd=true"
+        "dns ts=1970-01-01T00:00:01Z src_offset=0 src_length=33 dst_offset=0 dst_length=177 "
+        "trans_id=4660"
+        " transport=\"udp\" variant=\"dns\" opcode=0 opcode_name=\"QUERY\" "
+        "query=\"www.Example.org\" qclass=1"
+        " qclass_name=\"IN\" qtype=1 qtype_name=\"A\" rcode=0 rcode_name=\"NOERROR\" aa=false "
+        "tc=false rd=true"
         " ra=true z=0 ad=false cd=false rejected=false"
         " answers=[\"h.Example.org\",\"192.0.2.1\",\"2001:db8::2\"] ttls=[60,3600,7]"
         " answer_types=[\"CNAME\",\"A\",\"AAAA\"]"
         " answer_names=[\"www.Example.org\",\"h.Example.org\",\"h.Example.org\"]"
         " addresses=[192.0.2.1,2001:db8::2] authorities=[\"Example.org NS ns.Example.org\"]"
-        " additionals=[\"ns.Example.org A 192.0.2.2\"] question_count=1 answer_count=3 authority_count=1"
+        " additionals=[\"ns.Example.org A 192.0.2.2\"] question_count=1 answer_count=3 "
+        "authority_count=1"
         " additional_count=1 rtt=0.025000000 query_seen=true answer_seen=true retransmits=0\n");
     harness_end(h);
     assert_int_equal(harness_count(h), 1);
@@ -164,7 +169,7 @@ static void an_answer_first_tells_who_asked(void **state)
     harness_destroy(h);
 }
 
-// ---- variants and extensions ------------------------------------------------------------------------------------
+// ---- variants and extensions --------------------------------------------------------------------
 
 static void multicast_messages_stand_alone(void **state)
 {
@@ -188,7 +193,8 @@ static void multicast_messages_stand_alone(void **state)
     assert_string_equal(harness_value(h, 0, "questions"),
                         "[\"_ipp._tcp.local IN PTR\",\"_http._tcp.local IN PTR\"]");
     assert_null(harness_value(h, 1, "query"));
-    assert_string_equal(harness_value(h, 1, "answers"), "[\"Drucker._ipp._tcp.local\",\"\\\"a=b\\\" \\\"c=\\\"\"]");
+    assert_string_equal(harness_value(h, 1, "answers"),
+                        "[\"Drucker._ipp._tcp.local\",\"\\\"a=b\\\" \\\"c=\\\"\"]");
     assert_string_equal(harness_value(h, 1, "answer_names"),
                         "[\"_ipp._tcp.local\",\"Drucker._ipp._tcp.local\"]");
     assert_string_equal(harness_value(h, 1, "additionals"), "[\"d.local A 192.0.2.1\"]");
@@ -215,7 +221,9 @@ static void llmnr(void **state)
 static void extensions(void **state)
 {
     (void)state;
-    static const char SUBNET[] = "\0\x0a\0\x08" "cookie!!" "\0\x08\0\x07\0\x01\x18\0\xc6\x33\x64";
+    static const char SUBNET[] = "\0\x0a\0\x08"
+                                 "cookie!!"
+                                 "\0\x08\0\x07\0\x01\x18\0\xc6\x33\x64";
     struct harness *h = udp();
     struct message m;
     header(&m, 3, QUERY | DNS_FLAG_AD | DNS_FLAG_CD, 1, 0, 0, 2);
@@ -251,7 +259,8 @@ static void updates(void **state)
     feed(h, 0, &m);
     harness_end(h);
     assert_string_equal(harness_value(h, 0, "opcode_name"), "UPDATE");
-    assert_string_equal(harness_value(h, 0, "authorities"), "[\"h.a.test ANY A\",\"h.a.test A 192.0.2.1\"]");
+    assert_string_equal(harness_value(h, 0, "authorities"),
+                        "[\"h.a.test ANY A\",\"h.a.test A 192.0.2.1\"]");
     harness_destroy(h);
 }
 

@@ -20,8 +20,8 @@ static inline void put16(struct message *m, unsigned v)
     buf_u8(&m->buf, (uint8_t)v);
 }
 
-static inline void header(struct message *m, unsigned id, unsigned flags, unsigned questions, unsigned answers,
-                   unsigned authorities, unsigned additionals)
+static inline void header(struct message *m, unsigned id, unsigned flags, unsigned questions,
+                          unsigned answers, unsigned authorities, unsigned additionals)
 {
     m->buf = buf_on(m->memory, sizeof m->memory);
     put16(m, id);
@@ -56,7 +56,8 @@ static inline void question(struct message *m, const char *name, unsigned type, 
     put16(m, class_);
 }
 
-static inline void record(struct message *m, const char *owner, unsigned type, unsigned class_, uint32_t ttl, bytes data)
+static inline void record(struct message *m, const char *owner, unsigned type, unsigned class_,
+                          uint32_t ttl, bytes data)
 {
     put_name(m, owner);
     put16(m, type);

@@ -9,9 +9,13 @@
 
 void dns_put_number(struct buf *out, uint64_t v)
 {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%" PRIu64, v);
-    buf_put(out, bytes_of(text, (size_t)n));
+    uint8_t digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (uint8_t)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    buf_put(out, bytes_of(digits + at, sizeof digits - at));
 }
 
 void dns_put_hexadecimal(struct buf *out, bytes b)
@@ -33,7 +37,8 @@ void dns_put_dashed(struct buf *out, bytes b)
 
 void dns_put_base64(struct buf *out, bytes b)
 {
-    static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char ALPHABET[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct reader r = reader_of(b);
     while (reader_left(&r) && !out->full) {
         size_t n = reader_left(&r) < 3 ? reader_left(&r) : 3;
@@ -79,7 +84,7 @@ void dns_put_time(struct buf *out, uint32_t t)
     buf_put(out, bytes_of(text, n));
 }
 
-// ---- service parameters (RFC 9460) ------------------------------------------------------------------------------
+// ---- service parameters (RFC 9460) --------------------------------------------------------------
 
 enum parameter {
     PARAMETER_MANDATORY,
@@ -95,7 +100,8 @@ enum parameter {
 };
 
 static const char *const PARAMETER_NAMES[PARAMETER_COUNT] = {
-    "mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath", "ohttp",
+    "mandatory", "alpn",     "no-default-alpn", "port",  "ipv4hint",
+    "ech",       "ipv6hint", "dohpath",         "ohttp",
 };
 
 static void put_key(struct buf *out, uint16_t key)
@@ -173,7 +179,7 @@ void dns_put_parameters(struct buf *out, struct reader *r)
     }
 }
 
-// ---- locations (RFC 1876) ---------------------------------------------------------------------------------------
+// ---- locations (RFC 1876) -----------------------------------------------------------------------
 
 // Thousandths of a second of arc from the equator or the first meridian, which is 2^31.
 static void put_angle(struct buf *out, uint32_t angle, const char *sides)
@@ -181,8 +187,8 @@ static void put_angle(struct buf *out, uint32_t angle, const char *sides)
     bool positive = angle >= UINT32_C(0x80000000);
     uint32_t v = positive ? angle - UINT32_C(0x80000000) : UINT32_C(0x80000000) - angle;
     char text[64];
-    int n = snprintf(text, sizeof text, "%u %u %u.%03u %c ", v / 3600000, v / 60000 % 60, v / 1000 % 60,
-                     v % 1000, positive ? sides[0] : sides[1]);
+    int n = snprintf(text, sizeof text, "%u %u %u.%03u %c ", v / 3600000, v / 60000 % 60,
+                     v / 1000 % 60, v % 1000, positive ? sides[0] : sides[1]);
     buf_put(out, bytes_of(text, (size_t)n));
 }
 
@@ -190,8 +196,8 @@ static void put_centimetres(struct buf *out, int64_t v)
 {
     char text[64];
     int64_t size = v < 0 ? -v : v;
-    int n = snprintf(text, sizeof text, "%s%" PRId64 ".%02" PRId64 "m", v < 0 ? "-" : "", size / 100,
-                     size % 100);
+    int n = snprintf(text, sizeof text, "%s%" PRId64 ".%02" PRId64 "m", v < 0 ? "-" : "",
+                     size / 100, size % 100);
     buf_put(out, bytes_of(text, (size_t)n));
 }
 

@@ -6,7 +6,7 @@
 #include "dissect/harness_inside.h"
 #include "dissect/harness_text.h"
 
-// ---- lines ------------------------------------------------------------------------------------------------------
+// ---- lines --------------------------------------------------------------------------------------
 
 static struct line *line_add(struct dissect *d, struct text *text)
 {
@@ -42,14 +42,16 @@ static bool field_is_shown(unsigned field)
     }
 }
 
-// The field of the row that is shown as `field` of the record: sides are turned into src and dst at the end.
+// The field of the row that is shown as `field` of the record: sides are turned into src and dst at
+// the end.
 static unsigned field_turned(unsigned field, bool turned)
 {
     if (!turned || field < COMMON_SRC_OFFSET || field > COMMON_DST_LENGTH) return field;
     return field < COMMON_DST_OFFSET ? field + 2 : field - 2;
 }
 
-static void line_of_record(struct dissect *d, const struct record_batch *batch, const struct row *row)
+static void line_of_record(struct dissect *d, const struct record_batch *batch,
+                           const struct row *row)
 {
     const struct record_kind *kind = batch->kind;
     struct text text = {0};
@@ -59,7 +61,8 @@ static void line_of_record(struct dissect *d, const struct record_batch *batch, 
         struct text value = {0};
         harness_put_value(&value, batch, field_turned(i, d->turned));
         values[i] = value.p;
-        if (value.p && field_is_shown(i)) text_format(&text, " %s=%s", kind->fields[i].name, value.p);
+        if (value.p && field_is_shown(i))
+            text_format(&text, " %s=%s", kind->fields[i].name, value.p);
     }
     if (row->truncated || row->buf.full) text_add(&text, " truncated=true");
     struct line *line = line_add(d, &text);
@@ -67,7 +70,7 @@ static void line_of_record(struct dissect *d, const struct record_batch *batch, 
     line->kind = kind;
 }
 
-// ---- services: rows ---------------------------------------------------------------------------------------------
+// ---- services: rows -----------------------------------------------------------------------------
 
 void *dissect_state(struct dissect *d)
 {
@@ -96,8 +99,8 @@ nanos dissect_time_at(const struct dissect *d, uint8_t side, uint64_t position)
     return time;
 }
 
-struct row *dissect_row(struct dissect *d, const struct record_kind *kind, uint8_t side, uint64_t position,
-                        nanos ts)
+struct row *dissect_row(struct dissect *d, const struct record_kind *kind, uint8_t side,
+                        uint64_t position, nanos ts)
 {
     const struct row *before = &d->row;
     bool same = before->kind == kind && before->side == side && before->position == position;
@@ -155,7 +158,8 @@ struct row *dissect_take(struct dissect *d, uint32_t handle)
     return &d->row;
 }
 
-void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position, nanos time, bytes detail)
+void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position,
+                     nanos time, bytes detail)
 {
     (void)time;
     struct text text = {0};
@@ -183,7 +187,7 @@ void dissect_switch(struct dissect *d, const char *name)
     for (size_t i = 0; i < DISSECT_HELD_MAX; i++) assert(!d->held[i].used);
 }
 
-// ---- services: bodies -------------------------------------------------------------------------------------------
+// ---- services: bodies ---------------------------------------------------------------------------
 
 static struct body *body_of(struct dissect *d, uint32_t handle)
 {
@@ -233,7 +237,8 @@ void dissect_body_gap(struct dissect *d, uint32_t handle, uint64_t length)
     text_format(&body->line, " gap=%zu+%" PRIu64, body->data.n, length);
 }
 
-static void body_close(struct dissect *d, struct body *body, const char *how, struct body_summary *summary)
+static void body_close(struct dissect *d, struct body *body, const char *how,
+                       struct body_summary *summary)
 {
     char digest[HEX_SHA256_SIZE];
     bytes data = bytes_of(body->data.p, body->data.n);
@@ -246,7 +251,8 @@ static void body_close(struct dissect *d, struct body *body, const char *how, st
     body->handle = 0;
 }
 
-void dissect_body_close(struct dissect *d, uint32_t handle, bool complete, struct body_summary *summary)
+void dissect_body_close(struct dissect *d, uint32_t handle, bool complete,
+                        struct body_summary *summary)
 {
     struct body_summary unused;
     if (summary) *summary = (struct body_summary){0};

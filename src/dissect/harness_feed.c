@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "dissect/harness_inside.h"
 
-// ---- life cycle -------------------------------------------------------------------------------------------------
+// ---- life cycle ---------------------------------------------------------------------------------
 
 struct harness *harness_create(const struct dissector *dissector, enum transport transport)
 {
@@ -25,7 +25,8 @@ struct harness *harness_create(const struct dissector *dissector, enum transport
 
 static void line_free(struct line *line)
 {
-    for (unsigned i = 0; line->kind && i < line->kind->field_count; i++) memory_free(line->values[i]);
+    for (unsigned i = 0; line->kind && i < line->kind->field_count; i++)
+        memory_free(line->values[i]);
     memory_free(line->values);
     memory_free(line->text);
 }
@@ -65,7 +66,7 @@ void harness_time(struct harness *h, nanos now)
     h->d.now = now;
 }
 
-// ---- calls ------------------------------------------------------------------------------------------------------
+// ---- calls --------------------------------------------------------------------------------------
 
 // A view in memory of its own, exactly as large as it is; freed by view_give.
 static bytes view_take(bytes data)
@@ -105,15 +106,17 @@ static void segment_add(struct dissect *d, struct direction *direction, uint64_t
     direction->segments[direction->segment_count++] = (struct segment){position, d->now};
 }
 
-enum recognition harness_recognise(const struct dissector *dissector, enum transport transport, bytes first)
+enum recognition harness_recognise(const struct dissector *dissector, enum transport transport,
+                                   bytes first)
 {
-    struct piece piece = {.data = view_take(first), .length = (uint32_t)first.n, .time = NANOS_PER_SECOND};
+    struct piece piece = {
+        .data = view_take(first), .length = (uint32_t)first.n, .time = NANOS_PER_SECOND};
     enum recognition recognition = dissector->recognise(&piece, transport);
     view_give(piece.data);
     return recognition;
 }
 
-// ---- datagrams --------------------------------------------------------------------------------------------------
+// ---- datagrams ----------------------------------------------------------------------------------
 
 enum verdict harness_datagram_cut(struct harness *h, uint8_t side, bytes data, uint32_t length)
 {
@@ -142,7 +145,7 @@ enum verdict harness_datagram(struct harness *h, uint8_t side, bytes data)
     return harness_datagram_cut(h, side, data, (uint32_t)data.n);
 }
 
-// ---- streams ----------------------------------------------------------------------------------------------------
+// ---- streams ------------------------------------------------------------------------------------
 
 static void unread_consume(struct direction *direction, size_t n)
 {
@@ -155,7 +158,8 @@ static void unread_consume(struct direction *direction, size_t n)
 
 static void unread_skip(struct direction *direction)
 {
-    size_t n = direction->skip < direction->unread.n ? (size_t)direction->skip : direction->unread.n;
+    size_t n =
+        direction->skip < direction->unread.n ? (size_t)direction->skip : direction->unread.n;
     unread_consume(direction, n);
     direction->skip -= n;
 }

@@ -1,4 +1,5 @@
-// What the two halves of the harness share: harness.c offers the services of dissect.h, harness_feed.c plays the stages.
+// What the two halves of the harness share: harness.c offers the services of dissect.h,
+// harness_feed.c plays the stages.
 #pragma once
 
 #include "base/text.h"
@@ -35,7 +36,7 @@ struct held {
 
 struct body {
     struct text data;
-    uint32_t handle; // 0: closed
+    uint32_t handle;  // 0: closed
     struct text line; // what is told when it closes
 };
 

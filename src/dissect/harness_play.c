@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "dissect/harness_inside.h"
 
-// ---- results ----------------------------------------------------------------------------------------------------
+// ---- results ------------------------------------------------------------------------------------
 
 size_t harness_count(const struct harness *h)
 {
@@ -21,7 +21,8 @@ const char *harness_text(struct harness *h)
 {
     text_clear(&h->d.joined);
     text_add(&h->d.joined, "");
-    for (size_t i = 0; i < h->d.line_count; i++) text_format(&h->d.joined, "%s\n", h->d.lines[i].text);
+    for (size_t i = 0; i < h->d.line_count; i++)
+        text_format(&h->d.joined, "%s\n", h->d.lines[i].text);
     return h->d.joined.p ? h->d.joined.p : "";
 }
 
@@ -69,7 +70,7 @@ bytes harness_unread(const struct harness *h, uint8_t side)
     return bytes_of(h->d.directions[side].unread.p, h->d.directions[side].unread.n);
 }
 
-// ---- whole conversations ----------------------------------------------------------------------------------------
+// ---- whole conversations ------------------------------------------------------------------------
 
 struct player {
     struct harness *h;
@@ -109,8 +110,9 @@ static void play_step(struct player *p, enum transport transport, const struct h
     }
 }
 
-char *harness_play(const struct dissector *dissector, enum transport transport, const struct harness_step *steps,
-                   size_t step_count, size_t segment_max, size_t cut_at)
+char *harness_play(const struct dissector *dissector, enum transport transport,
+                   const struct harness_step *steps, size_t step_count, size_t segment_max,
+                   size_t cut_at)
 {
     struct player p = {harness_create(dissector, transport), segment_max, cut_at, 0};
     for (size_t i = 0; i < step_count; i++) play_step(&p, transport, &steps[i]);
@@ -122,22 +124,25 @@ char *harness_play(const struct dissector *dissector, enum transport transport, 
     return copy;
 }
 
-static void play_compare(const struct dissector *dissector, const struct harness_step *steps, size_t step_count,
-                         size_t segment_max, size_t cut_at, const char *whole)
+static void play_compare(const struct dissector *dissector, const struct harness_step *steps,
+                         size_t step_count, size_t segment_max, size_t cut_at, const char *whole)
 {
     char *cut = harness_play(dissector, TRANSPORT_TCP, steps, step_count, segment_max, cut_at);
     if (strcmp(whole, cut) != 0) {
-        fprintf(stderr, "whole:\n%ssegments of %zu, cut at %zu:\n%s", whole, segment_max, cut_at, cut);
+        fprintf(stderr, "whole:\n%ssegments of %zu, cut at %zu:\n%s", whole, segment_max, cut_at,
+                cut);
         abort();
     }
     memory_free(cut);
 }
 
-char *harness_play_cuts(const struct dissector *dissector, const struct harness_step *steps, size_t step_count)
+char *harness_play_cuts(const struct dissector *dissector, const struct harness_step *steps,
+                        size_t step_count)
 {
     static const size_t SEGMENTS[] = {1, 2, 3, 7, 1460};
     size_t total = 0;
-    for (size_t i = 0; i < step_count; i++) total += steps[i].what == HARNESS_DATA ? steps[i].data.n : 0;
+    for (size_t i = 0; i < step_count; i++)
+        total += steps[i].what == HARNESS_DATA ? steps[i].data.n : 0;
     char *whole = harness_play(dissector, TRANSPORT_TCP, steps, step_count, 0, 0);
     for (size_t i = 0; i < sizeof SEGMENTS / sizeof *SEGMENTS; i++) {
         // Byte by byte each call copies all that is unread: keep that to a few million bytes.
@@ -145,6 +150,7 @@ char *harness_play_cuts(const struct dissector *dissector, const struct harness_
         play_compare(dissector, steps, step_count, SEGMENTS[i], 0, whole);
     }
     size_t step = total / CUTS_MAX + 1;
-    for (size_t at = 1; at < total; at += step) play_compare(dissector, steps, step_count, 0, at, whole);
+    for (size_t at = 1; at < total; at += step)
+        play_compare(dissector, steps, step_count, 0, at, whole);
     return whole;
 }

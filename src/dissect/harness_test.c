@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "dissect/harness.h"
 
-// A protocol for the tests: a length byte and as much text; the answer side's texts pair with held ones of the other.
-// A length of 255 is followed by a skip of 10 bytes; datagrams are one text.
+// A protocol for the tests: a length byte and as much text; the answer side's texts pair with held
+// ones of the other. A length of 255 is followed by a skip of 10 bytes; datagrams are one text.
 enum { TOY_TEXT = COMMON_COUNT, TOY_LIST, TOY_ANSWER, TOY_FIELD_COUNT };
 
 static const struct field TOY_FIELDS[] = {
@@ -19,7 +19,8 @@ static const struct field TOY_FIELDS[] = {
     {"sizes", FIELD_UINTS, "bytes", "How long", NULL, NULL, 0},
     {"answer", FIELD_TEXT, NULL, "What was answered", NULL, NULL, 0},
 };
-static const struct record_kind TOY_KIND = {"toy", "Test", TOY_FIELDS, TOY_FIELD_COUNT, false, false};
+static const struct record_kind TOY_KIND = {"toy",           "Test", TOY_FIELDS,
+                                            TOY_FIELD_COUNT, false,  false};
 
 struct toy_state {
     uint32_t held;
@@ -31,10 +32,12 @@ static enum recognition toy_recognise(const struct piece *first, enum transport 
     return first->data.n == 0 ? RECOGNISE_MORE : RECOGNISE_YES;
 }
 
-static void toy_question(struct dissect *d, const struct piece *piece, bytes text, uint64_t position)
+static void toy_question(struct dissect *d, const struct piece *piece, bytes text,
+                         uint64_t position)
 {
     struct toy_state *state = dissect_state(d);
-    struct row *row = dissect_row(d, &TOY_KIND, piece->side, position, dissect_time_at(d, piece->side, position));
+    struct row *row =
+        dissect_row(d, &TOY_KIND, piece->side, position, dissect_time_at(d, piece->side, position));
     row_text(row, TOY_TEXT, text);
     row_uint(row, TOY_LIST, text.n);
     row_range(row, piece->side, position, text.n);
@@ -90,7 +93,8 @@ static struct progress toy_stream(struct dissect *d, const struct piece *piece)
 
 static bool toy_gap(struct dissect *d, uint8_t side, uint64_t position, uint64_t length)
 {
-    dissect_anomaly(d, "toy_gap", side, position, 0, bytes_first(bytes_text("0123456789"), (size_t)length));
+    dissect_anomaly(d, "toy_gap", side, position, 0,
+                    bytes_first(bytes_text("0123456789"), (size_t)length));
     return side == 0;
 }
 
@@ -119,16 +123,18 @@ static void pairs_and_cuts(void **state)
 {
     (void)state;
     const struct harness_step steps[] = {
-        {.side = 0, .data = bytes_text("\003abc\377..........\002de"), .time = 2 * NANOS_PER_SECOND},
+        {.side = 0,
+         .data = bytes_text("\003abc\377..........\002de"),
+         .time = 2 * NANOS_PER_SECOND},
         {.side = 1, .data = bytes_text("\004wxyz\001!")},
         {.what = HARNESS_LAST, .side = 1},
     };
     char *text = harness_play_cuts(&toy_dissector, steps, 3);
-    assert_string_equal(text,
-                        "toy ts=1970-01-01T00:00:02Z src_offset=15 src_length=2 text=\"de\" sizes=[2]\n"
-                        "toy ts=1970-01-01T00:00:02Z src_offset=0 src_length=3 text=\"abc\" sizes=[3,4]"
-                        " answer=\"wxyz\"\n"
-                        "anomaly name=toy_alone side=1 position=5 detail=\"!\"\n");
+    assert_string_equal(
+        text, "toy ts=1970-01-01T00:00:02Z src_offset=15 src_length=2 text=\"de\" sizes=[2]\n"
+              "toy ts=1970-01-01T00:00:02Z src_offset=0 src_length=3 text=\"abc\" sizes=[3,4]"
+              " answer=\"wxyz\"\n"
+              "anomaly name=toy_alone side=1 position=5 detail=\"!\"\n");
     memory_free(text);
 }
 
@@ -148,12 +154,13 @@ static void gaps_are_told_without_what_is_skipped(void **state)
     assert_true(harness_stopped(h, 1));
     assert_false(harness_stopped(h, 0));
     harness_end(h);
-    assert_string_equal(harness_text(h),
-                        "anomaly name=toy_gap side=0 position=11 detail=\"01\"\n"
-                        "anomaly name=toy_gap side=0 position=18 detail=\"01234\"\n"
-                        "toy ts=1970-01-01T00:00:01Z src_offset=34 src_length=1 text=\"c\" sizes=[1]\n"
-                        "anomaly name=toy_gap side=1 position=0 detail=\"012\"\n"
-                        "toy ts=1970-01-01T00:00:01Z src_offset=13 src_length=2 text=\"ab\" sizes=[2]\n");
+    assert_string_equal(
+        harness_text(h),
+        "anomaly name=toy_gap side=0 position=11 detail=\"01\"\n"
+        "anomaly name=toy_gap side=0 position=18 detail=\"01234\"\n"
+        "toy ts=1970-01-01T00:00:01Z src_offset=34 src_length=1 text=\"c\" sizes=[1]\n"
+        "anomaly name=toy_gap side=1 position=0 detail=\"012\"\n"
+        "toy ts=1970-01-01T00:00:01Z src_offset=13 src_length=2 text=\"ab\" sizes=[2]\n");
     harness_destroy(h);
 }
 
@@ -184,7 +191,8 @@ static void not_mine(void **state)
     harness_end(h);
     assert_int_equal(harness_count(h), 0);
     harness_destroy(h);
-    assert_int_equal(harness_recognise(&toy_dissector, TRANSPORT_TCP, bytes_text("")), RECOGNISE_MORE);
+    assert_int_equal(harness_recognise(&toy_dissector, TRANSPORT_TCP, bytes_text("")),
+                     RECOGNISE_MORE);
 }
 
 int main(void)

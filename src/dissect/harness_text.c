@@ -32,7 +32,8 @@ static void put_time(struct text *out, nanos t)
 static void put_duration(struct text *out, nanos d)
 {
     uint64_t n = d < 0 ? (uint64_t)-d : (uint64_t)d;
-    text_format(out, "%s%" PRIu64 ".%09" PRIu64, d < 0 ? "-" : "", n / NANOS_PER_SECOND, n % NANOS_PER_SECOND);
+    text_format(out, "%s%" PRIu64 ".%09" PRIu64, d < 0 ? "-" : "", n / NANOS_PER_SECOND,
+                n % NANOS_PER_SECOND);
 }
 
 static void put_texts(struct text *out, bytes list)

@@ -101,6 +101,7 @@ static enum tls_step record_data(struct tls_walk *w, const struct tls_header *h)
 
 static enum tls_step record_body(struct tls_walk *w, const struct tls_header *h)
 {
+    if (h->type != TLS_HANDSHAKE) w->side->discard = 0;
     switch (h->type) {
     case TLS_CHANGE_CIPHER_SPEC: return record_change(w, h);
     case TLS_ALERT: return record_alert(w, h);

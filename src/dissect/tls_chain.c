@@ -4,6 +4,10 @@
 #include "dissect/tls_state.h"
 #include "dissect/x509.h"
 
+enum {
+    NAME_KEPT_MAX = 1024
+}; // of subject and issuer in the connection's row; all of it is in x509
+
 struct chain {
     unsigned count;
     bytes certificates[TLS_CHAIN_MAX];
@@ -38,7 +42,7 @@ static void put_name(struct row *row, unsigned field, bytes name)
     char memory[X509_NAME_TEXT_MAX];
     struct buf text = buf_on(memory, sizeof memory);
     x509_name_format(&text, name);
-    row_text(row, field, buf_bytes(&text));
+    row_text(row, field, bytes_first(buf_bytes(&text), NAME_KEPT_MAX));
 }
 
 static void put_leaf(struct row *row, const struct tls_state *s, const struct x509 *leaf)
@@ -60,6 +64,7 @@ static void put_fingerprints(struct row *row, unsigned field, const struct chain
 
 static void put_chain(const struct tls_place *at, const struct chain *chain, bool is_client)
 {
+    if (!is_client) at->s->cert_count = chain->count;
     struct row *row = tls_session_take(at);
     if (!row) return;
     put_fingerprints(row, is_client ? TLS_CLIENT_CERT_FINGERPRINTS : TLS_CERT_FINGERPRINTS, chain);
@@ -89,8 +94,7 @@ static void tell_broken(const struct tls_place *at, const struct x509 *c, bytes 
     if (is_spelt_out) tls_anomaly(at, "x509_explicit_curve", c->key_parameters.whole);
 }
 
-// The place of each is where the message begins; the driver tells records apart that begin at the
-// same place.
+// The place of each is where the message begins; its number in the chain tells it from the others.
 static void emit_certificate(const struct tls_place *at, const struct chain *chain,
                              unsigned position, bool is_client)
 {
@@ -100,6 +104,7 @@ static void emit_certificate(const struct tls_place *at, const struct chain *cha
     tell_broken(at, &c, certificate, is_read);
     nanos ts = dissect_time_at(at->d, at->side, at->position);
     struct row *row = dissect_row(at->d, &x509_kind, at->side, at->position, ts);
+    row->ordinal = position;
     row_id(row, X509_TLS_ID, at->s->id);
     row_uint(row, X509_CHAIN_POSITION, position);
     row_uint(row, X509_IS_CLIENT_CERT, is_client);
@@ -111,11 +116,13 @@ static void emit_certificate(const struct tls_place *at, const struct chain *cha
 
 static void chain_tell(const struct tls_place *at, struct chain *chain)
 {
-    bool is_client = at->s->client_known && tls_is_client(at->s, at->side);
+    struct tls_side *side = &at->s->sides[at->side];
+    bool is_client = tls_is_client(at->s, at->side);
     if (chain->count == 0) return;
+    if (side->chains == TLS_CHAINS_MAX) return;
     chain->leaf_read = x509_read(&chain->leaf, chain->certificates[0]);
-    if (!is_client) at->s->cert_count += chain->count;
-    put_chain(at, chain, is_client);
+    // What comes later, when a handshake is repeated, stands in records of its own.
+    if (side->chains++ == 0) put_chain(at, chain, is_client);
     for (unsigned i = 0; i < chain->count; i++) emit_certificate(at, chain, i, is_client);
 }
 

@@ -105,7 +105,8 @@ static void join_done(struct join *j, uint8_t type)
     tls_walk_cleared(w, 0);
 }
 
-static enum tls_step handshake_joined(struct tls_walk *w)
+// Not inlined, so that only who needs the room pays for it.
+__attribute__((noinline)) static enum tls_step handshake_joined(struct tls_walk *w)
 {
     uint8_t memory[STREAM_VIEW_MAX];
     struct join j = {.w = w, .r = reader_of(tls_walk_rest(w)), .record_left = w->side->record_left};

@@ -4,7 +4,10 @@
 #include "dissect/tls_names.h"
 #include "dissect/tls_state.h"
 
-enum { NAMED_CURVE = 3 }; // RFC 8422 section 5.4
+enum {
+    NAMED_CURVE = 3,           // RFC 8422 section 5.4
+    PROTOCOLS_SIZE_MAX = 1024, // of a client's list that is kept: a row must have room for the rest
+};
 
 // Zeek's letters for message types; 0 for types that are not known.
 static char message_letter(uint8_t type)
@@ -39,6 +42,7 @@ static void put_extensions(struct row *row, unsigned field, bytes extensions)
 static void put_alpn(struct row *row, bytes list)
 {
     bytes name;
+    list = bytes_first(list, PROTOCOLS_SIZE_MAX);
     for (unsigned i = 0; i < ROW_LIST_MAX && tls_alpn_next(&list, &name); i++)
         row_text(row, TLS_CLIENT_ALPN, name);
 }
@@ -68,7 +72,8 @@ static void put_client_hello(struct row *row, const struct tls_hello *hello)
         put_ssl2_ciphers(row, hello->ciphers);
         return;
     }
-    if (hello->server_name.n) row_text(row, TLS_SERVER_NAME, hello->server_name);
+    bytes name = bytes_first(hello->server_name, TLS_HOST_MAX); // RFC 1035 section 2.3.4
+    if (name.n) row_text(row, TLS_SERVER_NAME, name);
     put_list(row, TLS_CLIENT_CIPHERS, hello->ciphers);
     put_alpn(row, hello->alpn);
     put_extensions(row, TLS_CLIENT_EXTENSIONS, hello->extensions);

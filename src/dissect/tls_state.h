@@ -71,7 +71,13 @@ enum tls_message_type {
     TLS_CERTIFICATE_STATUS = 22,
 };
 
-enum { TLS_HISTORY_MAX = 64, TLS_SESSION_ID_MAX = 32, TLS_HOST_MAX = 255, TLS_CHAIN_MAX = 16 };
+enum {
+    TLS_HISTORY_MAX = 64,
+    TLS_SESSION_ID_MAX = 32,
+    TLS_HOST_MAX = 255,
+    TLS_CHAIN_MAX = 16, // certificates of a message
+    TLS_CHAINS_MAX = 4, // messages with certificates that a side may send
+};
 
 struct tls_side {
     uint64_t begin;     // of the first record
@@ -81,6 +87,7 @@ struct tls_side {
     uint32_t record_left; // of a handshake record whose header is done with
     uint32_t discard;     // of a message that is too long to be shown
     uint32_t scanned;     // since a gap, in search of a record
+    uint8_t chains;       // messages with certificates
     bool seen;
     bool lost;             // behind a gap, and no record found yet
     bool uncertain;        // there was a gap: what looks clear may be encrypted

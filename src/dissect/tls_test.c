@@ -397,6 +397,82 @@ static void certificate_that_is_none(void **state)
     harness_destroy(h);
 }
 
+// The client refuses the server's certificate: its alert is encrypted, but too short to be the end
+// of a handshake.
+static void encrypted_alert_is_no_end(void **state)
+{
+    (void)state;
+    static const size_t SIZES[] = {19, 53};
+    for (size_t i = 0; i < COUNT(SIZES); i++) {
+        struct script *s = script_new();
+        script_hellos(s);
+        // The same ServerHello with supported_versions.
+        s->room = buf_on(s->memory + 1000, sizeof s->memory - 1000);
+        put_hex(&s->room, "1603030032"
+                          "0200002e0303");
+        put_zeros(&s->room, 32);
+        put_hex(&s->room, "00130100"
+                          "0006002b00020304");
+        put_change(&s->room);
+        put_sealed(&s->room, 23, 1000);
+        s->count = 1;
+        script_say(s, SERVER);
+        put_change(&s->room);
+        put_sealed(&s->room, 23, SIZES[i]);
+        script_say(s, CLIENT);
+        struct harness *h = script_play(s);
+        assert_int_equal(harness_count(h), 1);
+        assert_value(h, 0, "version", "TLSv13");
+        assert_value(h, 0, "cipher", "TLS_AES_128_GCM_SHA256");
+        assert_value(h, 0, "ssl_history", "CsiI");
+        assert_value(h, 0, "established", i == 0 ? "false" : "true");
+        harness_destroy(h);
+    }
+}
+
+// However much a client lists, there is room left for what is learnt later.
+static void hello_with_everything(void **state)
+{
+    (void)state;
+    struct script *s = script_new();
+    static uint8_t memory[60000], list[60000];
+    struct buf body = buf_on(memory, sizeof memory), extensions = buf_on(list, sizeof list);
+    put_be16(&extensions, 0); // a server name of 20000 bytes
+    put_be16(&extensions, 20005);
+    put_be16(&extensions, 20003);
+    buf_u8(&extensions, 0);
+    put_be16(&extensions, 20000);
+    put_zeros(&extensions, 20000);
+    put_be16(&extensions, 16); // 10000 protocols
+    put_be16(&extensions, 20002);
+    put_be16(&extensions, 20000);
+    for (unsigned i = 0; i < 10000; i++) put_be16(&extensions, 0x0101);
+    for (unsigned i = 0; i < 1000; i++) put_be24(&extensions, 0xff0000), buf_u8(&extensions, 0);
+    put_be16(&body, 0x0303);
+    put_zeros(&body, 33);
+    put_be16(&body, 10000);
+    put_zeros(&body, 10000);
+    put_be16(&body, 0x0100);
+    put_be16(&body, extensions.n);
+    buf_put(&body, buf_bytes(&extensions));
+    static uint8_t whole[60000];
+    struct buf message = buf_on(whole, sizeof whole);
+    put_message(&message, 1, buf_bytes(&body));
+    put_records(&s->room, 22, buf_bytes(&message), 16384);
+    script_say(s, CLIENT);
+    message = buf_on(whole, sizeof whole);
+    put_flight(&message);
+    put_records(&s->room, 22, buf_bytes(&message), 16384);
+    script_say(s, SERVER);
+    struct harness *h = play(s->steps, s->count);
+    assert_value(h, 2, "version", "TLSv12");
+    assert_value(h, 2, "ssl_history", "Csxn");
+    assert_value(h, 2, "cert_count", "2");
+    assert_value(h, 2, "server_records", "1");
+    assert_value(h, 2, "ja4", NULL);
+    harness_destroy(h);
+}
+
 // ---- what is missing ----------------------------------------------------------------------------
 
 static void one_direction_only(void **state)
@@ -675,6 +751,8 @@ int main(void)
         cmocka_unit_test(heartbeat_asks_for_more_than_it_sent),
         cmocka_unit_test(broken_records_end_a_direction),
         cmocka_unit_test(certificate_that_is_none),
+        cmocka_unit_test(encrypted_alert_is_no_end),
+        cmocka_unit_test(hello_with_everything),
         cmocka_unit_test(one_direction_only),
         cmocka_unit_test(begun_in_the_middle),
         cmocka_unit_test(gaps_in_data),

@@ -13,7 +13,7 @@
 #include "record/kind.h"
 #include "record/row.h"
 
-enum { X509_NAME_TEXT_MAX = 4096, X509_NAME_PARTS_MAX = 64, X509_NAMES_MAX = 4096 };
+enum { X509_NAME_TEXT_MAX = 2048, X509_NAME_PARTS_MAX = 64, X509_NAMES_MAX = 4096 };
 
 enum x509_field {
     X509_TLS_ID = COMMON_COUNT,

@@ -232,7 +232,7 @@ void x509_put(struct row *row, const struct x509 *c)
     put_validity(row, c);
     put_key(row, c);
     put_algorithm(row, X509_SIG_ALG, c->signature_algorithm);
-    put_alternative_names(row, c->alternative_names);
     put_basic_constraints(row, c->basic_constraints);
     row_uint(row, X509_SELF_SIGNED, bytes_equal(c->subject, c->issuer));
+    put_alternative_names(row, c->alternative_names); // last: they may use up the row
 }

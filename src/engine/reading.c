@@ -9,7 +9,7 @@
 #include "record/writer.h"
 #include "source/capture_kind.h"
 
-enum { BATCHES_MANY = 8, PROGRESS_BATCHES = 64, CAPTURE_ROW = 8192 };
+enum { BATCHES_MANY = 32, PROGRESS_BATCHES = 64, CAPTURE_ROW = 8192 };
 
 struct worker {
     struct lane *lane;

@@ -13,11 +13,13 @@
 
 enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32 };
 
-struct output *output_create(enum output_format format, FILE *out, const struct output_column *columns, unsigned column_count,
+struct output *output_create(enum output_format format, FILE *out,
+                             const struct output_column *columns, unsigned column_count,
                              unsigned width)
 {
     struct output *o = memory_get(sizeof *o);
-    *o = (struct output){.format = format, .out = out, .column_count = column_count, .width = width};
+    *o =
+        (struct output){.format = format, .out = out, .column_count = column_count, .width = width};
     o->columns = memory_get(column_count * sizeof *columns);
     for (unsigned i = 0; i < column_count; i++) {
         char *name = memory_get(strlen(columns[i].name) + 1);
@@ -48,7 +50,7 @@ uint64_t output_rows(const struct output *o)
     return o->rows;
 }
 
-// ---- where a value begins and ends --------------------------------------------------------------------------------
+// ---- where a value begins and ends -------------------------------------------------------------
 
 static void begin_element(struct output *o)
 {
@@ -129,7 +131,7 @@ void output_list_end(struct output *o)
     end_value(o);
 }
 
-// ---- values -------------------------------------------------------------------------------------------------------
+// ---- values ------------------------------------------------------------------------------------
 
 void output_null(struct output *o)
 {
@@ -215,7 +217,7 @@ void output_id(struct output *o, struct record_id v)
     put_value(o, bytes_of(text, RECORD_ID_TEXT_SIZE - 1), true);
 }
 
-// ---- rows ---------------------------------------------------------------------------------------------------------
+// ---- rows --------------------------------------------------------------------------------------
 
 static void put_csv_header(struct output *o)
 {
@@ -256,7 +258,7 @@ bool output_end(struct output *o, struct err *err)
     return err_system(err, errno ? errno : EIO, "cannot write the result");
 }
 
-// ---- batches ------------------------------------------------------------------------------------------------------
+// ---- batches -----------------------------------------------------------------------------------
 
 static bool is_shown(const struct field *field)
 {
@@ -268,13 +270,15 @@ static bool is_number(enum field_type type)
     return type == FIELD_DURATION || type == FIELD_UINT || type == FIELD_REAL;
 }
 
-struct output *output_create_for(enum output_format format, FILE *out, const struct record_kind *kind, unsigned width)
+struct output *output_create_for(enum output_format format, FILE *out,
+                                 const struct record_kind *kind, unsigned width)
 {
     struct output_column columns[KIND_FIELDS_MAX];
     unsigned n = 0;
     for (uint32_t f = 0; f < kind->field_count; f++)
         if (is_shown(&kind->fields[f]))
-            columns[n++] = (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
+            columns[n++] =
+                (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
     return output_create(format, out, columns, n, width);
 }
 

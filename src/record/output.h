@@ -1,8 +1,10 @@
-// Rows for people and programs: aligned columns, JSON (one object a line, every field that has a value) or CSV (RFC 4180).
+// Rows for people and programs: aligned columns, JSON (one object a line, every field that has a
+// value) or CSV (RFC 4180).
 //
-// Values are given one by one, in the order of the columns; what a value looks like is decided here alone, so the same record
-// looks the same whether it comes from SQL, from a filter or from `weir show`. Times are RFC 3339, addresses text, ids and
-// hashes hexadecimal digits, durations seconds. Nothing of the traffic reaches a terminal as a control character.
+// Values are given one by one, in the order of the columns; what a value looks like is decided here
+// alone, so the same record looks the same whether it comes from SQL, from a filter or from `weir
+// show`. Times are RFC 3339, addresses text, ids and hashes hexadecimal digits, durations seconds.
+// Nothing of the traffic reaches a terminal as a control character.
 //
 // Thread: one. A table keeps its first rows until their widths are known.
 #pragma once
@@ -22,8 +24,10 @@ struct output_column {
 
 struct output;
 
-// Copies the columns, keeps `out`. `width` is that of the terminal, to which tables are cut; 0 for none.
-struct output *output_create(enum output_format format, FILE *out, const struct output_column *columns, unsigned column_count,
+// Copies the columns, keeps `out`. `width` is that of the terminal, to which tables are cut; 0 for
+// none.
+struct output *output_create(enum output_format format, FILE *out,
+                             const struct output_column *columns, unsigned column_count,
                              unsigned width);
 void output_destroy(struct output *o);
 
@@ -48,5 +52,6 @@ bool output_end(struct output *o, struct err *err) __attribute__((warn_unused_re
 uint64_t output_rows(const struct output *o);
 
 // The columns of a kind, without what is hidden, and a row of a batch in them.
-struct output *output_create_for(enum output_format format, FILE *out, const struct record_kind *kind, unsigned width);
+struct output *output_create_for(enum output_format format, FILE *out,
+                                 const struct record_kind *kind, unsigned width);
 void output_batch_row(struct output *o, const struct record_batch *b, uint32_t row);

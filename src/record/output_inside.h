@@ -20,8 +20,8 @@ struct output {
     uint64_t rows;
 
     // Tables only.
-    size_t *ends;        // of the cells of this row in `row`
-    struct text *held;   // rows whose widths are not settled, cells ended by a zero byte
+    size_t *ends;      // of the cells of this row in `row`
+    struct text *held; // rows whose widths are not settled, cells ended by a zero byte
     unsigned held_count;
     unsigned *widths;
     bool settled;

@@ -18,16 +18,18 @@ static bool buffer_is_free(const struct packet_buffer *b)
 // again when nobody else holds them: with one reader and one lane the same warm memory goes round.
 static struct packet_buffer *block_buffer(struct block_reader *r, size_t size)
 {
-    size_t usual = (size_t)r->read_size + BLOCK_CARRY_ROOM;
+    bool alone = r->read_size == BLOCK_READ_SIZE;
+    size_t usual = (size_t)r->read_size + (alone ? BLOCK_CARRY_ROOM : BLOCK_CARRY_ROOM_SHARED);
+    unsigned spares = alone ? BLOCK_SPARES : BLOCK_SPARES_SHARED;
     if (size > usual) return packet_buffer_create((uint32_t)size);
-    for (unsigned i = 0; i < BLOCK_SPARES; i++) {
+    for (unsigned i = 0; i < spares; i++) {
         struct packet_buffer *spare = r->spares[i];
         if (!spare || spare->size != usual || !buffer_is_free(spare)) continue;
         packet_buffer_ref(spare);
         return spare;
     }
     struct packet_buffer *fresh = packet_buffer_create((uint32_t)usual);
-    r->spare_turn = (r->spare_turn + 1) % BLOCK_SPARES;
+    r->spare_turn = (r->spare_turn + 1) % spares;
     if (r->spares[r->spare_turn]) packet_buffer_unref(r->spares[r->spare_turn]);
     r->spares[r->spare_turn] = fresh;
     packet_buffer_ref(fresh);

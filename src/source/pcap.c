@@ -255,7 +255,7 @@ static uint8_t pcap_choose_variant(struct capture_file *f, struct pcap_state *s)
 {
     const uint8_t *sizes = s->magic->record_headers;
     if (!sizes[1]) return sizes[0];
-    bool whole = !block_need(&f->in, PCAP_SEARCH_WINDOW / 4);
+    bool whole = !block_need(&f->in, BLOCK_READ_SIZE_SHARED);
     for (unsigned i = 0; i < PCAP_VARIANTS_MAX && sizes[i]; i++) {
         s->record_header = sizes[i];
         if (pcap_chain(s, block_view(&f->in), whole, false, 0)) return sizes[i];

@@ -172,7 +172,8 @@ static void keep_small(struct artifacts *a, const struct artifact_slot *s, const
     lock_give(&a->lock);
 }
 
-static void keep_spilled(struct artifacts *a, uint32_t slot, struct artifact_slot *s, const char *path)
+static void keep_spilled(struct artifacts *a, uint32_t slot, struct artifact_slot *s,
+                         const char *path)
 {
     char from[FULL_PATH_MAX];
     spill(a, slot, s, (bytes){0});
@@ -188,7 +189,8 @@ static void keep_spilled(struct artifacts *a, uint32_t slot, struct artifact_slo
     lock_give(&a->lock);
 }
 
-static void keep_slot(struct artifacts *a, uint32_t slot, struct artifact_slot *s, const uint8_t sha256[32])
+static void keep_slot(struct artifacts *a, uint32_t slot, struct artifact_slot *s,
+                      const uint8_t sha256[32])
 {
     char below[ARTIFACT_PATH_MAX], path[FULL_PATH_MAX];
     artifact_path(below, sha256);
@@ -221,10 +223,11 @@ struct artifact_sink artifacts_sink(struct artifacts *a)
     return (struct artifact_sink){a, begin, add, end};
 }
 
-// ---- commit -------------------------------------------------------------------------------------------------------
+// ---- commit ------------------------------------------------------------------------------------
 
 // Calls `each` for every file in artifacts/.new; false when one call was.
-static bool each_new(const struct artifacts *a, bool (*each)(const struct artifacts *, const char *, struct err *),
+static bool each_new(const struct artifacts *a,
+                     bool (*each)(const struct artifacts *, const char *, struct err *),
                      struct err *err)
 {
     char path[FULL_PATH_MAX];
@@ -262,7 +265,8 @@ static bool sync_all(const struct artifacts *a, struct err *err)
     if (folder < 0) return err_system(err, errno, "cannot open %s", a->folder);
     int error = syncfs(folder) == 0 ? 0 : errno;
     close(folder);
-    return error ? err_system(err, error, "cannot make the artifacts in %s durable", a->folder) : true;
+    return error ? err_system(err, error, "cannot make the artifacts in %s durable", a->folder)
+                 : true;
 }
 
 static bool sync_folders(const struct artifacts *a, struct err *err)

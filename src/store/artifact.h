@@ -1,8 +1,9 @@
 // The bodies of a case, kept by hash: artifacts/ab/abcdef….
 //
-// What a reading brings lies in artifacts/.new until it is committed: then it is made durable first and moved second, so a name
-// below artifacts/ab is always whole. Small bodies are written with one call; larger ones go to a file as they come. What is kept
-// in memory is bounded by ARTIFACT_MEMORY_MAX over all open bodies; beyond it every piece goes to its file at once.
+// What a reading brings lies in artifacts/.new until it is committed: then it is made durable first
+// and moved second, so a name below artifacts/ab is always whole. Small bodies are written with one
+// call; larger ones go to a file as they come. What is kept in memory is bounded by
+// ARTIFACT_MEMORY_MAX over all open bodies; beyond it every piece goes to its file at once.
 //
 // Thread: the sink's calls from any lane; the rest by one thread when no lane writes any more.
 #pragma once
@@ -12,7 +13,11 @@
 #include "base/memory.h"
 #include "record/artifact.h"
 
-enum { ARTIFACTS_OPEN_MAX = 65535, ARTIFACT_MEMORY_MAX = 16 * 1024 * 1024, ARTIFACT_BUFFER_MAX = BLOCK_SIZE_MAX };
+enum {
+    ARTIFACTS_OPEN_MAX = 65535,
+    ARTIFACT_MEMORY_MAX = 16 * 1024 * 1024,
+    ARTIFACT_BUFFER_MAX = BLOCK_SIZE_MAX
+};
 
 struct artifacts {
     char *folder; // of the case; NULL: nothing is kept
@@ -23,7 +28,8 @@ struct artifacts {
     int error;                 // errno of the first write that failed
 };
 
-bool artifacts_init(struct artifacts *a, const char *folder, struct err *err) __attribute__((warn_unused_result));
+bool artifacts_init(struct artifacts *a, const char *folder, struct err *err)
+    __attribute__((warn_unused_result));
 void artifacts_deinit(struct artifacts *a);
 struct artifact_sink artifacts_sink(struct artifacts *a);
 

@@ -86,10 +86,12 @@ static void keeps_sizes_of_all_sorts(void **state)
 {
     static const size_t sizes[] = {0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 200000, 3000000};
     for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) put(i, sizes[i], 1448, true);
-    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) assert_false(is_there(*state, i, sizes[i]));
+    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        assert_false(is_there(*state, i, sizes[i]));
     assert_int_equal(artifacts.kept, sizeof sizes / sizeof *sizes);
     assert_true(artifacts_commit(&artifacts, &err));
-    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++) assert_true(is_there(*state, i, sizes[i]));
+    for (uint32_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        assert_true(is_there(*state, i, sizes[i]));
 }
 
 static void keeps_equal_content_once(void **state)
@@ -124,7 +126,8 @@ static void holds_many_at_once(void **state)
     for (int i = 0; i < MANY; i++) slots[i] = sink.begin(sink.context);
     for (uint32_t i = 0; i < MANY; i++) {
         content_of(i, content, SIZE);
-        for (size_t at = 0; at < SIZE; at += SIZE / 4) sink.add(sink.context, slots[i], bytes_of(content + at, SIZE / 4));
+        for (size_t at = 0; at < SIZE; at += SIZE / 4)
+            sink.add(sink.context, slots[i], bytes_of(content + at, SIZE / 4));
     }
     assert_true(artifacts.blocks.bytes_used <= ARTIFACT_MEMORY_MAX);
     for (uint32_t i = 0; i < MANY; i++) {

@@ -22,7 +22,8 @@ static char *copy(const char *s)
     return strcpy(c, s);
 }
 
-static struct case_reader *reader_create(const char *named, const struct record_kind *const *kinds, unsigned kind_count)
+static struct case_reader *reader_create(const char *named, const struct record_kind *const *kinds,
+                                         unsigned kind_count)
 {
     struct case_reader *c = memory_get(sizeof *c);
     c->lease.file = -1;
@@ -34,8 +35,8 @@ static struct case_reader *reader_create(const char *named, const struct record_
     return c;
 }
 
-// Reads the log and holds what it names. A writer may append, and remove what that entry replaces, between the two: then the log
-// has grown, and the reading starts again.
+// Reads the log and holds what it names. A writer may append, and remove what that entry replaces,
+// between the two: then the log has grown, and the reading starts again.
 static bool hold_generation(struct case_reader *c, struct err *err)
 {
     if (!catalogue_read(&c->catalogue, c->folder, err)) return false;
@@ -55,7 +56,8 @@ static bool find_folder(struct case_reader *c, struct err *err)
     c->folder = realpath(c->named, NULL);
     if (!c->folder) {
         if (errno == ENOENT)
-            return err_set(err, ERR_INPUT, "there is no case %s: make it with weir read FILE -w %s", c->named, c->named);
+            return err_set(err, ERR_INPUT, "there is no case %s: make it with weir read FILE -w %s",
+                           c->named, c->named);
         return err_system(err, errno, "cannot open the case %s", c->named);
     }
     struct text path = {0};
@@ -65,7 +67,8 @@ static bool find_folder(struct case_reader *c, struct err *err)
     return is_case || err_set(err, ERR_INPUT, "%s is not a case: it has no " CASE_LOG, c->named);
 }
 
-struct case_reader *case_open(const char *path, const struct record_kind *const *kinds, unsigned kind_count, struct err *err)
+struct case_reader *case_open(const char *path, const struct record_kind *const *kinds,
+                              unsigned kind_count, struct err *err)
 {
     struct case_reader *c = reader_create(path, kinds, kind_count);
     if (find_folder(c, err)) {
@@ -152,7 +155,7 @@ void case_interrupt(struct case_reader *c)
     if (c->opened) duck.interrupt(c->database.connection);
 }
 
-// ---- the database -------------------------------------------------------------------------------------------------
+// ---- the database ------------------------------------------------------------------------------
 
 static void put_folder(struct text *sql, const char *folder, const char *below)
 {
@@ -197,8 +200,10 @@ bool case_need_database(struct case_reader *c, struct err *err)
     return fine;
 }
 
-// The segments of a kind that count, as a source of rows; false when there are none. `fields` is how many the newest has.
-static bool put_segments(const struct case_reader *c, const struct record_kind *kind, struct text *source, uint32_t *fields)
+// The segments of a kind that count, as a source of rows; false when there are none. `fields` is
+// how many the newest has.
+static bool put_segments(const struct case_reader *c, const struct record_kind *kind,
+                         struct text *source, uint32_t *fields)
 {
     unsigned n = 0;
     for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&c->catalogue, r));)
@@ -215,7 +220,8 @@ static bool put_segments(const struct case_reader *c, const struct record_kind *
     return n > 0;
 }
 
-static bool put_source(const struct case_reader *c, unsigned kind, struct text *source, uint32_t *fields)
+static bool put_source(const struct case_reader *c, unsigned kind, struct text *source,
+                       uint32_t *fields)
 {
     if (!c->spool) return put_segments(c, c->kinds[kind], source, fields);
     *fields = c->kinds[kind]->field_count;

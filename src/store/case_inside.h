@@ -20,13 +20,15 @@ struct case_reader {
     struct database database;
     char *export_folder; // where results may be written as Parquet; NULL until one is
     bool opened;         // the database is
-    bool *raw, *shown; // by kind: its views are made
+    bool *raw, *shown;   // by kind: its views are made
 };
 
 // Closes the database; it opens again when it is needed.
 void case_forget_database(struct case_reader *c);
 
 // Makes the views of a kind, unless they are there.
-bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err) __attribute__((warn_unused_result));
-bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err) __attribute__((warn_unused_result));
+bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
+    __attribute__((warn_unused_result));
+bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err)
+    __attribute__((warn_unused_result));
 bool case_need_database(struct case_reader *c, struct err *err) __attribute__((warn_unused_result));

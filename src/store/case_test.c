@@ -80,25 +80,33 @@ static void answers(void **state)
     (void)state;
     check("SELECT count(*) AS n FROM sample", CASE_JSON, "{\"n\":500}\n");
     check("SELECT count FROM sample WHERE addr = '10.0.0.1'", CASE_JSON, "{\"count\":1}\n");
-    check("SELECT count(*) AS n FROM sample WHERE in_prefix(addr, '10.0.1.0/24')", CASE_JSON, "{\"n\":140}\n");
+    check("SELECT count(*) AS n FROM sample WHERE in_prefix(addr, '10.0.1.0/24')", CASE_JSON,
+          "{\"n\":140}\n");
     check("SELECT name FROM sample WHERE count = 3", CASE_CSV, "name\r\nZürich → 東京\r\n");
     check("SELECT count(*) AS n FROM plain", CASE_JSON, "{\"n\":0}\n");
     check("SELECT * FROM plain", CASE_CSV, "src_addr,bytes\r\n");
-    check("SELECT ip_hi('10.0.0.1') AS h, ip_lo('10.0.0.1') AS l, ip_hi('x') AS x;", CASE_JSON, "{\"h\":0,\"l\":281470849515521}\n");
-    check("SELECT md5, flag, numbers FROM sample WHERE id = '0005af3107a400013c6ef3731de363bd' -- one\n;", CASE_JSON,
+    check("SELECT ip_hi('10.0.0.1') AS h, ip_lo('10.0.0.1') AS l, ip_hi('x') AS x;", CASE_JSON,
+          "{\"h\":0,\"l\":281470849515521}\n");
+    check("SELECT md5, flag, numbers FROM sample WHERE id = '0005af3107a400013c6ef3731de363bd' -- "
+          "one\n;",
+          CASE_JSON,
           "{\"md5\":\"bd63e31d73f36e3c966004068147f38f\",\"flag\":true,\"numbers\":[1]}\n");
 }
 
 static void shows_every_type(void **state)
 {
     (void)state;
-    check("SELECT 1::HUGEINT * -170141183460469231731687303715884105728 AS h, 1.5 AS d, DATE '2024-02-29' AS t, 'x' AS s, "
-          "{'a': 1} AS st, [1.5, NULL] AS l, TIMESTAMP '2024-02-29 12:00:00' AS ts, NULL AS n, '\\xAA'::BLOB AS b, 3::DOUBLE AS r",
+    check("SELECT 1::HUGEINT * -170141183460469231731687303715884105728 AS h, 1.5 AS d, DATE "
+          "'2024-02-29' AS t, 'x' AS s, "
+          "{'a': 1} AS st, [1.5, NULL] AS l, TIMESTAMP '2024-02-29 12:00:00' AS ts, NULL AS n, "
+          "'\\xAA'::BLOB AS b, 3::DOUBLE AS r",
           CASE_JSON,
-          "{\"h\":-170141183460469231731687303715884105728,\"d\":1.5,\"t\":\"2024-02-29\",\"s\":\"x\",\"st\":\"{'a': 1}\","
+          "{\"h\":-170141183460469231731687303715884105728,\"d\":1.5,\"t\":\"2024-02-29\",\"s\":"
+          "\"x\",\"st\":\"{'a': 1}\","
           "\"l\":\"[1.5, NULL]\",\"ts\":\"2024-02-29T12:00:00Z\",\"b\":\"aa\",\"r\":3}\n");
     check("SELECT 1 AS a, 'x' AS a", CASE_JSON, "{\"a\":1,\"a\":\"x\"}\n");
-    check("SELECT DATE '2024-01-01' AS a, 2 AS a ORDER BY 1", CASE_JSON, "{\"a\":\"2024-01-01\",\"a\":2}\n");
+    check("SELECT DATE '2024-01-01' AS a, 2 AS a ORDER BY 1", CASE_JSON,
+          "{\"a\":\"2024-01-01\",\"a\":2}\n");
 }
 
 static void draws_tables(void **state)
@@ -106,8 +114,10 @@ static void draws_tables(void **state)
     (void)state;
     check("SELECT * FROM (VALUES ('é', 1), ('東京', 20), (NULL, NULL)) AS v(name, n)", CASE_TABLE,
           "name   n\n----  --\né      1\n東京  20\n        \n");
-    char *text = ask_as(on_disk, "SELECT 'abcdefghijklmnopqrstuvwxyz' AS t, chr(27) || '[2J' AS e", CASE_TABLE, 22);
-    assert_string_equal(text, "t              e\n-------------  -------\nabcdefghijkl…  \\x1b[2J\n");
+    char *text = ask_as(on_disk, "SELECT 'abcdefghijklmnopqrstuvwxyz' AS t, chr(27) || '[2J' AS e",
+                        CASE_TABLE, 22);
+    assert_string_equal(text,
+                        "t              e\n-------------  -------\nabcdefghijkl…  \\x1b[2J\n");
     free(text);
 }
 
@@ -147,8 +157,9 @@ static void writes_parquet(void **state)
     size_t n = 0;
     uint64_t rows = 0;
     FILE *out = open_memstream(&text, &n);
-    if (!case_sql(on_disk, "SELECT id, sum(hidden) AS s FROM raw.sample, sample GROUP BY ALL LIMIT 9", CASE_PARQUET, out, 0, &rows,
-                  &err))
+    if (!case_sql(on_disk,
+                  "SELECT id, sum(hidden) AS s FROM raw.sample, sample GROUP BY ALL LIMIT 9",
+                  CASE_PARQUET, out, 0, &rows, &err))
         fail_msg("%s", err.text);
     fclose(out);
     assert_int_equal(rows, 9);
@@ -161,14 +172,40 @@ static void is_fenced(void **state)
 {
     (void)state;
     static const char *const forbidden[] = {
-        "COPY (SELECT 1) TO '/tmp/weir-fence.csv'", "COPY sample TO 'x.csv'", "ATTACH '/tmp/x.db'", "INSTALL httpfs",
-        "LOAD httpfs", "SET memory_limit='1TB'", "SET enable_external_access=true", "PRAGMA enable_profiling", "CREATE TABLE t(a INT)",
-        "DROP VIEW sample", "INSERT INTO sample SELECT * FROM sample", "DELETE FROM sample", "EXPORT DATABASE '/tmp/x'",
-        "EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-fence.csv'", "CALL pragma_version()", "BEGIN", "VACUUM", "CHECKPOINT",
-        "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "SELECT * FROM read_text('/etc/passwd')",
-        "SELECT * FROM read_blob('/proc/self/environ')", "SELECT * FROM glob('/etc/*')", "SELECT * FROM read_parquet('/tmp/*.parquet')",
-        "SELECT * FROM sniff_csv('/etc/passwd')", "SELECT * FROM read_csv('http://127.0.0.1/')", "SELECT 1; SELECT 2", "", ";",
-        "SELECT ?", "SELECT $1", "PREPARE p AS SELECT 1", "EXECUTE p", "SELECT * FROM query('COPY (SELECT 1) TO ''/tmp/weir-fence.csv''')",
+        "COPY (SELECT 1) TO '/tmp/weir-fence.csv'",
+        "COPY sample TO 'x.csv'",
+        "ATTACH '/tmp/x.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET memory_limit='1TB'",
+        "SET enable_external_access=true",
+        "PRAGMA enable_profiling",
+        "CREATE TABLE t(a INT)",
+        "DROP VIEW sample",
+        "INSERT INTO sample SELECT * FROM sample",
+        "DELETE FROM sample",
+        "EXPORT DATABASE '/tmp/x'",
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/weir-fence.csv'",
+        "CALL pragma_version()",
+        "BEGIN",
+        "VACUUM",
+        "CHECKPOINT",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_blob('/proc/self/environ')",
+        "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM read_parquet('/tmp/*.parquet')",
+        "SELECT * FROM sniff_csv('/etc/passwd')",
+        "SELECT * FROM read_csv('http://127.0.0.1/')",
+        "SELECT 1; SELECT 2",
+        "",
+        ";",
+        "SELECT ?",
+        "SELECT $1",
+        "PREPARE p AS SELECT 1",
+        "EXECUTE p",
+        "SELECT * FROM query('COPY (SELECT 1) TO ''/tmp/weir-fence.csv''')",
     };
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
         err = (struct err){0};
@@ -200,11 +237,12 @@ static void tells_where_it_is_wrong(void **state)
 static void lists_its_tables(void **state)
 {
     (void)state;
-    check("SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal ORDER BY 1", CASE_CSV,
-          "view_name\r\nplain\r\nsample\r\n");
+    check("SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal ORDER "
+          "BY 1",
+          CASE_CSV, "view_name\r\nplain\r\nsample\r\n");
 }
 
-// ---- scans --------------------------------------------------------------------------------------------------------
+// ---- scans -------------------------------------------------------------------------------------
 
 static bool count_rows(void *context, const struct record_batch *batch)
 {
@@ -221,7 +259,8 @@ static void scans_a_part(void **state)
 {
     (void)state;
     uint64_t rows = 0;
-    const struct case_scan scan = {&sample_kind, 1 << SAMPLE_COUNT, "addr_hi = 0 AND addr_lo = 281470849515521", count_rows, &rows};
+    const struct case_scan scan = {&sample_kind, 1 << SAMPLE_COUNT,
+                                   "addr_hi = 0 AND addr_lo = 281470849515521", count_rows, &rows};
     assert_true(case_scan(on_disk, &scan, &err));
     assert_int_equal(rows, 1);
     assert_true(case_scan(in_memory, &scan, &err));
@@ -269,7 +308,8 @@ static void reads_older_segments(void **state)
     s = filled(other);
     store_close(s);
     c = case_open(other, fixture_kinds, 2, &err);
-    text = ask_as(c, "SELECT count(*) AS n, count(path) AS p, sum(len(names)) AS l FROM sample", CASE_JSON, 0);
+    text = ask_as(c, "SELECT count(*) AS n, count(path) AS p, sum(len(names)) AS l FROM sample",
+                  CASE_JSON, 0);
     assert_string_equal(text, "{\"n\":501,\"p\":429,\"l\":516}\n");
     free(text);
     case_close(c);

@@ -57,7 +57,8 @@ static void take_segments(struct catalogue_reading *r, const json_t *list)
 {
     r->segment_count = json_array_size(list);
     r->segments = memory_get(r->segment_count * sizeof *r->segments);
-    for (size_t i = 0; i < r->segment_count; i++) take_segment(&r->segments[i], json_array_get(list, i));
+    for (size_t i = 0; i < r->segment_count; i++)
+        take_segment(&r->segments[i], json_array_get(list, i));
 }
 
 // A path in the log stays below records/: a case from elsewhere must not make us open other files.
@@ -95,7 +96,8 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     take_captures(r, json_object_get(line, "captures"));
     take_segments(r, json_object_get(line, "segments"));
     if (segments_are_inside(r)) return true;
-    return err_set(err, ERR_INPUT, "line %" PRIu64 " of the log names a file outside the case", seq);
+    return err_set(err, ERR_INPUT, "line %" PRIu64 " of the log names a file outside the case",
+                   seq);
 }
 
 // A newer program may add to an old case: so every entry tells its format.
@@ -105,7 +107,8 @@ static bool check_format(const json_t *line, struct err *err)
     const char *version = json_string_value(json_object_get(line, "weir"));
     if (format <= CASE_FORMAT) return true;
     return err_set(err, ERR_INPUT,
-                   "it was written by a newer weir (%s, case format %" PRIu64 "; this one knows %d): use that version",
+                   "it was written by a newer weir (%s, case format %" PRIu64
+                   "; this one knows %d): use that version",
                    version ? version : "?", format, CASE_FORMAT);
 }
 
@@ -123,7 +126,8 @@ static bool take_entry(void *context, uint64_t seq, const json_t *line, struct e
     if (type && strcmp(type, "case") == 0) take_case(c, line);
     else if (type && strcmp(type, "reading") == 0) return take_reading(c, seq, line, err);
     else
-        return err_set(err, ERR_INPUT, "line %" PRIu64 " of the log is a '%s', which this weir does not know", seq,
+        return err_set(err, ERR_INPUT,
+                       "line %" PRIu64 " of the log is a '%s', which this weir does not know", seq,
                        type ? type : "");
     return true;
 }
@@ -171,7 +175,7 @@ void catalogue_deinit(struct catalogue *c)
     if (c->chain.file > 0) chain_close(&c->chain);
 }
 
-// ---- writing ------------------------------------------------------------------------------------------------------
+// ---- writing -----------------------------------------------------------------------------------
 
 // Names of files need not be UTF-8, and the log is: what is not stands escaped (base/text.h).
 static void put_text(struct text *t, const char *name, const char *value)
@@ -188,7 +192,8 @@ static void put_head(struct text *t, const char *type, const char *version, nano
 {
     char text[TIME_TEXT_MAX];
     int n = time_format(text, time);
-    text_format(t, "\"type\":\"%s\",\"time\":\"%.*s\",\"time_ns\":%" PRId64 ",", type, n, text, time);
+    text_format(t, "\"type\":\"%s\",\"time\":\"%.*s\",\"time_ns\":%" PRId64 ",", type, n, text,
+                time);
     put_text(t, "weir", version);
     text_format(t, ",\"format\":%d", CASE_FORMAT);
 }
@@ -211,14 +216,16 @@ static void put_segment(struct text *t, const struct catalogue_segment *s, bool 
     put_text(t, "kind", s->kind);
     text_add(t, ",");
     put_text(t, "path", s->path);
-    text_format(t, ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"fields\":%" PRIu32, s->sha256, s->bytes,
-                s->rows, s->fields);
-    if (s->first <= s->last) text_format(t, ",\"first_ns\":%" PRId64 ",\"last_ns\":%" PRId64, s->first, s->last);
+    text_format(t,
+                ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"fields\":%" PRIu32,
+                s->sha256, s->bytes, s->rows, s->fields);
+    if (s->first <= s->last)
+        text_format(t, ",\"first_ns\":%" PRId64 ",\"last_ns\":%" PRId64, s->first, s->last);
     text_add(t, "}");
 }
 
-void catalogue_write_reading(struct text *members, const struct catalogue_reading *r, const uint64_t *replaces,
-                             size_t replace_count)
+void catalogue_write_reading(struct text *members, const struct catalogue_reading *r,
+                             const uint64_t *replaces, size_t replace_count)
 {
     put_head(members, "reading", r->version, r->time);
     text_format(members, ",\"reading\":\"%s\",", r->id);
@@ -228,6 +235,7 @@ void catalogue_write_reading(struct text *members, const struct catalogue_readin
     text_add(members, "],\"segments\":[");
     for (size_t i = 0; i < r->segment_count; i++) put_segment(members, &r->segments[i], i == 0);
     text_format(members, "],\"artifacts\":%" PRIu64 ",\"replaces\":[", r->artifacts);
-    for (size_t i = 0; i < replace_count; i++) text_format(members, "%s%" PRIu64, i ? "," : "", replaces[i]);
+    for (size_t i = 0; i < replace_count; i++)
+        text_format(members, "%s%" PRIu64, i ? "," : "", replaces[i]);
     text_add(members, "]");
 }

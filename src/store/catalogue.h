@@ -1,4 +1,5 @@
-// What the log says is in the case: its readings, and for each its captures and segments. What it does not name is not there.
+// What the log says is in the case: its readings, and for each its captures and segments. What it
+// does not name is not there.
 //
 // Thread: one. Everything is owned by the catalogue and valid until catalogue_deinit.
 #pragma once
@@ -42,8 +43,10 @@ struct catalogue {
     size_t reading_count, reading_size;
 };
 
-// Reads the log of the case in `folder`. ERR_INPUT when it is none, is damaged, or was made by a newer version.
-bool catalogue_read(struct catalogue *c, const char *folder, struct err *err) __attribute__((warn_unused_result));
+// Reads the log of the case in `folder`. ERR_INPUT when it is none, is damaged, or was made by a
+// newer version.
+bool catalogue_read(struct catalogue *c, const char *folder, struct err *err)
+    __attribute__((warn_unused_result));
 void catalogue_deinit(struct catalogue *c);
 
 // The path of the log below the case.
@@ -51,13 +54,15 @@ void catalogue_deinit(struct catalogue *c);
 
 // The members of an entry (store/chain.h); they are appended by the caller.
 void catalogue_write_case(struct text *members, const char *version, nanos time);
-void catalogue_write_reading(struct text *members, const struct catalogue_reading *reading, const uint64_t *replaces,
-                             size_t replace_count);
+void catalogue_write_reading(struct text *members, const struct catalogue_reading *reading,
+                             const uint64_t *replaces, size_t replace_count);
 
 // Takes the entry that was just appended into account.
-bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err) __attribute__((warn_unused_result));
+bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
+    __attribute__((warn_unused_result));
 
-static inline const struct catalogue_reading *catalogue_next(const struct catalogue *c, const struct catalogue_reading *after)
+static inline const struct catalogue_reading *catalogue_next(const struct catalogue *c,
+                                                             const struct catalogue_reading *after)
 {
     const struct catalogue_reading *r = after ? after + 1 : c->readings;
     for (; r && r < c->readings + c->reading_count; r++)

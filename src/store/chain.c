@@ -24,36 +24,47 @@ static void chain_follow(struct chain *c, bytes line)
     c->size += line.n + 1;
 }
 
-static bool check_place(const struct chain *c, const json_t *line, const char *path, struct err *err)
+static bool check_place(const struct chain *c, const json_t *line, const char *path,
+                        struct err *err)
 {
     const json_t *seq = json_object_get(line, "seq");
     const char *prev = json_string_value(json_object_get(line, "prev"));
     if (!json_is_integer(seq) || (uint64_t)json_integer_value(seq) != c->seq + 1)
-        return err_set(err, ERR_INPUT, "%s: line %" PRIu64 " has another number: lines were removed or put in", path, c->seq + 1);
+        return err_set(err, ERR_INPUT,
+                       "%s: line %" PRIu64 " has another number: lines were removed or put in",
+                       path, c->seq + 1);
     if (!prev || strcmp(prev, c->head) != 0)
-        return err_set(err, ERR_INPUT, "%s: line %" PRIu64 " does not follow from line %" PRIu64 ": the log was changed", path,
-                       c->seq + 1, c->seq);
+        return err_set(err, ERR_INPUT,
+                       "%s: line %" PRIu64 " does not follow from line %" PRIu64
+                       ": the log was changed",
+                       path, c->seq + 1, c->seq);
     return true;
 }
 
-static bool take_line(struct chain *c, const char *path, bytes line, chain_visit *visit, void *context, struct err *err)
+static bool take_line(struct chain *c, const char *path, bytes line, chain_visit *visit,
+                      void *context, struct err *err)
 {
     json_error_t why;
     json_t *json = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &why);
-    if (!json) return err_set(err, ERR_INPUT, "%s: line %" PRIu64 " is damaged: %s", path, c->seq + 1, why.text);
-    bool fine = check_place(c, json, path, err) && (!visit || visit(context, c->seq + 1, json, err));
+    if (!json)
+        return err_set(err, ERR_INPUT, "%s: line %" PRIu64 " is damaged: %s", path, c->seq + 1,
+                       why.text);
+    bool fine = check_place(c, json, path, err) &&
+                (!visit || visit(context, c->seq + 1, json, err));
     json_decref(json);
     if (fine) chain_follow(c, line);
     return fine;
 }
 
-// Whether the line was cut short by a crash: zero bytes where a sector never came to the disk, and nothing behind it.
+// Whether the line was cut short by a crash: zero bytes where a sector never came to the disk, and
+// nothing behind it.
 static bool is_torn(bytes line, bytes rest)
 {
     return rest.n <= line.n + 1 && bytes_find(line, 0) < line.n;
 }
 
-bool chain_read(struct chain *c, const char *path, chain_visit *visit, void *context, struct err *err)
+bool chain_read(struct chain *c, const char *path, chain_visit *visit, void *context,
+                struct err *err)
 {
     chain_reset(c);
     bytes content = file_read(path, CHAIN_SIZE_MAX, err);

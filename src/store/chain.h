@@ -1,11 +1,12 @@
-// The log file of a case: one JSON object a line, appended and never changed, each with its number and the SHA-256 of the line
-// before it.
+// The log file of a case: one JSON object a line, appended and never changed, each with its number
+// and the SHA-256 of the line before it.
 //
 //     {"seq":2,"prev":"<64 hex digits>","type":"reading",...}
 //
-// `prev` of the first line is 64 zeros; the hash covers a line without its newline. A last line that was not written to its
-// end (no newline, or holes of zero bytes where the disk lost a sector) never was: readers pass over it, a writer cuts it off.
-// Anything else that does not fit is damage, and an error that names the line.
+// `prev` of the first line is 64 zeros; the hash covers a line without its newline. A last line
+// that was not written to its end (no newline, or holes of zero bytes where the disk lost a sector)
+// never was: readers pass over it, a writer cuts it off. Anything else that does not fit is damage,
+// and an error that names the line.
 //
 // Thread: one.
 #pragma once
@@ -19,9 +20,9 @@
 enum { CHAIN_SIZE_MAX = 1 << 30 };
 
 struct chain {
-    int file;      // open for appending, or -1
-    uint64_t seq;  // of the last line; 0 when there is none
-    uint64_t size; // bytes of whole lines
+    int file;                   // open for appending, or -1
+    uint64_t seq;               // of the last line; 0 when there is none
+    uint64_t size;              // bytes of whole lines
     char head[HEX_SHA256_SIZE]; // SHA-256 of the last line
 };
 
@@ -31,13 +32,15 @@ void chain_reset(struct chain *c); // the state before the first line
 typedef bool chain_visit(void *context, uint64_t seq, const json_t *line, struct err *err);
 
 // Reads all of it. ERR_INPUT when the file is damaged. The chain has no open file.
-bool chain_read(struct chain *c, const char *path, chain_visit *visit, void *context, struct err *err)
-    __attribute__((warn_unused_result));
+bool chain_read(struct chain *c, const char *path, chain_visit *visit, void *context,
+                struct err *err) __attribute__((warn_unused_result));
 
 // Opens it for appending, after chain_read, and cuts off what was not written to its end.
-bool chain_open(struct chain *c, const char *path, struct err *err) __attribute__((warn_unused_result));
+bool chain_open(struct chain *c, const char *path, struct err *err)
+    __attribute__((warn_unused_result));
 void chain_close(struct chain *c);
 
-// Appends one line and makes it durable. `members` is what follows seq and prev: `"type":"case","format":1`. After a
-// failure the file is as it was.
-bool chain_append(struct chain *c, bytes members, struct err *err) __attribute__((warn_unused_result));
+// Appends one line and makes it durable. `members` is what follows seq and prev:
+// `"type":"case","format":1`. After a failure the file is as it was.
+bool chain_append(struct chain *c, bytes members, struct err *err)
+    __attribute__((warn_unused_result));

@@ -76,7 +76,8 @@ static void reads_what_was_appended(void **state)
     assert_int_equal(st.st_size, c.size);
 }
 
-// Wherever a crash cuts the file, the whole lines before the cut are there, and the next writer goes on behind them.
+// Wherever a crash cuts the file, the whole lines before the cut are there, and the next writer
+// goes on behind them.
 static void survives_a_cut_anywhere(void **state)
 {
     (void)state;
@@ -110,7 +111,8 @@ static void survives_a_hole_at_the_end(void **state)
     memory_free(copy);
 }
 
-// Any changed byte is noticed: in the last line by its form only, since nothing follows from it yet.
+// Any changed byte is noticed: in the last line by its form only, since nothing follows from it
+// yet.
 static void notices_a_changed_byte(void **state)
 {
     (void)state;
@@ -148,7 +150,8 @@ static void takes_no_key_twice(void **state)
 {
     (void)state;
     struct chain c;
-    const char *line = "{\"seq\":1,\"seq\":1,\"prev\":\"0000000000000000000000000000000000000000000000000000000000000000\"}\n";
+    const char *line = "{\"seq\":1,\"seq\":1,\"prev\":"
+                       "\"0000000000000000000000000000000000000000000000000000000000000000\"}\n";
     write_content((const uint8_t *)line, strlen(line));
     assert_false(chain_read(&c, path, NULL, NULL, &err));
 }

@@ -7,7 +7,8 @@ struct setting {
     const char *name, *value;
 };
 
-static bool configure(struct duck_config *config, const struct database_options *options, struct err *err)
+static bool configure(struct duck_config *config, const struct database_options *options,
+                      struct err *err)
 {
     char threads[16], memory[16];
     snprintf(threads, sizeof threads, "%u", options->threads ? options->threads : 1);
@@ -24,8 +25,8 @@ static bool configure(struct duck_config *config, const struct database_options 
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (duck.set_config(config, settings[i].name, settings[i].value))
-            return err_set(err, ERR_MACHINE, "libduckdb.so %s does not know the setting %s=%s", duck.library_version(),
-                           settings[i].name, settings[i].value);
+            return err_set(err, ERR_MACHINE, "libduckdb.so %s does not know the setting %s=%s",
+                           duck.library_version(), settings[i].name, settings[i].value);
     return true;
 }
 
@@ -77,11 +78,13 @@ bool database_run(struct database *d, const char *sql, struct err *err)
     return true;
 }
 
-bool database_stream_prepared(struct duck_prepared *prepared, struct duck_result *result, struct err *err)
+bool database_stream_prepared(struct duck_prepared *prepared, struct duck_result *result,
+                              struct err *err)
 {
     struct duck_pending *pending = NULL;
-    int failed = duck.pending_prepared_streaming ? duck.pending_prepared_streaming(prepared, &pending)
-                                                 : duck.pending_prepared(prepared, &pending);
+    int failed = duck.pending_prepared_streaming
+                     ? duck.pending_prepared_streaming(prepared, &pending)
+                     : duck.pending_prepared(prepared, &pending);
     if (failed) {
         err_set(err, ERR_INPUT, "%s", duck.pending_error(pending));
         duck.destroy_pending(&pending);
@@ -92,7 +95,8 @@ bool database_stream_prepared(struct duck_prepared *prepared, struct duck_result
     return failed ? database_fail(result, err) : true;
 }
 
-bool database_stream(struct database *d, const char *sql, struct duck_result *result, struct err *err)
+bool database_stream(struct database *d, const char *sql, struct duck_result *result,
+                     struct err *err)
 {
     struct duck_prepared *prepared = NULL;
     bool fine = !duck.prepare(d->connection, sql, &prepared);

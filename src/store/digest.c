@@ -64,7 +64,7 @@ void digest_destroy(struct digest *d)
     memory_free(d);
 }
 
-// ---- one record ---------------------------------------------------------------------------------------------------
+// ---- one record --------------------------------------------------------------------------------
 
 static void put_word(struct text *t, uint64_t v)
 {
@@ -106,7 +106,8 @@ static void put_value(struct text *t, const struct record_batch *b, unsigned f, 
     enum field_type type = b->kind->fields[f].type;
     if (field_is_list(type)) put_list(t, batch_get_bytes(b, f, row), type);
     else if (type == FIELD_TEXT || type == FIELD_HASH) text_put(t, batch_get_bytes(b, f, row));
-    else if (field_words(type) == 2) put_pair(t, words[2 * (size_t)row], words[2 * (size_t)row + 1]);
+    else if (field_words(type) == 2)
+        put_pair(t, words[2 * (size_t)row], words[2 * (size_t)row + 1]);
     else put_word(t, words[row]);
 }
 
@@ -143,7 +144,8 @@ static struct digest_entry *next_entry(struct digest_kind *k)
     return e;
 }
 
-static void add_row(struct digest *d, struct digest_kind *k, const struct record_batch *b, uint32_t row)
+static void add_row(struct digest *d, struct digest_kind *k, const struct record_batch *b,
+                    uint32_t row)
 {
     uint8_t digest[SHA256_SIZE];
     struct digest_entry *e = next_entry(k);
@@ -163,7 +165,7 @@ void digest_add(struct digest *d, const struct record_batch *batch)
     for (uint32_t row = 0; row < batch->rows; row++) add_row(d, &d->of[kind], batch, row);
 }
 
-// ---- all of them --------------------------------------------------------------------------------------------------
+// ---- all of them -------------------------------------------------------------------------------
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -200,7 +202,8 @@ void digest_total(struct digest *d, char hex[HEX_SHA256_SIZE])
     struct text lines = {0};
     uint64_t rows;
     for (int i = next_kind(d, ""); i >= 0; i = next_kind(d, d->kinds[i]->name))
-        if (digest_of_kind(d, (unsigned)i, hex, &rows) && rows) text_format(&lines, "%s %s\n", d->kinds[i]->name, hex);
+        if (digest_of_kind(d, (unsigned)i, hex, &rows) && rows)
+            text_format(&lines, "%s %s\n", d->kinds[i]->name, hex);
     sha256_of(bytes_of(lines.p, lines.n), digest);
     hex_format(hex, bytes_of(digest, sizeof digest));
     text_deinit(&lines);

@@ -26,7 +26,8 @@ static bool take_scan(void *context, const struct record_batch *batch)
     return true;
 }
 
-static void total_of(char hex[HEX_SHA256_SIZE], uint64_t from, uint64_t middle, uint64_t to, uint32_t rows)
+static void total_of(char hex[HEX_SHA256_SIZE], uint64_t from, uint64_t middle, uint64_t to,
+                     uint32_t rows)
 {
     struct digest *d = digest_create(fixture_kinds, 2);
     for (int i = 0; i < 2; i++) {
@@ -75,7 +76,8 @@ static void scan_into(struct digest *d, struct case_reader *c)
 {
     struct err err;
     for (int i = 0; i < 2; i++) {
-        const struct case_scan scan = {fixture_kinds[i], digest_fields(fixture_kinds[i]), NULL, take_scan, d};
+        const struct case_scan scan = {fixture_kinds[i], digest_fields(fixture_kinds[i]), NULL,
+                                       take_scan, d};
         assert_true(case_scan(c, &scan, &err));
     }
 }
@@ -84,7 +86,8 @@ static void digest_case(const char *folder, char hex[HEX_SHA256_SIZE])
 {
     struct err err;
     struct store *s = store_open(folder, fixture_kinds, 2, "0.1.0", 1, &err);
-    for (int i = 0; i < 2; i++) fixture_fill(store_sink(s), fixture_kinds[i], 0, 3000, folder ? 1024 : 50);
+    for (int i = 0; i < 2; i++)
+        fixture_fill(store_sink(s), fixture_kinds[i], 0, 3000, folder ? 1024 : 50);
     assert_true(store_commit(s, fixture_reading(1, ""), false, &err));
     struct case_reader *c = case_of_store(s, &err);
     struct digest *d = digest_create(fixture_kinds, 2);

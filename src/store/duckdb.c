@@ -44,7 +44,8 @@ static void *open_in_cache(void)
     char path[LIBRARY_PATH_MAX];
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (cache && cache[0] == '/') snprintf(path, sizeof path, "%s/weir/libduckdb.so", cache);
-    else if (home && home[0] == '/') snprintf(path, sizeof path, "%s/.cache/weir/libduckdb.so", home);
+    else if (home && home[0] == '/')
+        snprintf(path, sizeof path, "%s/.cache/weir/libduckdb.so", home);
     else return NULL;
     return dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 }
@@ -52,10 +53,13 @@ static void *open_in_cache(void)
 static void *open_library(void)
 {
     static const char *const beside[] = {"../lib/weir", "lib", "../lib", "../../lib"};
-    static const char *const fixed[] = {"/usr/local/lib/weir/libduckdb.so", "/usr/lib/weir/libduckdb.so"};
+    static const char *const fixed[] = {"/usr/local/lib/weir/libduckdb.so",
+                                        "/usr/lib/weir/libduckdb.so"};
     void *l = NULL;
-    for (size_t i = 0; !l && i < sizeof beside / sizeof *beside; i++) l = open_beside_program(beside[i]);
-    for (size_t i = 0; !l && i < sizeof fixed / sizeof *fixed; i++) l = dlopen(fixed[i], RTLD_LAZY | RTLD_LOCAL);
+    for (size_t i = 0; !l && i < sizeof beside / sizeof *beside; i++)
+        l = open_beside_program(beside[i]);
+    for (size_t i = 0; !l && i < sizeof fixed / sizeof *fixed; i++)
+        l = dlopen(fixed[i], RTLD_LAZY | RTLD_LOCAL);
     if (!l) l = open_in_cache();
     return l ? l : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
 }
@@ -65,7 +69,9 @@ static bool resolve(struct err *err)
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
         void *function = dlsym(library, symbols[i].name);
         if (!function)
-            return err_set(err, ERR_MACHINE, "libduckdb.so has no %s: it is too old, run tools/setup", symbols[i].name);
+            return err_set(err, ERR_MACHINE,
+                           "libduckdb.so has no %s: it is too old, run tools/setup",
+                           symbols[i].name);
         memcpy((char *)&duck + symbols[i].offset, &function, sizeof function);
     }
     void *streaming = dlsym(library, "duckdb_pending_prepared_streaming");
@@ -79,10 +85,12 @@ static bool load(struct err *err)
     if (library) return true;
     library = named && *named ? dlopen(named, RTLD_LAZY | RTLD_LOCAL) : open_library();
     if (!library && named && *named)
-        return err_set(err, ERR_MACHINE, "cannot load %s, which WEIR_DUCKDB names: %s", named, dlerror());
+        return err_set(err, ERR_MACHINE, "cannot load %s, which WEIR_DUCKDB names: %s", named,
+                       dlerror());
     if (!library)
         return err_set(err, ERR_MACHINE,
-                       "libduckdb.so is missing, without which cases cannot be written or asked: run tools/setup, or "
+                       "libduckdb.so is missing, without which cases cannot be written or asked: "
+                       "run tools/setup, or "
                        "name it in WEIR_DUCKDB");
     if (resolve(err)) return true;
     dlclose(library);

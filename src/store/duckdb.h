@@ -1,9 +1,11 @@
 // DuckDB as far as the store needs it: the C interface of libduckdb.so, loaded at run time.
 //
-// Declared here from the library's documented, frozen C interface (v1.2.0), a row for each function; the library is only
-// opened when a case is written or asked, so the rest of the program runs without it.
+// Declared here from the library's documented, frozen C interface (v1.2.0), a row for each
+// function; the library is only opened when a case is written or asked, so the rest of the program
+// runs without it.
 //
-// Thread: duckdb_load may be called by any thread, any number of times; `duck` is constant once it has returned true.
+// Thread: duckdb_load may be called by any thread, any number of times; `duck` is constant once it
+// has returned true.
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +13,8 @@
 
 #include "base/err.h"
 
-// Handles of the library. What an `out` parameter gives is destroyed by the function that takes its address.
+// Handles of the library. What an `out` parameter gives is destroyed by the function that takes its
+// address.
 struct duck_database;
 struct duck_connection;
 struct duck_config;
@@ -88,18 +91,25 @@ enum duck_type {
 };
 
 enum duck_statement_type { DUCK_SELECT = 1, DUCK_EXPLAIN = 4 };
-enum duck_error_type { DUCK_ERROR_OUT_OF_RANGE = 1, DUCK_ERROR_IO = 28, DUCK_ERROR_INTERRUPT = 29, DUCK_ERROR_OUT_OF_MEMORY = 33 };
+enum duck_error_type {
+    DUCK_ERROR_OUT_OF_RANGE = 1,
+    DUCK_ERROR_IO = 28,
+    DUCK_ERROR_INTERRUPT = 29,
+    DUCK_ERROR_OUT_OF_MEMORY = 33
+};
 enum { DUCK_CHUNK_ROWS = 2048 };
 
 typedef void duck_delete(void *data);
 typedef void duck_info_call(struct duck_info *info);
 typedef void duck_table_call(struct duck_info *info, struct duck_chunk *output);
-typedef void duck_scalar_call(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output);
+typedef void duck_scalar_call(struct duck_info *info, struct duck_chunk *input,
+                              struct duck_vector *output);
 
 // Return type, name without "duckdb_", parameters. States are 0 for success.
 // clang-format off
 #define DUCK_FUNCTIONS(X) \
-    X(int, open_ext, (const char *path, struct duck_database **out, struct duck_config *config, char **error)) \
+    X(int, open_ext, (const char *path, struct duck_database **out, struct duck_config *config, \
+      char **error)) \
     X(void, close, (struct duck_database **database)) \
     X(int, connect, (struct duck_database *database, struct duck_connection **out)) \
     X(void, disconnect, (struct duck_connection **connection)) \
@@ -117,12 +127,15 @@ typedef void duck_scalar_call(struct duck_info *info, struct duck_chunk *input, 
     X(const char *, column_name, (struct duck_result *result, uint64_t column)) \
     X(struct duck_logical *, column_logical_type, (struct duck_result *result, uint64_t column)) \
     X(struct duck_chunk *, fetch_chunk, (struct duck_result result)) \
-    X(uint64_t, extract_statements, (struct duck_connection *connection, const char *sql, struct duck_statements **out)) \
+    X(uint64_t, extract_statements, (struct duck_connection *connection, const char *sql, \
+      struct duck_statements **out)) \
     X(const char *, extract_statements_error, (struct duck_statements *statements)) \
     X(void, destroy_extracted, (struct duck_statements **statements)) \
-    X(int, prepare_extracted_statement, (struct duck_connection *connection, struct duck_statements *statements, \
+    X(int, prepare_extracted_statement, (struct duck_connection *connection, \
+      struct duck_statements *statements, \
                                          uint64_t index, struct duck_prepared **out)) \
-    X(int, prepare, (struct duck_connection *connection, const char *sql, struct duck_prepared **out)) \
+    X(int, prepare, (struct duck_connection *connection, const char *sql, \
+      struct duck_prepared **out)) \
     X(const char *, prepare_error, (struct duck_prepared *prepared)) \
     X(int, prepared_statement_type, (struct duck_prepared *prepared)) \
     X(uint64_t, nparams, (struct duck_prepared *prepared)) \
@@ -143,7 +156,8 @@ typedef void duck_scalar_call(struct duck_info *info, struct duck_chunk *input, 
     X(void *, vector_get_data, (struct duck_vector *vector)) \
     X(uint64_t *, vector_get_validity, (struct duck_vector *vector)) \
     X(void, vector_ensure_validity_writable, (struct duck_vector *vector)) \
-    X(void, vector_assign_string_element_len, (struct duck_vector *vector, uint64_t row, const char *p, uint64_t n)) \
+    X(void, vector_assign_string_element_len, (struct duck_vector *vector, uint64_t row, \
+      const char *p, uint64_t n)) \
     X(struct duck_vector *, list_vector_get_child, (struct duck_vector *vector)) \
     X(uint64_t, list_vector_get_size, (struct duck_vector *vector)) \
     X(int, list_vector_set_size, (struct duck_vector *vector, uint64_t size)) \
@@ -151,23 +165,33 @@ typedef void duck_scalar_call(struct duck_info *info, struct duck_chunk *input, 
     X(struct duck_scalar_function *, create_scalar_function, (void)) \
     X(void, destroy_scalar_function, (struct duck_scalar_function **function)) \
     X(void, scalar_function_set_name, (struct duck_scalar_function *function, const char *name)) \
-    X(void, scalar_function_add_parameter, (struct duck_scalar_function *function, struct duck_logical *type)) \
-    X(void, scalar_function_set_return_type, (struct duck_scalar_function *function, struct duck_logical *type)) \
-    X(void, scalar_function_set_function, (struct duck_scalar_function *function, duck_scalar_call *call)) \
+    X(void, scalar_function_add_parameter, (struct duck_scalar_function *function, \
+      struct duck_logical *type)) \
+    X(void, scalar_function_set_return_type, (struct duck_scalar_function *function, \
+      struct duck_logical *type)) \
+    X(void, scalar_function_set_function, (struct duck_scalar_function *function, \
+      duck_scalar_call *call)) \
     X(void, scalar_function_set_error, (struct duck_info *info, const char *error)) \
-    X(int, register_scalar_function, (struct duck_connection *connection, struct duck_scalar_function *function)) \
+    X(int, register_scalar_function, (struct duck_connection *connection, \
+      struct duck_scalar_function *function)) \
     X(struct duck_table_function *, create_table_function, (void)) \
     X(void, destroy_table_function, (struct duck_table_function **function)) \
     X(void, table_function_set_name, (struct duck_table_function *function, const char *name)) \
-    X(void, table_function_add_parameter, (struct duck_table_function *function, struct duck_logical *type)) \
-    X(void, table_function_set_extra_info, (struct duck_table_function *function, void *extra, duck_delete *destroy)) \
+    X(void, table_function_add_parameter, (struct duck_table_function *function, \
+      struct duck_logical *type)) \
+    X(void, table_function_set_extra_info, (struct duck_table_function *function, void *extra, \
+      duck_delete *destroy)) \
     X(void, table_function_set_bind, (struct duck_table_function *function, duck_info_call *bind)) \
     X(void, table_function_set_init, (struct duck_table_function *function, duck_info_call *init)) \
-    X(void, table_function_set_function, (struct duck_table_function *function, duck_table_call *call)) \
-    X(void, table_function_supports_projection_pushdown, (struct duck_table_function *function, bool pushdown)) \
-    X(int, register_table_function, (struct duck_connection *connection, struct duck_table_function *function)) \
+    X(void, table_function_set_function, (struct duck_table_function *function, \
+      duck_table_call *call)) \
+    X(void, table_function_supports_projection_pushdown, (struct duck_table_function *function, \
+      bool pushdown)) \
+    X(int, register_table_function, (struct duck_connection *connection, \
+      struct duck_table_function *function)) \
     X(void *, bind_get_extra_info, (struct duck_info *info)) \
-    X(void, bind_add_result_column, (struct duck_info *info, const char *name, struct duck_logical *type)) \
+    X(void, bind_add_result_column, (struct duck_info *info, const char *name, \
+      struct duck_logical *type)) \
     X(struct duck_value *, bind_get_parameter, (struct duck_info *info, uint64_t index)) \
     X(void, bind_set_bind_data, (struct duck_info *info, void *data, duck_delete *destroy)) \
     X(void, bind_set_cardinality, (struct duck_info *info, uint64_t rows, bool exact)) \
@@ -188,13 +212,15 @@ struct duck_api {
 #define X(type, name, parameters) type(*name) parameters;
     DUCK_FUNCTIONS(X)
 #undef X
-    // Gives rows as they are made instead of all at the end; marked deprecated in the library, so NULL where it is gone.
+    // Gives rows as they are made instead of all at the end; marked deprecated in the library, so
+    // NULL where it is gone.
     int (*pending_prepared_streaming)(struct duck_prepared *prepared, struct duck_pending **out);
 };
 
 extern struct duck_api duck;
 
-// Finds and opens the library: $WEIR_DUCKDB, beside the program (../lib/weir, lib), /usr/local/lib/weir, /usr/lib/weir,
+// Finds and opens the library: $WEIR_DUCKDB, beside the program (../lib/weir, lib),
+// /usr/local/lib/weir, /usr/lib/weir,
 // ~/.cache/weir, then where the system looks. ERR_MACHINE and the way out when it is not there.
 bool duckdb_load(struct err *err) __attribute__((warn_unused_result));
 

@@ -45,7 +45,8 @@ static uint64_t mix(uint64_t n)
 
 static struct address address_of(uint64_t number)
 {
-    return number % 3 ? address_v4((uint32_t)(0x0a000000 + number % 65536)) : (struct address){0x20010db800000000, mix(number)};
+    return number % 3 ? address_v4((uint32_t)(0x0a000000 + number % 65536))
+                      : (struct address){0x20010db800000000, mix(number)};
 }
 
 static void put_lists(struct record_batch *b, uint64_t number)
@@ -68,7 +69,8 @@ static void put_lists(struct record_batch *b, uint64_t number)
 static void put_texts(struct record_batch *b, uint64_t number)
 {
     char text[64];
-    static const char *const texts[] = {"", "short", "a text of more than twelve bytes", "Zürich → 東京", "quo\"te,\n\\x41"};
+    static const char *const texts[] = {"", "short", "a text of more than twelve bytes",
+                                        "Zürich → 東京", "quo\"te,\n\\x41"};
     batch_text(b, SAMPLE_NAME, bytes_text(texts[number % 5]));
     uint64_t hash[2] = {mix(number), mix(number + 7)};
     batch_text(b, SAMPLE_HASH, bytes_of(hash, sizeof hash));
@@ -110,7 +112,8 @@ bool fixture_row(struct record_batch *b, uint64_t number)
     return true;
 }
 
-void fixture_fill(struct record_sink sink, const struct record_kind *kind, uint64_t from, uint64_t to, uint32_t rows)
+void fixture_fill(struct record_sink sink, const struct record_kind *kind, uint64_t from,
+                  uint64_t to, uint32_t rows)
 {
     struct record_batch *b = batch_create(kind);
     for (; from < to; from++) {
@@ -124,17 +127,22 @@ void fixture_fill(struct record_sink sink, const struct record_kind *kind, uint6
     batch_destroy(b);
 }
 
-bool fixture_rows_equal(const struct record_batch *a, uint32_t row_a, const struct record_batch *b, uint32_t row_b)
+bool fixture_rows_equal(const struct record_batch *a, uint32_t row_a, const struct record_batch *b,
+                        uint32_t row_b)
 {
     for (uint32_t f = 0; f < a->kind->field_count; f++) {
         enum field_type type = a->kind->fields[f].type;
         if (batch_has(a, f, row_a) != batch_has(b, f, row_b)) return false;
         if (!batch_has(a, f, row_a)) continue;
-        bool by_bytes = field_is_list(type) || type == FIELD_TEXT || type == FIELD_HASH || type == FIELD_BLOB;
-        if (by_bytes && !bytes_equal(batch_get_bytes(a, f, row_a), batch_get_bytes(b, f, row_b))) return false;
+        bool by_bytes = field_is_list(type) || type == FIELD_TEXT || type == FIELD_HASH ||
+                        type == FIELD_BLOB;
+        if (by_bytes && !bytes_equal(batch_get_bytes(a, f, row_a), batch_get_bytes(b, f, row_b)))
+            return false;
         if (by_bytes) continue;
         size_t words = field_words(type);
-        if (memcmp(a->columns[f].words + row_a * words, b->columns[f].words + row_b * words, words * 8) != 0) return false;
+        if (memcmp(a->columns[f].words + row_a * words, b->columns[f].words + row_b * words,
+                   words * 8) != 0)
+            return false;
     }
     return true;
 }

@@ -1,4 +1,5 @@
-// For the tests of this folder: a kind with a field of every type, rows made from a number, and a folder that goes.
+// For the tests of this folder: a kind with a field of every type, rows made from a number, and a
+// folder that goes.
 #pragma once
 
 #include "record/batch.h"
@@ -27,21 +28,26 @@ enum sample_field {
     SAMPLE_PATH,
 };
 
-// Row `number` into the batch: what it has in it, and what is absent, follows from the number. False when there is no room.
+// Row `number` into the batch: what it has in it, and what is absent, follows from the number.
+// False when there is no room.
 bool fixture_row(struct record_batch *b, uint64_t number);
 // Rows [from, to) into a sink, in batches of `rows`.
-void fixture_fill(struct record_sink sink, const struct record_kind *kind, uint64_t from, uint64_t to, uint32_t rows);
+void fixture_fill(struct record_sink sink, const struct record_kind *kind, uint64_t from,
+                  uint64_t to, uint32_t rows);
 
 // Whether two rows are the same in every field.
-bool fixture_rows_equal(const struct record_batch *a, uint32_t row_a, const struct record_batch *b, uint32_t row_b);
+bool fixture_rows_equal(const struct record_batch *a, uint32_t row_a, const struct record_batch *b,
+                        uint32_t row_b);
 
-// A fresh folder below the system's temporary one; owned. Gone with all that is in it after fixture_folder_remove.
+// A fresh folder below the system's temporary one; owned. Gone with all that is in it after
+// fixture_folder_remove.
 char *fixture_folder(void);
 void fixture_folder_remove(char *folder);
 
 // A reading of one capture whose hash is made of `number`; valid until the next call.
 const struct reading *fixture_reading(uint8_t number, const char *options);
 
-// Whether DuckDB can be loaded; says why not. Without it a test returns FIXTURE_SKIP, which Meson counts as skipped.
+// Whether DuckDB can be loaded; says why not. Without it a test returns FIXTURE_SKIP, which Meson
+// counts as skipped.
 enum { FIXTURE_SKIP = 77 };
 bool fixture_has_library(void);

@@ -15,7 +15,8 @@ struct arguments {
     uint64_t *result_validity;
 };
 
-static struct arguments arguments_of(struct duck_chunk *input, unsigned count, struct duck_vector *output)
+static struct arguments arguments_of(struct duck_chunk *input, unsigned count,
+                                     struct duck_vector *output)
 {
     struct arguments a = {.count = count, .rows = duck.data_chunk_get_size(input)};
     for (unsigned i = 0; i < count; i++) {
@@ -83,7 +84,8 @@ static void ip_word(struct duck_chunk *input, struct duck_vector *output, bool h
     for (uint64_t row = 0; row < a.rows; row++) {
         struct address address;
         if (has_null(&a, row)) continue;
-        if (address_parse(text_argument(&a, 0, row), &address)) out[row] = high ? address.hi : address.lo;
+        if (address_parse(text_argument(&a, 0, row), &address))
+            out[row] = high ? address.hi : address.lo;
         else set_null(&a, row);
     }
 }
@@ -112,11 +114,13 @@ static void in_prefix(struct duck_info *info, struct duck_chunk *input, struct d
         if (has_null(&a, row)) continue;
         bytes text = text_argument(&a, 1, row);
         if ((!last.p || !bytes_equal(last, text)) && !prefix_parse(text, &prefix)) {
-            duck.scalar_function_set_error(info, "in_prefix: the second argument is no prefix such as '10.0.0.0/8'");
+            duck.scalar_function_set_error(
+                info, "in_prefix: the second argument is no prefix such as '10.0.0.0/8'");
             return;
         }
         last = text;
-        out[row] = address_parse(text_argument(&a, 0, row), &address) && prefix_has(&prefix, address);
+        out[row] = address_parse(text_argument(&a, 0, row), &address) &&
+                   prefix_has(&prefix, address);
     }
 }
 
@@ -156,6 +160,7 @@ bool functions_register(struct database *d, struct err *err)
 {
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         if (!register_one(d, &functions[i]))
-            return err_set(err, ERR_MACHINE, "DuckDB does not take the function %s", functions[i].name);
+            return err_set(err, ERR_MACHINE, "DuckDB does not take the function %s",
+                           functions[i].name);
     return true;
 }

@@ -30,7 +30,8 @@ static bool refuse(struct lease *l, const char *folder, struct err *err)
     pid[n > 0 ? n : 0] = 0;
     lease_end(l);
     return err_set(err, ERR_INPUT,
-                   "case %s is being written by another process (pid %.*s): wait for it, end it, or write to another case",
+                   "case %s is being written by another process (pid %.*s): wait for it, end it, "
+                   "or write to another case",
                    folder, (int)strcspn(pid, "\n"), pid);
 }
 
@@ -58,12 +59,14 @@ void lease_read(struct lease *l, const char *folder)
 
 void lease_hold(struct lease *l, uint64_t generation)
 {
-    if (l->file >= 0) lock_range(l->file, F_OFD_SETLK, F_RDLCK, GENERATION_FIRST + (int64_t)generation, 1);
+    if (l->file >= 0)
+        lock_range(l->file, F_OFD_SETLK, F_RDLCK, GENERATION_FIRST + (int64_t)generation, 1);
 }
 
 void lease_drop(struct lease *l, uint64_t generation)
 {
-    if (l->file >= 0) lock_range(l->file, F_OFD_SETLK, F_UNLCK, GENERATION_FIRST + (int64_t)generation, 1);
+    if (l->file >= 0)
+        lock_range(l->file, F_OFD_SETLK, F_UNLCK, GENERATION_FIRST + (int64_t)generation, 1);
 }
 
 void lease_end(struct lease *l)
@@ -74,8 +77,10 @@ void lease_end(struct lease *l)
 
 bool lease_is_read_below(const struct lease *l, uint64_t generation)
 {
-    struct flock lock = {
-        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = GENERATION_FIRST, .l_len = (int64_t)generation};
+    struct flock lock = {.l_type = F_WRLCK,
+                         .l_whence = SEEK_SET,
+                         .l_start = GENERATION_FIRST,
+                         .l_len = (int64_t)generation};
     if (generation == 0) return false;
     return fcntl(l->file, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }

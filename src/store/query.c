@@ -55,7 +55,7 @@ static void shape_init(struct shape *s, struct duck_result *result)
     }
 }
 
-// ---- rows ---------------------------------------------------------------------------------------------------------
+// ---- rows --------------------------------------------------------------------------------------
 
 static void put_chunk(struct output *o, const struct shape *shape, struct duck_chunk *chunk)
 {
@@ -67,7 +67,8 @@ static void put_chunk(struct output *o, const struct shape *shape, struct duck_c
     }
 }
 
-static bool put_rows(struct output *o, const struct shape *shape, struct duck_result *result, struct err *err)
+static bool put_rows(struct output *o, const struct shape *shape, struct duck_result *result,
+                     struct err *err)
 {
     for (struct duck_chunk *chunk; (chunk = duck.fetch_chunk(*result));) {
         put_chunk(o, shape, chunk);
@@ -86,7 +87,8 @@ static bool run(struct duck_prepared *prepared, struct duck_result *result, stru
 }
 
 // Runs the statement again with casts, where a column has a type that is not shown directly.
-static bool run_cast(struct case_reader *c, const char *sql, struct shape *shape, struct duck_result *result, struct err *err)
+static bool run_cast(struct case_reader *c, const char *sql, struct shape *shape,
+                     struct duck_result *result, struct err *err)
 {
     struct text wrapped = {0};
     struct duck_prepared *prepared = NULL;
@@ -101,19 +103,21 @@ static bool run_cast(struct case_reader *c, const char *sql, struct shape *shape
     return fine;
 }
 
-static bool show_rows(const struct shape *shape, struct duck_result *result, const struct showing *how, uint64_t *rows,
-                      struct err *err)
+static bool show_rows(const struct shape *shape, struct duck_result *result,
+                      const struct showing *how, uint64_t *rows, struct err *err)
 {
     static const enum output_format formats[] = {
         [CASE_TABLE] = OUTPUT_TABLE, [CASE_JSON] = OUTPUT_JSON, [CASE_CSV] = OUTPUT_CSV};
-    struct output *o = output_create(formats[how->format], how->out, shape->columns, (unsigned)shape->count, how->width);
+    struct output *o = output_create(formats[how->format], how->out, shape->columns,
+                                     (unsigned)shape->count, how->width);
     bool fine = put_rows(o, shape, result, err);
     *rows = output_rows(o);
     output_destroy(o);
     return fine;
 }
 
-static bool show(struct case_reader *c, const char *sql, const struct showing *how, uint64_t *rows, struct err *err)
+static bool show(struct case_reader *c, const char *sql, const struct showing *how, uint64_t *rows,
+                 struct err *err)
 {
     struct duck_result result;
     struct shape shape;
@@ -130,18 +134,22 @@ static bool show(struct case_reader *c, const char *sql, const struct showing *h
     return fine;
 }
 
-// ---- Parquet ------------------------------------------------------------------------------------------------------
+// ---- Parquet -----------------------------------------------------------------------------------
 
-// DuckDB writes 128-bit sums as floating point, which loses digits without a word; as 64-bit numbers they are exact or an error.
+// DuckDB writes 128-bit sums as floating point, which loses digits without a word; as 64-bit
+// numbers they are exact or an error.
 static void set_parquet_casts(struct shape *shape)
 {
     for (uint64_t i = 0; i < shape->count; i++) {
         int type = shape->types[i].type;
-        shape->casts[i] = type == DUCK_HUGEINT ? "BIGINT" : type == DUCK_UHUGEINT ? "UBIGINT" : NULL;
+        shape->casts[i] = type == DUCK_HUGEINT    ? "BIGINT"
+                          : type == DUCK_UHUGEINT ? "UBIGINT"
+                                                  : NULL;
     }
 }
 
-static bool put_copy(struct case_reader *c, const char *sql, struct text *copy, const char *path, struct err *err)
+static bool put_copy(struct case_reader *c, const char *sql, struct text *copy, const char *path,
+                     struct err *err)
 {
     struct duck_result result;
     struct shape shape;
@@ -179,7 +187,8 @@ static bool pass_file_on(const char *path, FILE *out, struct err *err)
     return fine;
 }
 
-// The one folder besides the segments that the fence leaves open; nothing lies in it but the result that is made.
+// The one folder besides the segments that the fence leaves open; nothing lies in it but the result
+// that is made.
 static bool open_export(struct case_reader *c, struct err *err)
 {
     const char *folder = getenv("TMPDIR");
@@ -214,7 +223,8 @@ static bool run_copy(struct case_reader *c, const char *copy, uint64_t *rows, st
     return true;
 }
 
-static bool export_parquet(struct case_reader *c, const char *sql, FILE *out, uint64_t *rows, struct err *err)
+static bool export_parquet(struct case_reader *c, const char *sql, FILE *out, uint64_t *rows,
+                           struct err *err)
 {
     char path[EXPORT_PATH_MAX];
     struct text copy = {0};
@@ -227,12 +237,13 @@ static bool export_parquet(struct case_reader *c, const char *sql, FILE *out, ui
     return fine;
 }
 
-bool case_sql(struct case_reader *c, const char *sql, enum case_format format, FILE *out, unsigned width, uint64_t *rows,
-              struct err *err)
+bool case_sql(struct case_reader *c, const char *sql, enum case_format format, FILE *out,
+              unsigned width, uint64_t *rows, struct err *err)
 {
     const struct showing how = {format, out, width};
     uint64_t count = 0;
-    bool fine = format == CASE_PARQUET ? export_parquet(c, sql, out, &count, err) : show(c, sql, &how, &count, err);
+    bool fine = format == CASE_PARQUET ? export_parquet(c, sql, out, &count, err)
+                                       : show(c, sql, &how, &count, err);
     if (rows) *rows = count;
     return fine;
 }

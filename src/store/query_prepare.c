@@ -1,4 +1,5 @@
-// User SQL made ready: what DuckDB says of it in few words, the views it needs, one SELECT and nothing else.
+// User SQL made ready: what DuckDB says of it in few words, the views it needs, one SELECT and
+// nothing else.
 #include <ctype.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 
 enum { SQL_MAX = 1 << 20 };
 
-// ---- errors -------------------------------------------------------------------------------------------------------
+// ---- errors ------------------------------------------------------------------------------------
 
 // DuckDB's first line, its advice, and where it points: "LINE 1: ..." and the caret below it.
 bool query_sql_error(struct err *err, const char *said)
@@ -14,24 +15,28 @@ bool query_sql_error(struct err *err, const char *said)
     int first = (int)strcspn(said, "\n");
     const char *advice = said[first] ? said + first : "", *line = strstr(said, "\nLINE ");
     size_t n = 0;
-    if (strncmp(advice, "\nDid you mean", 13) != 0 && strncmp(advice, "\nCandidate bindings", 19) != 0) advice = "";
+    if (strncmp(advice, "\nDid you mean", 13) != 0 &&
+        strncmp(advice, "\nCandidate bindings", 19) != 0)
+        advice = "";
     if (line) {
         n = 1 + strcspn(line + 1, "\n");
         if (line[n]) n += 1 + strcspn(line + n + 1, "\n");
     }
-    return err_set(err, ERR_USAGE, "%.*s%.*s%.*s", first, said, advice[0] ? 1 + (int)strcspn(advice + 1, "\n") : 0, advice, (int)n,
+    return err_set(err, ERR_USAGE, "%.*s%.*s%.*s", first, said,
+                   advice[0] ? 1 + (int)strcspn(advice + 1, "\n") : 0, advice, (int)n,
                    line ? line : "");
 }
 
 bool query_error(struct err *err, int type, const char *said)
 {
-    if (type == DUCK_ERROR_INTERRUPT || strncmp(said, "INTERRUPT", 9) == 0) return err_set(err, ERR_MACHINE, "interrupted");
+    if (type == DUCK_ERROR_INTERRUPT || strncmp(said, "INTERRUPT", 9) == 0)
+        return err_set(err, ERR_MACHINE, "interrupted");
     query_sql_error(err, said);
     if (err && (type == DUCK_ERROR_IO || type == DUCK_ERROR_OUT_OF_MEMORY)) err->code = ERR_MACHINE;
     return false;
 }
 
-// ---- which views a statement needs --------------------------------------------------------------------------------
+// ---- which views a statement needs -------------------------------------------------------------
 
 static bool is_word_byte(char c)
 {
@@ -48,7 +53,8 @@ static bool mentions(const char *sql, const char *word)
     return false;
 }
 
-// A view costs milliseconds, since its segments are looked at: so only those are made whose names the statement has in it.
+// A view costs milliseconds, since its segments are looked at: so only those are made whose names
+// the statement has in it.
 static bool need_views(struct case_reader *c, const char *sql, bool all, struct err *err)
 {
     for (unsigned i = 0; i < c->kind_count; i++)
@@ -58,7 +64,8 @@ static bool need_views(struct case_reader *c, const char *sql, bool all, struct 
 
 static bool asks_for_all(const struct case_reader *c, const char *sql)
 {
-    static const char *const words[] = {"show", "describe", "information_schema", "duckdb_tables", "duckdb_views", "duckdb_columns"};
+    static const char *const words[] = {"show",          "describe",     "information_schema",
+                                        "duckdb_tables", "duckdb_views", "duckdb_columns"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (mentions(sql, words[i])) return true;
     for (unsigned i = 0; i < c->kind_count; i++)
@@ -66,23 +73,28 @@ static bool asks_for_all(const struct case_reader *c, const char *sql)
     return false;
 }
 
-// ---- preparing ----------------------------------------------------------------------------------------------------
+// ---- preparing ---------------------------------------------------------------------------------
 
 static bool check_prepared(struct duck_prepared *prepared, struct err *err)
 {
     if (duck.prepared_statement_type(prepared) != DUCK_SELECT)
-        return err_set(err, ERR_USAGE, "only SELECT may be asked: a case is never changed by a query");
-    if (duck.nparams(prepared)) return err_set(err, ERR_USAGE, "the statement has parameters, which nobody can fill in");
+        return err_set(err, ERR_USAGE,
+                       "only SELECT may be asked: a case is never changed by a query");
+    if (duck.nparams(prepared))
+        return err_set(err, ERR_USAGE, "the statement has parameters, which nobody can fill in");
     return true;
 }
 
-static struct duck_prepared *prepare_first(struct case_reader *c, struct duck_statements *statements, uint64_t count,
+static struct duck_prepared *prepare_first(struct case_reader *c,
+                                           struct duck_statements *statements, uint64_t count,
                                            struct err *err)
 {
     struct duck_prepared *prepared = NULL;
     const char *broken = duck.extract_statements_error(statements);
     if (count == 0 && broken) query_sql_error(err, broken);
-    else if (count != 1) err_set(err, ERR_USAGE, "%s", count ? "ask one statement at a time" : "the statement is empty");
+    else if (count != 1)
+        err_set(err, ERR_USAGE, "%s",
+                count ? "ask one statement at a time" : "the statement is empty");
     else if (duck.prepare_extracted_statement(c->database.connection, statements, 0, &prepared))
         query_sql_error(err, duck.prepare_error(prepared));
     else if (check_prepared(prepared, err)) return prepared;
@@ -99,7 +111,8 @@ static struct duck_prepared *prepare_user(struct case_reader *c, const char *sql
     return prepared;
 }
 
-// A name that is not known may be that of a view that was not made; and with all of them made, DuckDB's advice is better.
+// A name that is not known may be that of a view that was not made; and with all of them made,
+// DuckDB's advice is better.
 struct duck_prepared *query_prepare(struct case_reader *c, const char *sql, struct err *err)
 {
     if (strlen(sql) > SQL_MAX) {
@@ -112,9 +125,10 @@ struct duck_prepared *query_prepare(struct case_reader *c, const char *sql, stru
     return prepare_user(c, sql, err);
 }
 
-// ---- casting ------------------------------------------------------------------------------------------------------
+// ---- casting -----------------------------------------------------------------------------------
 
-void query_wrap(struct text *out, const char *sql, const char *const *casts, const char *const *names, uint64_t columns)
+void query_wrap(struct text *out, const char *sql, const char *const *casts,
+                const char *const *names, uint64_t columns)
 {
     size_t n = strlen(sql);
     while (n && (isspace((unsigned char)sql[n - 1]) || sql[n - 1] == ';')) n--;

@@ -7,7 +7,8 @@ void reading_id(const struct reading *reading, uint8_t id[32])
 {
     struct sha256 h;
     sha256_init(&h);
-    for (size_t i = 0; i < reading->capture_count; i++) sha256_add(&h, bytes_of(reading->captures[i].sha256, SHA256_SIZE));
+    for (size_t i = 0; i < reading->capture_count; i++)
+        sha256_add(&h, bytes_of(reading->captures[i].sha256, SHA256_SIZE));
     sha256_add(&h, bytes_of("\0", 1));
     sha256_add(&h, bytes_of(reading->options, strlen(reading->options) + 1));
     sha256_add(&h, bytes_text(reading->version));
@@ -75,8 +76,10 @@ bool store_may_replace(const struct store *s, const struct reading *reading, str
         if (!shares_a_capture(r, reading)) continue;
         for (size_t i = 0; i < r->capture_count; i++)
             if (!is_among(reading, r->captures[i].sha256))
-                return err_set(err, ERR_USAGE, "these captures were read together with %s: name it too, to read them again",
-                               r->captures[i].path);
+                return err_set(
+                    err, ERR_USAGE,
+                    "these captures were read together with %s: name it too, to read them again",
+                    r->captures[i].path);
     }
     return true;
 }

@@ -37,7 +37,8 @@ static void put_select(struct text *sql, const struct case_scan *scan)
     if (scan->where && *scan->where) text_format(sql, " WHERE %s", scan->where);
 }
 
-static void find_vectors(const struct case_scan *scan, struct duck_chunk *chunk, struct duck_vector **vectors)
+static void find_vectors(const struct case_scan *scan, struct duck_chunk *chunk,
+                         struct duck_vector **vectors)
 {
     uint64_t at = 0;
     unsigned column = 0;
@@ -59,7 +60,8 @@ static bool take_chunk(struct scanning *s, struct duck_chunk *chunk, struct err 
     find_vectors(s->scan, chunk, vectors);
     for (uint64_t at = 0; at < rows && !s->done;) {
         uint32_t n = vector_take(vectors, at, rows - at, s->batch, &s->scratch);
-        if (n == 0 && s->batch->rows == 0) return err_set(err, ERR_INPUT, "a %s is larger than any may be", s->scan->kind->name);
+        if (n == 0 && s->batch->rows == 0)
+            return err_set(err, ERR_INPUT, "a %s is larger than any may be", s->scan->kind->name);
         at += n;
         if (at < rows) pass_on(s);
     }
@@ -85,7 +87,8 @@ bool case_scan(struct case_reader *c, const struct case_scan *scan, struct err *
 {
     unsigned kind = 0;
     while (kind < c->kind_count && c->kinds[kind] != scan->kind) kind++;
-    if (kind == c->kind_count) return err_set(err, ERR_USAGE, "there is no kind %s", scan->kind->name);
+    if (kind == c->kind_count)
+        return err_set(err, ERR_USAGE, "there is no kind %s", scan->kind->name);
     if (!case_need_raw(c, kind, err)) return false;
     struct text sql = {0};
     struct duck_result result;

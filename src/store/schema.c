@@ -31,8 +31,10 @@ static const char *sql_type(enum duck_type type)
         enum duck_type type;
         const char *name;
     } names[] = {
-        {DUCK_TIMESTAMP_NS, "TIMESTAMP_NS"}, {DUCK_BIGINT, "BIGINT"}, {DUCK_UBIGINT, "UBIGINT"}, {DUCK_DOUBLE, "DOUBLE"},
-        {DUCK_BOOLEAN, "BOOLEAN"},           {DUCK_BLOB, "BLOB"},     {DUCK_VARCHAR, "VARCHAR"},
+        {DUCK_TIMESTAMP_NS, "TIMESTAMP_NS"}, {DUCK_BIGINT, "BIGINT"},
+        {DUCK_UBIGINT, "UBIGINT"},           {DUCK_DOUBLE, "DOUBLE"},
+        {DUCK_BOOLEAN, "BOOLEAN"},           {DUCK_BLOB, "BLOB"},
+        {DUCK_VARCHAR, "VARCHAR"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].type == type) return names[i].name;
@@ -77,7 +79,8 @@ static void put_raw_column(struct text *sql, const struct schema_column *c, bool
     sql_name(sql, c->name);
 }
 
-void schema_raw_view(struct text *sql, const struct record_kind *kind, const char *source, uint32_t fields)
+void schema_raw_view(struct text *sql, const struct record_kind *kind, const char *source,
+                     uint32_t fields)
 {
     text_add(sql, "CREATE VIEW raw.");
     sql_name(sql, kind->name);
@@ -94,7 +97,8 @@ void schema_raw_view(struct text *sql, const struct record_kind *kind, const cha
     else text_add(sql, " WHERE false");
 }
 
-static void put_call(struct text *sql, const char *before, const struct schema_column *c, unsigned n, const char *after)
+static void put_call(struct text *sql, const char *before, const struct schema_column *c,
+                     unsigned n, const char *after)
 {
     text_add(sql, before);
     sql_name(sql, c[0].name);

@@ -11,10 +11,21 @@
 
 #include "base/file.h"
 
-enum { SEGMENT_PATH_MAX = 4096, HASH_PIECE = 64 * 1024, ROW_GROUP_SMALL = 30720, ROW_GROUP_LARGE = 61440 };
-enum { LARGE_ROWS = 100000, DICTIONARY_MIN = 16, DICTIONARY_SMALL = 2048, DICTIONARY_LARGE = 16384 };
+enum {
+    SEGMENT_PATH_MAX = 4096,
+    HASH_PIECE = 64 * 1024,
+    ROW_GROUP_SMALL = 30720,
+    ROW_GROUP_LARGE = 61440
+};
+enum {
+    LARGE_ROWS = 100000,
+    DICTIONARY_MIN = 16,
+    DICTIONARY_SMALL = 2048,
+    DICTIONARY_LARGE = 16384
+};
 
-bool segment_range(const struct spool *s, unsigned kind, size_t from, struct catalogue_segment *segment, size_t *to)
+bool segment_range(const struct spool *s, unsigned kind, size_t from,
+                   struct catalogue_segment *segment, size_t *to)
 {
     uint64_t start = 0, rows = 0;
     size_t i = from;
@@ -24,7 +35,8 @@ bool segment_range(const struct spool *s, unsigned kind, size_t from, struct cat
         const struct spool_entry *e = &s->entries[i];
         if (e->kind != kind) continue;
         if (rows == 0) start = e->offset;
-        if (rows && (rows + e->rows > SEGMENT_ROWS_MAX || e->offset - start > SEGMENT_SPOOL_MAX)) break;
+        if (rows && (rows + e->rows > SEGMENT_ROWS_MAX || e->offset - start > SEGMENT_SPOOL_MAX))
+            break;
         rows += e->rows;
         if (e->first < segment->first) segment->first = e->first;
         if (e->last > segment->last) segment->last = e->last;
@@ -68,8 +80,9 @@ bool segment_hash(const char *path, char sha256[HEX_SHA256_SIZE], uint64_t *size
     return true;
 }
 
-// Columns that fit a dictionary get bloom filters too, so that a segment without an address is not read. But DuckDB makes room for a
-// whole dictionary in each column at once: 4 MB for 100000 entries. Small segments need neither.
+// Columns that fit a dictionary get bloom filters too, so that a segment without an address is not
+// read. But DuckDB makes room for a whole dictionary in each column at once: 4 MB for 100000
+// entries. Small segments need neither.
 static unsigned dictionary_limit(uint64_t rows)
 {
     if (rows >= LARGE_ROWS) return DICTIONARY_LARGE;
@@ -77,19 +90,21 @@ static unsigned dictionary_limit(uint64_t rows)
     return rows < DICTIONARY_MIN ? DICTIONARY_MIN : (unsigned)rows;
 }
 
-static void put_copy(struct text *sql, const struct catalogue_segment *segment, const char *path, size_t from, size_t to)
+static void put_copy(struct text *sql, const struct catalogue_segment *segment, const char *path,
+                     size_t from, size_t to)
 {
     uint64_t rows = segment->rows;
     text_add(sql, "COPY (SELECT * FROM weir_spool(");
     sql_literal(sql, segment->kind);
     text_format(sql, ", %zu, %zu)) TO ", from, to);
     sql_literal(sql, path);
-    text_format(sql, " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %u, DICTIONARY_SIZE_LIMIT %u)",
+    text_format(sql,
+                " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %u, DICTIONARY_SIZE_LIMIT %u)",
                 rows < LARGE_ROWS ? ROW_GROUP_SMALL : ROW_GROUP_LARGE, dictionary_limit(rows));
 }
 
-bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment, size_t from, size_t to,
-                   struct err *err)
+bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment,
+                   size_t from, size_t to, struct err *err)
 {
     char path[SEGMENT_PATH_MAX];
     struct text sql = {0};
@@ -102,7 +117,8 @@ bool segment_write(struct database *d, const char *folder, struct catalogue_segm
     return fine && segment_hash(path, segment->sha256, &segment->bytes, err);
 }
 
-// Each step is done for all files before the next: then the file system commits once for all, not once for each.
+// Each step is done for all files before the next: then the file system commits once for all, not
+// once for each.
 typedef bool publish_step(const char *hidden, char *path, struct err *err);
 
 static bool start_writing(const char *hidden, char *path, struct err *err)
@@ -134,7 +150,8 @@ static bool sync_folder(const char *hidden, char *path, struct err *err)
     return file_sync(path, err);
 }
 
-bool segment_publish(const char *folder, const struct catalogue_segment *segments, size_t count, struct err *err)
+bool segment_publish(const char *folder, const struct catalogue_segment *segments, size_t count,
+                     struct err *err)
 {
     static publish_step *const steps[] = {start_writing, sync_segment, give_name, sync_folder};
     char hidden[SEGMENT_PATH_MAX], path[SEGMENT_PATH_MAX];
@@ -147,7 +164,7 @@ bool segment_publish(const char *folder, const struct catalogue_segment *segment
     return true;
 }
 
-// ---- sweeping -----------------------------------------------------------------------------------------------------
+// ---- sweeping ----------------------------------------------------------------------------------
 
 static bool is_named(const struct catalogue *c, const char *below)
 {

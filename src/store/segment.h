@@ -1,23 +1,27 @@
 // Segments: the rows of one kind in the spool as Parquet files below records/KIND/.
 //
-// Written under a hidden name; segment_publish makes it durable and gives it its name. It counts only once the log names it.
+// Written under a hidden name; segment_publish makes it durable and gives it its name. It counts
+// only once the log names it.
 #pragma once
 
 #include "store/catalogue.h"
 #include "store/spool.h"
 #include "store/spool_table.h"
 
-// A segment holds at most this; the first to be reached ends it. The bytes are those of the spool, some five times what the file has.
+// A segment holds at most this; the first to be reached ends it. The bytes are those of the spool,
+// some five times what the file has.
 enum { SEGMENT_ROWS_MAX = 500000, SEGMENT_SPOOL_MAX = 320 * 1024 * 1024 };
 
-// The batches [from, to) of a kind, as many as one segment takes. False when there are none from `from` on.
-bool segment_range(const struct spool *s, unsigned kind, size_t from, struct catalogue_segment *segment, size_t *to);
+// The batches [from, to) of a kind, as many as one segment takes. False when there are none from
+// `from` on.
+bool segment_range(const struct spool *s, unsigned kind, size_t from,
+                   struct catalogue_segment *segment, size_t *to);
 
 // Writes it; `segment` has path, kind, rows, times and fields and gets bytes and SHA-256.
-bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment, size_t from, size_t to,
-                   struct err *err) __attribute__((warn_unused_result));
-bool segment_publish(const char *folder, const struct catalogue_segment *segments, size_t count, struct err *err)
-    __attribute__((warn_unused_result));
+bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment,
+                   size_t from, size_t to, struct err *err) __attribute__((warn_unused_result));
+bool segment_publish(const char *folder, const struct catalogue_segment *segments, size_t count,
+                     struct err *err) __attribute__((warn_unused_result));
 
 // The SHA-256 and the size of a file.
 bool segment_hash(const char *path, char sha256[HEX_SHA256_SIZE], uint64_t *size, struct err *err)

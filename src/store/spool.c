@@ -15,7 +15,8 @@
 
 enum { PIECES_MAX = 2 * KIND_FIELDS_MAX + 1, FOLDER_MAX = 4000 };
 
-// Files without a name are not known to every file system: then one with a name, which goes at once.
+// Files without a name are not known to every file system: then one with a name, which goes at
+// once.
 static int file_without_name(const char *folder)
 {
     int file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -27,12 +28,14 @@ static int file_without_name(const char *folder)
     return file;
 }
 
-bool spool_init(struct spool *s, const char *folder, const struct record_kind *const *kinds, unsigned kind_count,
-                struct err *err)
+bool spool_init(struct spool *s, const char *folder, const struct record_kind *const *kinds,
+                unsigned kind_count, struct err *err)
 {
     *s = (struct spool){.kinds = kinds, .kind_count = kind_count};
     s->file = folder ? file_without_name(folder) : memfd_create("weir-spool", MFD_CLOEXEC);
-    if (s->file < 0) return err_system(err, errno, "cannot make a temporary file in %s", folder ? folder : "memory");
+    if (s->file < 0)
+        return err_system(err, errno, "cannot make a temporary file in %s",
+                          folder ? folder : "memory");
     lock_init(&s->lock);
     return true;
 }
@@ -60,7 +63,8 @@ static bool column_has_values(const struct column *c, uint32_t rows)
     return false;
 }
 
-// The parts of a batch that the file holds, in order: for each column with values its presence bits and its words, then the heap.
+// The parts of a batch that the file holds, in order: for each column with values its presence bits
+// and its words, then the heap.
 static int batch_pieces(const struct record_batch *b, uint64_t present, struct iovec *pieces)
 {
     int n = 0;

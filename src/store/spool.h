@@ -1,9 +1,11 @@
-// Where the records of a reading wait until it is committed: batches as they came, in a file without a name.
+// Where the records of a reading wait until it is committed: batches as they came, in a file
+// without a name.
 //
-// So memory stays bounded however long the capture is, and a killed process leaves nothing behind. A batch is written with one
-// system call and read back into the same form.
+// So memory stays bounded however long the capture is, and a killed process leaves nothing behind.
+// A batch is written with one system call and read back into the same form.
 //
-// Thread: spool_add from any number of lanes; everything else by one thread when no lane writes any more.
+// Thread: spool_add from any number of lanes; everything else by one thread when no lane writes any
+// more.
 #pragma once
 
 #include "base/err.h"
@@ -17,7 +19,7 @@ struct spool_entry {
     uint32_t kind; // its place in the list of kinds
     uint32_t rows;
     uint32_t heap_used;
-    uint64_t present; // bit f: column f has values
+    uint64_t present;  // bit f: column f has values
     nanos first, last; // of the kind's times; first > last when it has none
 };
 
@@ -33,8 +35,8 @@ struct spool {
 };
 
 // `folder` is where the file lies; NULL keeps it in memory. Keeps `kinds`.
-bool spool_init(struct spool *s, const char *folder, const struct record_kind *const *kinds, unsigned kind_count,
-                struct err *err) __attribute__((warn_unused_result));
+bool spool_init(struct spool *s, const char *folder, const struct record_kind *const *kinds,
+                unsigned kind_count, struct err *err) __attribute__((warn_unused_result));
 void spool_deinit(struct spool *s);
 
 void spool_add(struct spool *s, const struct record_batch *batch);

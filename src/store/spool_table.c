@@ -24,7 +24,8 @@ struct spool_run {
     struct vector_column wanted[COLUMNS_MAX];
 };
 
-static void add_columns(struct duck_info *info, struct spool_use *use, const struct field *field, unsigned f)
+static void add_columns(struct duck_info *info, struct spool_use *use, const struct field *field,
+                        unsigned f)
 {
     struct schema_column columns[2];
     unsigned n = schema_columns(field, columns);
@@ -63,7 +64,8 @@ static void bind(struct duck_info *info)
         return;
     }
     struct spool_use *use = memory_get(sizeof *use);
-    *use = (struct spool_use){spool, (unsigned)kind, number_parameter(info, 1), number_parameter(info, 2), 0, {{0}}};
+    *use = (struct spool_use){
+        spool, (unsigned)kind, number_parameter(info, 1), number_parameter(info, 2), 0, {{0}}};
     const struct record_kind *k = spool->kinds[kind];
     for (uint32_t f = 0; f < k->field_count; f++) add_columns(info, use, &k->fields[f], f);
     if (use->to > spool->entry_count) use->to = spool->entry_count;
@@ -140,5 +142,6 @@ bool spool_table_register(struct database *d, struct spool *s, struct err *err)
     duck.table_function_supports_projection_pushdown(f, true);
     int failed = duck.register_table_function(d->connection, f);
     duck.destroy_table_function(&f);
-    return failed ? err_set(err, ERR_MACHINE, "DuckDB does not take the function weir_spool") : true;
+    return failed ? err_set(err, ERR_MACHINE, "DuckDB does not take the function weir_spool")
+                  : true;
 }

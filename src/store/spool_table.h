@@ -1,4 +1,5 @@
-// The spool as a table in SQL: weir_spool('KIND', FROM, TO) gives the rows of the batches [FROM, TO) of that kind.
+// The spool as a table in SQL: weir_spool('KIND', FROM, TO) gives the rows of the batches [FROM,
+// TO) of that kind.
 //
 // So a segment is written, and a case in memory asked, without a copy of the rows.
 #pragma once

@@ -14,7 +14,7 @@
 
 enum { STORE_PATH_MAX = 4096, STORE_MEMORY_MB = 256 };
 
-// ---- opening ------------------------------------------------------------------------------------------------------
+// ---- opening -----------------------------------------------------------------------------------
 
 // A folder that has something else in it is not ours to fill.
 static bool is_foreign(const char *folder)
@@ -53,10 +53,13 @@ static bool make_folder(const char *folder, struct err *err)
 {
     struct stat st;
     if (stat(folder, &st) == 0 && !S_ISDIR(st.st_mode))
-        return err_set(err, ERR_USAGE, "%s is a file, and a case is a folder: choose another name", folder);
+        return err_set(err, ERR_USAGE, "%s is a file, and a case is a folder: choose another name",
+                       folder);
     if (!folder_make(folder, err)) return err_in(err, "cannot make the case %s", folder);
     if (!has_log(folder) && is_foreign(folder))
-        return err_set(err, ERR_USAGE, "%s is a folder with other things in it, not a case: choose another name", folder);
+        return err_set(err, ERR_USAGE,
+                       "%s is a folder with other things in it, not a case: choose another name",
+                       folder);
     return true;
 }
 
@@ -88,7 +91,8 @@ static bool open_log(struct store *s, const char *version, nanos time, struct er
 
 static void sweep(struct store *s)
 {
-    if (!lease_is_read_below(&s->lease, s->catalogue.chain.seq)) segment_sweep(s->folder, &s->catalogue);
+    if (!lease_is_read_below(&s->lease, s->catalogue.chain.seq))
+        segment_sweep(s->folder, &s->catalogue);
 }
 
 static bool open_folder(struct store *s, const char *version, nanos time, struct err *err)
@@ -99,8 +103,8 @@ static bool open_folder(struct store *s, const char *version, nanos time, struct
     return true;
 }
 
-struct store *store_open(const char *path, const struct record_kind *const *kinds, unsigned kind_count, const char *version,
-                         nanos time, struct err *err)
+struct store *store_open(const char *path, const struct record_kind *const *kinds,
+                         unsigned kind_count, const char *version, nanos time, struct err *err)
 {
     struct store *s = memory_get(sizeof *s);
     s->lease.file = -1;
@@ -109,7 +113,8 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
         memcpy(s->folder, path, strlen(path));
     }
     bool fine = !path || open_folder(s, version, time, err);
-    fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) && artifacts_init(&s->artifacts, path, err);
+    fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) &&
+           artifacts_init(&s->artifacts, path, err);
     if (fine) return s;
     store_close(s);
     return NULL;
@@ -126,7 +131,7 @@ void store_close(struct store *s)
     memory_free(s);
 }
 
-// ---- sinks --------------------------------------------------------------------------------------------------------
+// ---- sinks -------------------------------------------------------------------------------------
 
 static void take_batch(void *context, const struct record_batch *batch)
 {
@@ -155,7 +160,7 @@ uint64_t store_artifacts_kept(const struct store *s)
     return s->artifacts.kept;
 }
 
-// ---- commit -------------------------------------------------------------------------------------------------------
+// ---- commit ------------------------------------------------------------------------------------
 
 // The segments of a reading while they are being made.
 struct making {
@@ -172,9 +177,10 @@ static struct catalogue_segment *add_segment(struct making *m, const struct reco
     char *path = memory_get(STORE_PATH_MAX);
     r->segments = memory_resize(r->segments, (r->segment_count + 1) * sizeof *r->segments);
     struct catalogue_segment *segment = &r->segments[r->segment_count++];
-    snprintf(path, STORE_PATH_MAX, "records/%s/%08" PRIu64 "-%04zu.parquet", kind->name, m->store->catalogue.chain.seq + 1,
-             r->segment_count);
-    *segment = (struct catalogue_segment){.kind = kind->name, .path = path, .fields = kind->field_count};
+    snprintf(path, STORE_PATH_MAX, "records/%s/%08" PRIu64 "-%04zu.parquet", kind->name,
+             m->store->catalogue.chain.seq + 1, r->segment_count);
+    *segment =
+        (struct catalogue_segment){.kind = kind->name, .path = path, .fields = kind->field_count};
     return segment;
 }
 
@@ -199,7 +205,8 @@ static bool write_segments(struct making *m, struct err *err)
     if (s->spool.entry_count == 0) return true;
     if (!database_open(&m->database, &options, err)) return false;
     bool fine = spool_table_register(&m->database, &s->spool, err);
-    for (unsigned kind = 0; fine && kind < s->spool.kind_count; kind++) fine = write_kind(m, kind, err);
+    for (unsigned kind = 0; fine && kind < s->spool.kind_count; kind++)
+        fine = write_kind(m, kind, err);
     database_close(&m->database);
     return fine;
 }
@@ -207,7 +214,8 @@ static bool write_segments(struct making *m, struct err *err)
 static bool publish_segments(struct making *m, struct err *err)
 {
     char path[STORE_PATH_MAX];
-    if (!segment_publish(m->store->folder, m->entry.segments, m->entry.segment_count, err)) return false;
+    if (!segment_publish(m->store->folder, m->entry.segments, m->entry.segment_count, err))
+        return false;
     snprintf(path, sizeof path, "%s/records", m->store->folder);
     return file_sync(path, err);
 }
@@ -243,19 +251,21 @@ static bool append_entry(struct making *m, struct err *err)
 
 static void making_deinit(struct making *m)
 {
-    for (size_t i = 0; i < m->entry.segment_count; i++) memory_free((char *)m->entry.segments[i].path);
+    for (size_t i = 0; i < m->entry.segment_count; i++)
+        memory_free((char *)m->entry.segments[i].path);
     memory_free(m->entry.segments);
     memory_free(m->entry.captures);
     memory_free(m->replaces);
 }
 
-static bool commit_to_disk(struct store *s, const struct reading *reading, bool again, struct err *err)
+static bool commit_to_disk(struct store *s, const struct reading *reading, bool again,
+                           struct err *err)
 {
     struct making m = {.store = s};
     if (again) m.replaces = readings_replaced(s, reading, &m.replace_count);
     describe(&m, reading);
-    bool fine = write_segments(&m, err) && publish_segments(&m, err) && artifacts_commit(&s->artifacts, err) &&
-                append_entry(&m, err);
+    bool fine = write_segments(&m, err) && publish_segments(&m, err) &&
+                artifacts_commit(&s->artifacts, err) && append_entry(&m, err);
     making_deinit(&m);
     if (fine && again) sweep(s);
     return fine;

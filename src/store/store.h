@@ -1,9 +1,12 @@
-// A case being written: records and artifacts of one reading at a time, which counts once store_commit has returned true.
+// A case being written: records and artifacts of one reading at a time, which counts once
+// store_commit has returned true.
 //
-// Killed at any moment, a case shows only what was committed; what a killed process left goes when the next one opens it.
-// The memory case (no path) keeps one process's records without a folder, and no artifacts.
+// Killed at any moment, a case shows only what was committed; what a killed process left goes when
+// the next one opens it. The memory case (no path) keeps one process's records without a folder,
+// and no artifacts.
 //
-// Thread: the sinks from any lane; everything else from one thread, and store_commit and store_abort when no lane writes any more.
+// Thread: the sinks from any lane; everything else from one thread, and store_commit and
+// store_abort when no lane writes any more.
 #pragma once
 
 #include "base/err.h"
@@ -30,26 +33,29 @@ struct reading {
 
 // What the case knows of such a reading.
 enum reading_state {
-    READING_NEW,           // nothing of it is there
-    READING_SAME,          // all of its captures are there, read with the same options: nothing to do
-    READING_OTHER_OPTIONS, // all are there, read with other options: only replacing them makes sense
+    READING_NEW,  // nothing of it is there
+    READING_SAME, // all of its captures are there, read with the same options: nothing to do
+    READING_OTHER_OPTIONS, // all are there, read with other options: only replacing them makes
+                           // sense
     READING_PARTLY,        // some are there
 };
 
-// Opens a case for writing, and makes it when it is missing. `path` NULL is the memory case. Keeps `kinds`. `time` is now.
-struct store *store_open(const char *path, const struct record_kind *const *kinds, unsigned kind_count, const char *version,
-                         nanos time, struct err *err);
+// Opens a case for writing, and makes it when it is missing. `path` NULL is the memory case. Keeps
+// `kinds`. `time` is now.
+struct store *store_open(const char *path, const struct record_kind *const *kinds,
+                         unsigned kind_count, const char *version, nanos time, struct err *err);
 void store_close(struct store *s); // what was not committed is gone
 
 struct record_sink store_sink(struct store *s);
 struct artifact_sink store_artifacts(struct store *s);
 
 enum reading_state store_find(const struct store *s, const struct reading *reading);
-// Whether committing `reading` with `again` would lose nothing: earlier readings go as a whole, so all their captures must be in
-// this one. ERR_USAGE and which capture is missing.
+// Whether committing `reading` with `again` would lose nothing: earlier readings go as a whole, so
+// all their captures must be in this one. ERR_USAGE and which capture is missing.
 bool store_may_replace(const struct store *s, const struct reading *reading, struct err *err);
 
-// Makes what was put into the sinks part of the case. `again` replaces the earlier readings of these captures.
+// Makes what was put into the sinks part of the case. `again` replaces the earlier readings of
+// these captures.
 bool store_commit(struct store *s, const struct reading *reading, bool again, struct err *err)
     __attribute__((warn_unused_result));
 void store_abort(struct store *s);

@@ -57,7 +57,7 @@ static uint64_t rows_in(const char *folder, const struct record_kind *kind)
     return rows;
 }
 
-// ---- round trips --------------------------------------------------------------------------------------------------
+// ---- round trips -------------------------------------------------------------------------------
 
 // What a scan is compared with: rows in the order in which they were put in.
 struct expected {
@@ -124,7 +124,7 @@ static void gives_back_nothing(void **state)
     assert_int_equal(rows_in(*state, &sample_kind), 0);
 }
 
-// ---- readings -----------------------------------------------------------------------------------------------------
+// ---- readings ----------------------------------------------------------------------------------
 
 static void knows_its_readings(void **state)
 {
@@ -190,7 +190,7 @@ static void forgets_what_is_aborted(void **state)
     assert_int_equal(rows_in(*state, &plain_kind), 0);
 }
 
-// ---- processes ----------------------------------------------------------------------------------------------------
+// ---- processes ---------------------------------------------------------------------------------
 
 static void refuses_a_second_writer(void **state)
 {
@@ -216,7 +216,8 @@ static unsigned count_segments(const char *folder)
     return n;
 }
 
-// Who opened the case before a reading was replaced goes on seeing it; its files go when nobody does any more.
+// Who opened the case before a reading was replaced goes on seeing it; its files go when nobody
+// does any more.
 static void keeps_what_is_being_read(void **state)
 {
     struct store *s = open_store(*state);
@@ -241,7 +242,8 @@ static void sweeps_what_a_killed_writer_left(void **state)
     fixture_fill(store_sink(s), &plain_kind, 0, 10, 10);
     commit(s, 1, "a", false);
     store_close(s);
-    static const char *const left[] = {"records/plain/.00000003-0001.parquet", "records/plain/00000003-0001.parquet",
+    static const char *const left[] = {"records/plain/.00000003-0001.parquet",
+                                       "records/plain/00000003-0001.parquet",
                                        "artifacts/.new/open-1"};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
         snprintf(path, sizeof path, "%s/%s", (char *)*state, left[i]);
@@ -285,7 +287,8 @@ static void survives_being_killed(void **state)
         char *text = NULL;
         size_t n = 0;
         FILE *out = open_memstream(&text, &n);
-        if (!case_sql(c, "SELECT count(*) AS n FROM plain", CASE_JSON, out, 0, NULL, &err)) fail_msg("%s", err.text);
+        if (!case_sql(c, "SELECT count(*) AS n FROM plain", CASE_JSON, out, 0, NULL, &err))
+            fail_msg("%s", err.text);
         fclose(out);
         assert_int_equal(strtoull(text + strlen("{\"n\":"), NULL, 10), rows);
         free(text);
@@ -293,7 +296,7 @@ static void survives_being_killed(void **state)
     }
 }
 
-// ---- what is no case ----------------------------------------------------------------------------------------------
+// ---- what is no case ---------------------------------------------------------------------------
 
 static void refuses_what_is_no_case(void **state)
 {
@@ -316,7 +319,9 @@ static void refuses_a_newer_case(void **state)
     char path[PATH_SIZE], text[512];
     store_close(open_store(*state));
     snprintf(path, sizeof path, "%s/" CASE_LOG, (char *)*state);
-    int n = snprintf(text, sizeof text, "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"case\",\"weir\":\"9.0\",\"format\":2}\n", 0);
+    int n = snprintf(
+        text, sizeof text,
+        "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"case\",\"weir\":\"9.0\",\"format\":2}\n", 0);
     assert_true(file_write_durable(path, bytes_of(text, (size_t)n), &err));
     assert_null(store_open(*state, fixture_kinds, 2, "0.1.0", 1, &err));
     assert_int_equal(err.code, ERR_INPUT);
@@ -339,7 +344,7 @@ static void does_not_follow_paths_out_of_the_case(void **state)
     assert_non_null(strstr(err.text, "outside the case"));
 }
 
-// ---- a full disk --------------------------------------------------------------------------------------------------
+// ---- a full disk -------------------------------------------------------------------------------
 
 static void fill_until_full(const char *folder)
 {

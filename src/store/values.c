@@ -22,9 +22,10 @@ struct value_type value_type_of(struct duck_result *result, uint64_t column)
 static bool is_simple(int type)
 {
     static const int simple[] = {
-        DUCK_BOOLEAN,   DUCK_TINYINT, DUCK_SMALLINT, DUCK_INTEGER,   DUCK_BIGINT,  DUCK_UTINYINT,    DUCK_USMALLINT,
-        DUCK_UINTEGER,  DUCK_UBIGINT, DUCK_FLOAT,    DUCK_DOUBLE,    DUCK_HUGEINT, DUCK_UHUGEINT,    DUCK_VARCHAR,
-        DUCK_TIMESTAMP, DUCK_BLOB,    DUCK_TIMESTAMP_S, DUCK_TIMESTAMP_MS, DUCK_TIMESTAMP_NS, DUCK_TIMESTAMP_TZ,
+        DUCK_BOOLEAN,  DUCK_TINYINT,     DUCK_SMALLINT,     DUCK_INTEGER,      DUCK_BIGINT,
+        DUCK_UTINYINT, DUCK_USMALLINT,   DUCK_UINTEGER,     DUCK_UBIGINT,      DUCK_FLOAT,
+        DUCK_DOUBLE,   DUCK_HUGEINT,     DUCK_UHUGEINT,     DUCK_VARCHAR,      DUCK_TIMESTAMP,
+        DUCK_BLOB,     DUCK_TIMESTAMP_S, DUCK_TIMESTAMP_MS, DUCK_TIMESTAMP_NS, DUCK_TIMESTAMP_TZ,
     };
     for (size_t i = 0; i < sizeof simple / sizeof *simple; i++)
         if (simple[i] == type) return true;
@@ -102,9 +103,13 @@ static void put_simple(struct output *o, int type, const void *data, uint64_t ro
     case DUCK_FLOAT: output_real(o, (double)((const float *)data)[row]); return;
     case DUCK_DOUBLE: output_real(o, ((const double *)data)[row]); return;
     case DUCK_HUGEINT:
-    case DUCK_UHUGEINT: put_hugeint(o, ((const struct duck_hugeint *)data)[row], type == DUCK_HUGEINT); return;
+    case DUCK_UHUGEINT:
+        put_hugeint(o, ((const struct duck_hugeint *)data)[row], type == DUCK_HUGEINT);
+        return;
     case DUCK_TIMESTAMP_S: put_time(o, ((const int64_t *)data)[row], NANOS_PER_SECOND); return;
-    case DUCK_TIMESTAMP_MS: put_time(o, ((const int64_t *)data)[row], 1000 * NANOS_PER_MICRO); return;
+    case DUCK_TIMESTAMP_MS:
+        put_time(o, ((const int64_t *)data)[row], 1000 * NANOS_PER_MICRO);
+        return;
     case DUCK_TIMESTAMP:
     case DUCK_TIMESTAMP_TZ: put_time(o, ((const int64_t *)data)[row], NANOS_PER_MICRO); return;
     case DUCK_TIMESTAMP_NS: put_time(o, ((const int64_t *)data)[row], 1); return;

@@ -2,7 +2,7 @@
 import struct
 
 from cases_udp import dns_answer, dns_query
-from frames import (ETHERNET, NULL, RAW, SLL, SLL2, TCP, UDP, ethernet, ip, mpls, packed, pppoe, sll,
+from frames import (NULL, RAW, SLL, SLL2, TCP, UDP, ethernet, ip, mac, mpls, packed, pppoe, sll,
                     sll2, tcp, udp, vlan)
 from talk import CLIENT, CLIENT6, SERVER, SERVER6, START, Talk, request, response
 
@@ -100,7 +100,9 @@ def gre_of_nothing_known():
     nested = ip(CLIENT, SERVER, UDP, udp(CLIENT, 40000, SERVER, 53, dns_query()))
     for _ in range(20):
         nested = ip(OUTER, OUTER_PEER, 4, nested)
-    return [(START, ethernet(OUTER, OUTER_PEER, strange)), (START + 1000, ethernet(OUTER, OUTER_PEER, nested))]
+    packets = strange, nested
+    return [(START + 1000 * number, ethernet(OUTER, OUTER_PEER, packet))
+            for number, packet in enumerate(packets)]
 
 
 def dns6(wrap):
@@ -113,7 +115,8 @@ def bad_checksums():
     """A TCP segment and an IP header whose checksums are wrong, before the right ones."""
     segment = bytearray(tcp(CLIENT, 40000, SERVER, 80, 1001, 5001, 0x18, b'wrong sum'))
     segment[16] ^= 0xff
-    header = bytearray(ip(CLIENT, SERVER, TCP, tcp(CLIENT, 40000, SERVER, 80, 1001, 5001, 0x18, b'wrong head')))
+    other = tcp(CLIENT, 40000, SERVER, 80, 1001, 5001, 0x18, b'wrong head')
+    header = bytearray(ip(CLIENT, SERVER, TCP, other))
     header[10] ^= 0xff
     frames = exchange()
     wrong = [(frames[2][0] + 10, ethernet(CLIENT, SERVER, ip(CLIENT, SERVER, TCP, bytes(segment)))),
@@ -123,8 +126,7 @@ def bad_checksums():
 
 def not_ip():
     """ARP, LLDP, spanning tree, a frame of an unknown type, one that is too short, and one exchange."""
-    arp = struct.pack('>HHBBH', 1, 0x0800, 6, 4, 1) + bytes([2, 0, 0, 0, 0, 10]) + packed(CLIENT) + bytes(6) + \
-        packed(SERVER)
+    arp = struct.pack('>HHBBH', 1, 0x0800, 6, 4, 1) + mac(CLIENT) + packed(CLIENT) + bytes(6) + packed(SERVER)
     lldp = b'\x02\x07\x04\2\0\0\0\0\x0a\x04\x04\x05eth0\x06\x02\0\x78\0\0'
     stp = b'\x42\x42\x03' + bytes(35)
     length = ethernet(CLIENT, SERVER, stp, len(stp))
@@ -163,4 +165,3 @@ CASES = {
     'tunnel/gtp-u': lambda: exchange(over_udp(2152, gtp, source_port=2152)),
     'tunnel/strange': gre_of_nothing_known,
 }
-assert ETHERNET == 1

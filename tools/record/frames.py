@@ -127,7 +127,8 @@ def write_pcap(path, frames, link_type=ETHERNET, snap=262144):
 
 
 def read_pcap(path):
-    """Only what this folder writes: little-endian, microseconds. Returns (time, bytes, length), and the link type."""
+    """Little-endian with microseconds, as tcpdump and this folder write. Returns (time, bytes, length)
+    of each frame, and the link type."""
     with open(path, 'rb') as file:
         data = file.read()
     magic, _, _, _, _, _, link_type = struct.unpack_from('<IHHiIII', data)

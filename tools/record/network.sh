@@ -1,10 +1,11 @@
-# Two network namespaces with a wire between them, and tcpdump on it. Sourced by the recorders beside it; needs root.
+# Two network namespaces with a wire between them, and tcpdump on it. Sourced by the recorders
+# beside it; needs root.
 #
 #   weir-client  192.0.2.10  2001:db8::10  02:00:00:00:00:10
 #   weir-server  192.0.2.80  2001:db8::80  02:00:00:00:00:80
 #
-# Everything is taken down at exit, also when a step fails. Offloading is off, so that frames are as on a real wire
-# and checksums are right.
+# Everything is taken down at exit, also when a step fails. Offloading is off, so that frames are
+# as on a real wire and checksums are right.
 set -euo pipefail
 
 CLIENT4=192.0.2.10 CLIENT6=2001:db8::10
@@ -70,7 +71,8 @@ wait_for_port() { # tcp port on the server
     return 1
 }
 
-# record NAME FILTER COMMAND...: the traffic of COMMAND that FILTER matches, into tests/golden/NAME.pcap.
+# record NAME FILTER COMMAND...: the traffic of COMMAND that FILTER matches, into
+# tests/golden/NAME.pcap.
 record() {
     local file=$GOLDEN/$1.pcap filter=$2
     shift 2

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Records what hosts say to each other when nothing is served: ICMP, closed ports, scans, junk: tests/golden/icmp,
-# tcp and udp.
+# Records what hosts say to each other when nothing is served: ICMP, closed ports, scans, junk:
+# tests/golden/icmp, tcp and udp.
 . "$(dirname "$0")/network.sh"
 
-# SYN to each port, and to each SYN+ACK a RST, as the kernel does for a connection it has not asked for: a half-open scan.
+# SYN to each port, and to each SYN+ACK a RST, as the kernel does for a connection it has not
+# asked for: a half-open scan.
 cat >"$SCRATCH/scan.py" <<'PY'
 import socket, struct, sys, time
 source, target = socket.inet_aton('192.0.2.10'), socket.inet_aton('192.0.2.80')

@@ -11,7 +11,8 @@ SYN_OPTIONS = b'\2\4\5\xb4\1\1\4\2'  # MSS 1460, SACK permitted
 class Talk:
     """Keeps sequence numbers and time; every call adds one or more frames, 1 ms apart.
 
-    Sides are 0, who begins, and 1. `wrap` puts a link layer around an IP packet: wrap(source, target, packet)."""
+    Sides are 0, who begins, and 1. `wrap` puts a link layer around an IP packet: wrap(source, target,
+    packet)."""
 
     def __init__(self, client=CLIENT, port=40000, server=SERVER, server_port=80, start=START,
                  seq=(1000, 5000), wrap=None):

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Records TLS between openssl's server and client, and HTTPS between nginx and curl: tests/golden/tls.
+# Records TLS between openssl's server and client, and HTTPS between nginx and curl:
+# tests/golden/tls.
 . "$(dirname "$0")/network.sh"
 
 keys=$SCRATCH/keys

@@ -1,0 +1,176 @@
+#include "record/output.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const struct output_column columns[] = {{"name", false}, {"n", true}, {"list", false}};
+
+static char *text;
+static size_t text_size;
+static FILE *out;
+
+static struct output *begin(enum output_format format, unsigned width)
+{
+    out = open_memstream(&text, &text_size);
+    return output_create(format, out, columns, 3, width);
+}
+
+static void end(struct output *o, const char *wanted)
+{
+    struct err err;
+    assert_true(output_end(o, &err));
+    output_destroy(o);
+    fclose(out);
+    assert_string_equal(text, wanted);
+    free(text);
+}
+
+static void row(struct output *o, const char *name, uint64_t n)
+{
+    output_text(o, bytes_text(name));
+    output_uint(o, n);
+    output_list_begin(o);
+    output_text(o, bytes_text("a,\"b\""));
+    output_uint(o, 1);
+    output_list_end(o);
+    output_row_end(o);
+}
+
+static void row_of_nothing(struct output *o)
+{
+    for (int i = 0; i < 3; i++) output_null(o);
+    output_row_end(o);
+}
+
+static void writes_json(void **state)
+{
+    (void)state;
+    struct output *o = begin(OUTPUT_JSON, 0);
+    row(o, "x\"\n\\", UINT64_MAX);
+    row_of_nothing(o);
+    end(o, "{\"name\":\"x\\\"\\n\\\\\",\"n\":18446744073709551615,\"list\":[\"a,\\\"b\\\"\",1]}\n{}"
+           "\n");
+}
+
+static void writes_csv(void **state)
+{
+    (void)state;
+    struct output *o = begin(OUTPUT_CSV, 0);
+    row(o, "x\"y", 1);
+    row_of_nothing(o);
+    row(o, "two\nlines", 2);
+    end(o, "name,n,list\r\n\"x\"\"y\",1,\"[\"\"a,\\\"\"b\\\"\"\"\",1]\"\r\n,,\r\n"
+           "\"two\nlines\",2,\"[\"\"a,\\\"\"b\\\"\"\"\",1]\"\r\n");
+    end(begin(OUTPUT_CSV, 0), "name,n,list\r\n");
+}
+
+static void draws_a_table(void **state)
+{
+    (void)state;
+    struct output *o = begin(OUTPUT_TABLE, 0);
+    row(o, "東京", 7);
+    row(o, "e\xcc\x81", 123);
+    end(o, "name    n  list\n----  ---  --------\n東京    7  a,\"b\", 1\ne\xcc\x81     123  "
+           "a,\"b\", 1\n");
+    end(begin(OUTPUT_TABLE, 0), "name  n  list\n----  -  ----\n");
+}
+
+// What a terminal would obey, or what would turn the line round, is shown as the bytes it is.
+static void lets_nothing_through_to_the_terminal(void **state)
+{
+    (void)state;
+    struct output *o = begin(OUTPUT_TABLE, 0);
+    row(o, "\x1b[31m\t\xe2\x80\xae", 1);
+    end(o, "name                      n  list\n------------------------  -  --------\n"
+           "\\x1b[31m\\x09\\xe2\\x80\\xae  1  a,\"b\", 1\n");
+}
+
+static void cuts_to_the_terminal(void **state)
+{
+    (void)state;
+    struct output *o = begin(OUTPUT_TABLE, 24);
+    row(o, "abcdefghijklmnop", 7);
+    end(o, "name         n  list\n-----------  -  --------\nabcdefghij…  7  a,\"b\", 1\n");
+}
+
+// Widths are settled by the first rows; later ones may stand out, but none is lost.
+static void goes_on_after_the_first_rows(void **state)
+{
+    (void)state;
+    struct err err;
+    struct output *o = begin(OUTPUT_TABLE, 0);
+    for (int i = 0; i < 3000; i++) row(o, i < 2000 ? "a" : "a longer one", 1);
+    assert_true(output_end(o, &err));
+    assert_int_equal(output_rows(o), 3000);
+    output_destroy(o);
+    fclose(out);
+    unsigned lines = 0;
+    for (char *p = text; *p; p++) lines += *p == '\n';
+    assert_int_equal(lines, 3002);
+    assert_non_null(strstr(text, "\na longer one  1  a,\"b\", 1\n"));
+    free(text);
+}
+
+static void check_real(double v, const char *wanted)
+{
+    struct output_column one = {"v", true};
+    struct err err;
+    char line[64];
+    out = open_memstream(&text, &text_size);
+    struct output *o = output_create(OUTPUT_JSON, out, &one, 1, 0);
+    output_real(o, v);
+    output_row_end(o);
+    assert_true(output_end(o, &err));
+    output_destroy(o);
+    fclose(out);
+    snprintf(line, sizeof line, "{\"v\":%s}\n", wanted);
+    assert_string_equal(text, line);
+    free(text);
+}
+
+static void writes_reals_as_short_as_they_are(void **state)
+{
+    (void)state;
+    check_real(0, "0");
+    check_real(0.1, "0.1");
+    check_real(1.0 / 3, "0.3333333333333333");
+    check_real(1e300, "1e+300");
+    check_real(123456789.125, "123456789.125");
+    check_real(5e-324, "4.94065645841247e-324");
+    check_real(INFINITY, "\"inf\"");
+}
+
+static void tells_when_it_cannot_write(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    FILE *full = fopen("/dev/full", "w");
+    struct output *o = output_create(OUTPUT_JSON, full, columns, 3, 0);
+    row(o, "x", 1);
+    assert_false(output_end(o, &err));
+    assert_int_equal(err.code, ERR_MACHINE);
+    output_destroy(o);
+    fclose(full);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_json),
+        cmocka_unit_test(writes_csv),
+        cmocka_unit_test(draws_a_table),
+        cmocka_unit_test(lets_nothing_through_to_the_terminal),
+        cmocka_unit_test(cuts_to_the_terminal),
+        cmocka_unit_test(goes_on_after_the_first_rows),
+        cmocka_unit_test(writes_reals_as_short_as_they_are),
+        cmocka_unit_test(tells_when_it_cannot_write),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
