@@ -1,7 +1,9 @@
-// HTTP/1.x (RFC 9110, RFC 9112) with the manners of real servers and clients, and HTTP/0.9 where a port says so.
+// HTTP/1.x (RFC 9110, RFC 9112) with the manners of real servers and clients, and HTTP/0.9 where a
+// port says so.
 //
-// Requests and responses are paired as http_state.h tells; http_head.c reads heads, http_framing.c finds the end of
-// bodies, http_body.c walks them, http_entry.c pairs, http_message.c and http_record.c write records.
+// Requests and responses are paired as http_state.h tells; http_head.c reads heads, http_framing.c
+// finds the end of bodies, http_body.c walks them, http_entry.c pairs, http_message.c and
+// http_record.c write records.
 #include "dissect/dissect.h"
 
 #include "dissect/http_body.h"
@@ -15,7 +17,7 @@ _Static_assert((int)HTTP_HEAD_MAX == (int)STREAM_VIEW_MAX, "a head is seen whole
 
 enum { RECOGNISE_BYTES = 512 }; // a target that is longer need not be seen to its end
 
-// ---- recognition ------------------------------------------------------------------------------------------------
+// ---- recognition --------------------------------------------------------------------------------
 
 static bytes line_ends_cut(bytes b)
 {
@@ -31,12 +33,13 @@ static enum recognition http_recognise(const struct piece *first, enum transport
     bool enough = first->last || data.n >= RECOGNISE_BYTES;
     enum http_look request = http_look_request(data, enough);
     if (response == HTTP_LOOK_YES || request == HTTP_LOOK_YES) return RECOGNISE_YES;
-    if (request == HTTP_LOOK_SIMPLE) return data.n >= RECOGNISE_BYTES ? RECOGNISE_YES : RECOGNISE_PORT;
+    if (request == HTTP_LOOK_SIMPLE)
+        return data.n >= RECOGNISE_BYTES ? RECOGNISE_YES : RECOGNISE_PORT;
     if (response == HTTP_LOOK_MORE || request == HTTP_LOOK_MORE) return RECOGNISE_MORE;
     return RECOGNISE_NO;
 }
 
-// ---- roles ------------------------------------------------------------------------------------------------------
+// ---- roles --------------------------------------------------------------------------------------
 
 // A head tells who is who, unless that is known.
 static void roles_learn(struct http_run *run, enum http_role role)
@@ -63,10 +66,10 @@ static struct http_run run_of(struct dissect *d, uint8_t side)
     return run;
 }
 
-// ---- heads ------------------------------------------------------------------------------------------------------
+// ---- heads --------------------------------------------------------------------------------------
 
-// How much of the rest shows that no head begins here, with the byte that shows it; 0 when one could. The start line
-// is not all there.
+// How much of the rest shows that no head begins here, with the byte that shows it; 0 when one
+// could. The start line is not all there.
 static size_t request_refuted(bytes rest)
 {
     size_t n = http_method_length(rest);
@@ -89,8 +92,9 @@ static size_t response_refuted(bytes rest)
     return (http > icy ? http : icy) + 1;
 }
 
-// A response is due that has no head: HTTP/0.9, which was asked for, or which an old device speaks whatever it was
-// asked. Behind a first response, or without a request, such bytes mean that something was lost.
+// A response is due that has no head: HTTP/0.9, which was asked for, or which an old device speaks
+// whatever it was asked. Behind a first response, or without a request, such bytes mean that
+// something was lost.
 static bool bare_is_due(const struct http_run *run)
 {
     const struct http_entry *e = http_entry_asked(run->http);
@@ -116,7 +120,8 @@ static bool head_is_bad(struct http_run *run, bytes detail)
 // What shows that a start line is none: the same whether or not all of it was there.
 static bytes first_line_refuted(const struct http_run *run)
 {
-    size_t refuted = run->role == HTTP_CLIENT ? request_refuted(run->rest) : response_refuted(run->rest);
+    size_t refuted =
+        run->role == HTTP_CLIENT ? request_refuted(run->rest) : response_refuted(run->rest);
     return bytes_first(run->rest, refuted ? refuted : bytes_find(run->rest, '\n'));
 }
 
@@ -156,8 +161,9 @@ static bool step_head(struct http_run *run)
     direction = run->direction;
     struct http_head head;
     bool is_request = run->role == HTTP_CLIENT;
-    enum http_split split = is_request ? http_request_split(&head, run->rest, &direction->scanned, run->last)
-                                       : http_response_split(&head, run->rest, &direction->scanned, run->last);
+    enum http_split split =
+        is_request ? http_request_split(&head, run->rest, &direction->scanned, run->last)
+                   : http_response_split(&head, run->rest, &direction->scanned, run->last);
     if (split == HTTP_SPLIT_MORE) return head_goes_on(run);
     if (split == HTTP_SPLIT_BAD) return head_is_bad(run, first_line_refuted(run));
     if (is_request) http_message_request(run, &head);
@@ -165,7 +171,7 @@ static bool step_head(struct http_run *run)
     return !run->switched;
 }
 
-// ---- other phases -----------------------------------------------------------------------------------------------
+// ---- other phases -------------------------------------------------------------------------------
 
 // Behind CONNECT or Upgrade: another request shows that the server need not be waited for.
 static bool step_handover(struct http_run *run)
@@ -193,16 +199,26 @@ static bool step_lost(struct http_run *run)
     return false;
 }
 
-// The client was told the outcome before it sent the body that it announced with Expect: 100-continue, and goes on
-// with its next request (RFC 9110 10.1.1).
-static bool body_was_spared(const struct http_run *run)
+// The client was told the outcome before it sent the body that it announced with Expect:
+// 100-continue, and goes on with its next request (RFC 9110 10.1.1).
+static enum http_look body_was_spared(const struct http_run *run)
 {
     const struct http_direction *direction = run->direction;
-    if (run->role != HTTP_CLIENT || direction->seen || direction->missing || direction->chunk_seen) return false;
-    if (direction->phase != HTTP_BODY && direction->phase != HTTP_CHUNK_SIZE) return false;
+    bool begins = direction->phase == HTTP_BODY || direction->phase == HTTP_CHUNK_SIZE;
+    if (run->role != HTTP_CLIENT || !begins) return HTTP_LOOK_NO;
+    if (direction->seen || direction->missing || direction->chunk_seen) return HTTP_LOOK_NO;
     unsigned flags = run->http->entries[direction->entry].flags;
-    if (!(flags & ENTRY_EXPECTS) || !(flags & ENTRY_RESPONSE)) return false;
-    return http_look_request(run->rest, run->last) == HTTP_LOOK_YES;
+    if (!(flags & ENTRY_EXPECTS) || !(flags & ENTRY_RESPONSE)) return HTTP_LOOK_NO;
+    return http_look_request(run->rest, run->last);
+}
+
+static bool step_body(struct http_run *run)
+{
+    enum http_look spared = body_was_spared(run);
+    if (spared == HTTP_LOOK_MORE) return false;
+    if (spared != HTTP_LOOK_YES) return http_body_step(run);
+    http_message_end(run, false);
+    return true;
 }
 
 static bool step(struct http_run *run)
@@ -218,10 +234,9 @@ static bool step(struct http_run *run)
     case HTTP_CHUNK_END:
     case HTTP_TRAILER:
     case HTTP_UNTIL_CLOSE:
-    case HTTP_BARE: break;
+    case HTTP_BARE: return step_body(run);
     }
-    if (body_was_spared(run)) http_message_end(run, false);
-    return http_body_step(run);
+    return false;
 }
 
 // Nothing follows: what is under way ends here.
@@ -256,7 +271,8 @@ static bool http_gap(struct dissect *d, uint8_t side, uint64_t position, uint64_
     struct http_run run = run_of(d, side);
     run.position = position;
     uint64_t bridged = http_body_gap(&run, length);
-    if (bridged < length && run.direction->phase != HTTP_LOST && run.direction->phase != HTTP_OVER) {
+    if (bridged < length && run.direction->phase != HTTP_LOST &&
+        run.direction->phase != HTTP_OVER) {
         http_message_lost(&run, "http_bytes_missing", bytes_of(NULL, 0));
     }
     if (run.direction->phase == HTTP_LOST) run.direction->in_line = true;

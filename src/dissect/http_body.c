@@ -44,7 +44,8 @@ static bool chunk_size(bytes line, uint64_t *size)
     }
     if (n == 0) return false;
     bytes behind = bytes_after(line, n);
-    return behind.n == 0 || behind.p[0] == ';' || behind.p[0] == ' ' || behind.p[0] == '\t' || behind.p[0] == '\r';
+    return behind.n == 0 || behind.p[0] == ';' || behind.p[0] == ' ' || behind.p[0] == '\t' ||
+           behind.p[0] == '\r';
 }
 
 // No chunk begins here. A server that announces chunks and sends none means its body as it is.

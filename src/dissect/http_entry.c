@@ -20,7 +20,7 @@ static bool is_waiting(const struct http_entry *e)
     return e->flags & ENTRY_RESPONSE && !(e->flags & (ENTRY_REQUEST | ENTRY_NO_REQUEST));
 }
 
-// ---- records ----------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 struct row *http_entry_take(struct http_run *run, uint32_t index)
 {
@@ -80,7 +80,7 @@ static bool give_up(struct http_run *run, uint32_t index, enum http_entry_flag f
     return true;
 }
 
-// ---- pairing ----------------------------------------------------------------------------------------------------
+// ---- pairing ------------------------------------------------------------------------------------
 
 static uint32_t oldest(const struct http *http, bool (*is)(const struct http_entry *))
 {
@@ -96,13 +96,15 @@ static uint32_t count_of(const struct http *http, bool (*is)(const struct http_e
     return count;
 }
 
-// Makes room by letting the oldest request without response go: the response that is its own will stand alone.
+// Makes room by letting the oldest request without response go: the response that is its own will
+// stand alone.
 static void make_room(struct http_run *run)
 {
     struct http *http = run->http;
     if (http->entry_count < HTTP_PIPELINE_MAX) return;
     uint32_t index = oldest(http, is_unanswered);
-    assert(index < http->entry_count); // at most HTTP_WAITING_MAX and one in each direction are of another sort
+    assert(index < http->entry_count); // at most HTTP_WAITING_MAX and one in each direction are of
+                                       // another sort
     if (!http->overflow_told) {
         http_run_anomaly(run, "http_requests_unanswered", run->position, bytes_of(NULL, 0));
     }
@@ -120,8 +122,8 @@ static uint32_t append(struct http_run *run, nanos time, unsigned flags)
     return http->entry_count++;
 }
 
-// The packets of the two directions may have been captured in the wrong order: a response that waits is for this
-// request if it was not sent before it.
+// The packets of the two directions may have been captured in the wrong order: a response that
+// waits is for this request if it was not sent before it.
 static bool is_for(const struct http *http, const struct http_entry *waiting, nanos time)
 {
     if (time <= waiting->time) return true;
@@ -131,7 +133,8 @@ static bool is_for(const struct http *http, const struct http_entry *waiting, na
 uint32_t http_entry_ask(struct http_run *run, nanos time)
 {
     struct http *http = run->http;
-    for (uint32_t i = oldest(http, is_waiting); i < http->entry_count; i = oldest(http, is_waiting)) {
+    for (uint32_t i = oldest(http, is_waiting); i < http->entry_count;
+         i = oldest(http, is_waiting)) {
         bool found = is_for(http, &http->entries[i], time);
         if (!found && http->in_step) {
             http_run_anomaly(run, "http_response_unasked", run->position, bytes_of(NULL, 0));
@@ -144,7 +147,8 @@ uint32_t http_entry_ask(struct http_run *run, nanos time)
     return append(run, time, pipelined ? ENTRY_PIPELINED : 0);
 }
 
-// After a loss on the server's side: lets all requests go but the one that this response must be for, if there is one.
+// After a loss on the server's side: lets all requests go but the one that this response must be
+// for, if there is one.
 static void unanswered_thin_out(struct http_run *run)
 {
     struct http *http = run->http;
@@ -192,7 +196,8 @@ void http_entries_lost(struct http_run *run)
         http->orphans = 0;
         return;
     }
-    for (uint32_t i = oldest(http, is_waiting); i < http->entry_count; i = oldest(http, is_waiting)) {
+    for (uint32_t i = oldest(http, is_waiting); i < http->entry_count;
+         i = oldest(http, is_waiting)) {
         give_up(run, i, ENTRY_NO_REQUEST);
     }
 }

@@ -33,7 +33,7 @@ bool http_next_member(bytes *list, bytes *member)
     return false;
 }
 
-// ---- codings ----------------------------------------------------------------------------------------------------
+// ---- codings ------------------------------------------------------------------------------------
 
 static bool coding_of(bytes name, enum body_coding *coding)
 {
@@ -41,8 +41,8 @@ static bool coding_of(bytes name, enum body_coding *coding)
         const char *name;
         enum body_coding coding;
     } CODINGS[] = {
-        {"gzip", BODY_GZIP},      {"x-gzip", BODY_GZIP}, {"deflate", BODY_DEFLATE},
-        {"br", BODY_BROTLI},      {"zstd", BODY_ZSTD},   {"identity", BODY_PLAIN},
+        {"gzip", BODY_GZIP}, {"x-gzip", BODY_GZIP}, {"deflate", BODY_DEFLATE},
+        {"br", BODY_BROTLI}, {"zstd", BODY_ZSTD},   {"identity", BODY_PLAIN},
     };
     for (size_t i = 0; i < sizeof CODINGS / sizeof *CODINGS; i++) {
         *coding = CODINGS[i].coding;
@@ -75,18 +75,21 @@ static void content_codings(struct http_framing *framing, struct http_head *head
     for (uint32_t i = head->first[HEADER_CONTENT_ENCODING] - 1u; i < head->header_count; i++) {
         if (head->headers[i].id != HEADER_CONTENT_ENCODING) continue;
         bytes list = http_header_value(head, &head->headers[i]), name;
-        while (members++ < LIST_MAX && http_next_member(&list, &name)) coding_add(framing, head, name);
+        while (members++ < LIST_MAX && http_next_member(&list, &name))
+            coding_add(framing, head, name);
     }
 }
 
-// A part of a coded body cannot be decoded unless it is the first (RFC 9110 14.2: ranges count coded bytes).
+// A part of a coded body cannot be decoded unless it is the first (RFC 9110 14.2: ranges count
+// coded bytes).
 static bool is_later_part(const struct http_head *head)
 {
     const struct http_header *range = http_head_find(head, HEADER_CONTENT_RANGE);
-    return head->code == 206 && range && !bytes_start_with(http_header_value(head, range), "bytes 0-");
+    return head->code == 206 && range &&
+           !bytes_start_with(http_header_value(head, range), "bytes 0-");
 }
 
-// ---- transfer ---------------------------------------------------------------------------------------------------
+// ---- transfer -----------------------------------------------------------------------------------
 
 // Reads all Transfer-Encoding headers; true when the last coding is chunked.
 static bool transfer_codings(struct http_framing *framing, struct http_head *head)
@@ -119,7 +122,9 @@ static bool content_length(struct http_head *head, uint64_t *length)
             if (!http_number(member, &v)) {
                 http_head_fault(head, "http_content_length_bad", member);
             } else if (found) {
-                http_head_fault(head, v == *length ? "http_content_length_repeated" : "http_content_length_conflict",
+                http_head_fault(head,
+                                v == *length ? "http_content_length_repeated"
+                                             : "http_content_length_conflict",
                                 member);
             } else {
                 *length = v;
@@ -130,7 +135,8 @@ static bool content_length(struct http_head *head, uint64_t *length)
     return found;
 }
 
-static void transfer_framing(struct http_framing *framing, struct http_head *head, enum http_body_kind otherwise)
+static void transfer_framing(struct http_framing *framing, struct http_head *head,
+                             enum http_body_kind otherwise)
 {
     const struct http_header *first = http_head_find(head, HEADER_TRANSFER_ENCODING);
     if (http_head_find(head, HEADER_CONTENT_LENGTH)) {
@@ -142,7 +148,8 @@ static void transfer_framing(struct http_framing *framing, struct http_head *hea
     framing->kind = transfer_codings(framing, head) ? HTTP_BODY_CHUNKED : otherwise;
 }
 
-static void length_framing(struct http_framing *framing, struct http_head *head, enum http_body_kind otherwise)
+static void length_framing(struct http_framing *framing, struct http_head *head,
+                           enum http_body_kind otherwise)
 {
     framing->kind = otherwise;
     if (!content_length(head, &framing->length)) return;
@@ -163,7 +170,8 @@ struct http_framing http_response_framing(struct http_head *head, enum http_meth
 {
     struct http_framing framing = {.kind = HTTP_BODY_NONE};
     bool tunnels = method == METHOD_CONNECT && head->code / 100 == 2;
-    if (method == METHOD_HEAD || tunnels || head->code / 100 == 1 || head->code == 204 || head->code == 304) {
+    if (method == METHOD_HEAD || tunnels || head->code / 100 == 1 || head->code == 204 ||
+        head->code == 304) {
         return framing;
     }
     content_codings(&framing, head);

@@ -2,14 +2,15 @@
 
 #include "dissect/http_look.h"
 
-// ---- header names -----------------------------------------------------------------------------------------------
+// ---- header names -------------------------------------------------------------------------------
 
 struct known {
     const char *name;
     uint8_t id;
 };
 
-// By length of the name, then by its first letter, so that a name is compared once at most, twice for length 16.
+// By length of the name, then by its first letter, so that a name is compared once at most, twice
+// for length 16.
 // clang-format off
 static const struct known KNOWN[] = {
     {"via", HEADER_VIA},
@@ -26,7 +27,8 @@ static const struct known KNOWN[] = {
     {"content-encoding", HEADER_CONTENT_ENCODING}, {"proxy-connection", HEADER_PROXY_CONNECTION},
     {"x-forwarded-from", HEADER_X_FORWARDED_FROM}, {"xroxy-connection", HEADER_XROXY_CONNECTION},
     {"transfer-encoding", HEADER_TRANSFER_ENCODING},
-    {"content-disposition", HEADER_CONTENT_DISPOSITION}, {"proxy-authorization", HEADER_PROXY_AUTHORIZATION},
+    {"content-disposition", HEADER_CONTENT_DISPOSITION},
+    {"proxy-authorization", HEADER_PROXY_AUTHORIZATION},
 };
 
 // First entry of KNOWN for each length of name; the next number ends it.
@@ -47,7 +49,7 @@ static enum http_header_id header_id(bytes name)
     return HEADER_OTHER;
 }
 
-// ---- header lines -----------------------------------------------------------------------------------------------
+// ---- header lines -------------------------------------------------------------------------------
 
 void http_head_fault(struct http_head *head, const char *name, bytes detail)
 {
@@ -74,7 +76,8 @@ static void trim(bytes view, uint32_t *at, uint32_t *length)
     while (*length && is_blank(view.p[*at + *length - 1])) --*length;
 }
 
-// RFC 9112 6: these decide where the body ends, so they are kept even when there are too many headers.
+// RFC 9112 6: these decide where the body ends, so they are kept even when there are too many
+// headers.
 static bool frames_body(enum http_header_id id)
 {
     return id == HEADER_CONTENT_LENGTH || id == HEADER_TRANSFER_ENCODING;
@@ -104,7 +107,8 @@ static void header_take(struct http_head *head, uint32_t at, bytes line)
     }
     uint32_t name_length = colon;
     while (name_length && is_blank(line.p[name_length - 1])) name_length--;
-    if (name_length != colon || colon == 0) http_head_fault(head, "http_header_name_malformed", line);
+    if (name_length != colon || colon == 0)
+        http_head_fault(head, "http_header_name_malformed", line);
     header.name_length = name_length;
     header.value_at = at + colon + 1;
     header.value_length = (uint32_t)line.n - colon - 1;
@@ -115,7 +119,8 @@ static void header_take(struct http_head *head, uint32_t at, bytes line)
     header_keep(head, header);
 }
 
-// A line that begins with white space goes on with the one before (RFC 9112 5.2, obsolete but alive).
+// A line that begins with white space goes on with the one before (RFC 9112 5.2, obsolete but
+// alive).
 static void header_fold(struct http_head *head, uint32_t at, bytes line)
 {
     http_head_fault(head, "http_header_folded", line);
@@ -132,7 +137,7 @@ static void header_fold(struct http_head *head, uint32_t at, bytes line)
     trim(head->view, &header->value_at, &header->value_length);
 }
 
-// ---- start lines ------------------------------------------------------------------------------------------------
+// ---- start lines --------------------------------------------------------------------------------
 
 static enum http_method method_of(bytes name)
 {
@@ -164,7 +169,8 @@ static bool version_is_good(bytes version)
            version.p[2] >= '0' && version.p[2] <= '9';
 }
 
-// RFC 9112 3: method SP request-target SP HTTP-version. Spaces in the target are kept, as servers do.
+// RFC 9112 3: method SP request-target SP HTTP-version. Spaces in the target are kept, as servers
+// do.
 static bool request_line(struct http_head *head, bytes line)
 {
     size_t method_length = http_method_length(line);
@@ -174,7 +180,8 @@ static bool request_line(struct http_head *head, bytes line)
     size_t version_at = http_version_find(line);
     head->simple = version_at == line.n;
     head->target = spaces_cut(bytes_after(bytes_first(line, version_at), method_length + 1));
-    head->version = head->simple ? bytes_text("0.9") : spaces_cut(bytes_after(line, version_at + 6));
+    head->version =
+        head->simple ? bytes_text("0.9") : spaces_cut(bytes_after(line, version_at + 6));
     if (head->simple) return head->method == METHOD_GET && head->target.n > 0;
     if (bytes_equal(head->method_text, bytes_text("PRI"))) return false; // HTTP/2 (RFC 9113 3.4)
     if (!version_is_good(head->version)) http_head_fault(head, "http_version_unknown", line);
@@ -183,7 +190,8 @@ static bool request_line(struct http_head *head, bytes line)
     return is_upper(head->method_text); // else these are words of something else
 }
 
-// RFC 9112 4: HTTP-version SP status-code SP [ reason ]. "ICY" is what streaming servers say in place of it.
+// RFC 9112 4: HTTP-version SP status-code SP [ reason ]. "ICY" is what streaming servers say in
+// place of it.
 static bool status_line(struct http_head *head, bytes line)
 {
     bool is_icy = bytes_start_with(line, "ICY ");
@@ -194,7 +202,8 @@ static bool status_line(struct http_head *head, bytes line)
     rest = spaces_cut(bytes_after(rest, version_length));
     size_t digits = 0;
     unsigned code = 0;
-    for (; digits < rest.n && rest.p[digits] >= '0' && rest.p[digits] <= '9' && digits < 4; digits++) {
+    for (; digits < rest.n && rest.p[digits] >= '0' && rest.p[digits] <= '9' && digits < 4;
+         digits++) {
         code = code * 10 + (rest.p[digits] - '0');
     }
     if (digits == 0 || digits > 3) return false;
@@ -205,7 +214,7 @@ static bool status_line(struct http_head *head, bytes line)
     return true;
 }
 
-// ---- whole heads ------------------------------------------------------------------------------------------------
+// ---- whole heads --------------------------------------------------------------------------------
 
 static bytes line_end_cut(bytes line)
 {
@@ -213,7 +222,8 @@ static bytes line_end_cut(bytes line)
     return line;
 }
 
-// Whether an empty line stands in the view from *scanned on, which is the begin of a line; moves it on if not.
+// Whether an empty line stands in the view from *scanned on, which is the begin of a line; moves it
+// on if not.
 static bool head_ends(bytes view, uint32_t *scanned)
 {
     bytes rest = bytes_after(view, *scanned);
@@ -278,7 +288,8 @@ enum http_split http_request_split(struct http_head *head, bytes view, uint32_t 
     return split(head, view, scanned, last, request_line);
 }
 
-enum http_split http_response_split(struct http_head *head, bytes view, uint32_t *scanned, bool last)
+enum http_split http_response_split(struct http_head *head, bytes view, uint32_t *scanned,
+                                    bool last)
 {
     return split(head, view, scanned, last, status_line);
 }

@@ -1,7 +1,9 @@
-// The head of an HTTP/1.x message taken apart: start line and header lines, as places in the view they came from.
+// The head of an HTTP/1.x message taken apart: start line and header lines, as places in the view
+// they came from.
 //
-// Reads what broken senders write (RFC 9112 2.2, 5.1, 5.2: bare LF, folded lines, spaces before the colon, lines
-// without a colon) and notes each sort of mistake once. Nothing is copied: the head is valid as long as the view.
+// Reads what broken senders write (RFC 9112 2.2, 5.1, 5.2: bare LF, folded lines, spaces before the
+// colon, lines without a colon) and notes each sort of mistake once. Nothing is copied: the head is
+// valid as long as the view.
 #pragma once
 
 #include "base/bytes.h"
@@ -61,8 +63,8 @@ struct http_fault {
 
 struct http_head {
     bytes view;
-    size_t length; // of the head, with the empty line that ends it
-    bool simple;   // HTTP/0.9: a lone "GET /path"
+    size_t length;  // of the head, with the empty line that ends it
+    bool simple;    // HTTP/0.9: a lone "GET /path"
     uint8_t method; // enum http_method
     bytes method_text, target;
     bytes version; // "1.1"
@@ -82,10 +84,13 @@ enum http_split {
     HTTP_SPLIT_BAD,  // no message begins here
 };
 
-// `scanned` is 0 at first, and kept by the caller between tries on the same, growing view. With `last` nothing will
-// be added to the view: a head that begins well is then taken as far as it goes, with the fault http_head_incomplete.
-enum http_split http_request_split(struct http_head *head, bytes view, uint32_t *scanned, bool last);
-enum http_split http_response_split(struct http_head *head, bytes view, uint32_t *scanned, bool last);
+// `scanned` is 0 at first, and kept by the caller between tries on the same, growing view. With
+// `last` nothing will be added to the view: a head that begins well is then taken as far as it
+// goes, with the fault http_head_incomplete.
+enum http_split http_request_split(struct http_head *head, bytes view, uint32_t *scanned,
+                                   bool last);
+enum http_split http_response_split(struct http_head *head, bytes view, uint32_t *scanned,
+                                    bool last);
 
 // Notes a mistake; each name once.
 void http_head_fault(struct http_head *head, const char *name, bytes detail);
@@ -100,13 +105,15 @@ static inline bytes http_header_name(const struct http_head *head, const struct 
     return bytes_first(bytes_after(head->view, header->at), header->name_length);
 }
 
-static inline bytes http_header_value(const struct http_head *head, const struct http_header *header)
+static inline bytes http_header_value(const struct http_head *head,
+                                      const struct http_header *header)
 {
     return bytes_first(bytes_after(head->view, header->value_at), header->value_length);
 }
 
 // The first header of that name; NULL when there is none.
-static inline const struct http_header *http_head_find(const struct http_head *head, enum http_header_id id)
+static inline const struct http_header *http_head_find(const struct http_head *head,
+                                                       enum http_header_id id)
 {
     return head->first[id] ? &head->headers[head->first[id] - 1] : NULL;
 }

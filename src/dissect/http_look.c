@@ -47,7 +47,8 @@ static bool line_is_simple(bytes line)
 {
     if (!bytes_start_with(line, "GET /")) return false;
     bytes target = bytes_after(line, 4);
-    while (target.n && (target.p[target.n - 1] == '\r' || target.p[target.n - 1] == ' ')) target.n--;
+    while (target.n && (target.p[target.n - 1] == '\r' || target.p[target.n - 1] == ' '))
+        target.n--;
     for (size_t i = 0; i < target.n; i++) {
         if (target.p[i] <= ' ' || target.p[i] > '~') return false;
     }
@@ -77,7 +78,8 @@ enum http_look http_look_request(bytes view, bool last)
         return target_begins_well(view, method_length) ? HTTP_LOOK_SIMPLE : HTTP_LOOK_NO;
     }
     bytes line = bytes_first(seen, end);
-    if (line_has_version(line, &target_end)) return target_end > method_length ? HTTP_LOOK_YES : HTTP_LOOK_NO;
+    if (line_has_version(line, &target_end))
+        return target_end > method_length ? HTTP_LOOK_YES : HTTP_LOOK_NO;
     return line_is_simple(line) ? HTTP_LOOK_SIMPLE : HTTP_LOOK_NO;
 }
 
@@ -87,15 +89,16 @@ enum http_look http_look_response(bytes view, bool last)
     size_t compared = view.n < sizeof START - 1 ? view.n : sizeof START - 1;
     if (memcmp(view.p ? view.p : (const uint8_t *)START, START, compared) != 0) return HTTP_LOOK_NO;
     if (view.n < HTTP_STATUS_START) return last ? HTTP_LOOK_NO : HTTP_LOOK_MORE;
-    bool good = is_digit(view.p[7]) && view.p[8] == ' ' && is_digit(view.p[9]) && is_digit(view.p[10]) &&
-                is_digit(view.p[11]);
+    bool good = is_digit(view.p[7]) && view.p[8] == ' ' && is_digit(view.p[9]) &&
+                is_digit(view.p[10]) && is_digit(view.p[11]);
     return good ? HTTP_LOOK_YES : HTTP_LOOK_NO;
 }
 
-// ---- the way back -----------------------------------------------------------------------------------------------
+// ---- the way back -------------------------------------------------------------------------------
 
 // Methods that may stand right behind bytes of something else, as the end of a line says "HTTP/1.".
-static const char *const METHODS[] = {"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "PROPFIND"};
+static const char *const METHODS[] = {"GET",     "POST",  "HEAD",    "PUT",     "DELETE",
+                                      "OPTIONS", "PATCH", "CONNECT", "PROPFIND"};
 
 // Length of the known method in which `b` ends; 0 when it ends otherwise.
 static size_t ends_in_method(bytes b)
@@ -107,8 +110,8 @@ static size_t ends_in_method(bytes b)
     return 0;
 }
 
-// Where a request begins in a line that ends in a version: *at counts from the start of `line`. `whole`: nothing
-// stands before `line` in its line.
+// Where a request begins in a line that ends in a version: *at counts from the start of `line`.
+// `whole`: nothing stands before `line` in its line.
 static bool line_find_request(bytes line, bool whole, size_t *at)
 {
     size_t target_end;
@@ -156,7 +159,7 @@ bool http_find_response(bytes view, size_t *at)
             *at = view.n - (rest.n < 6 ? rest.n : 6); // the start may be cut
             return false;
         }
-        *at = view.n - (size_t)(rest.p + rest.n - hit) ;
+        *at = view.n - (size_t)(rest.p + rest.n - hit);
         bytes found = bytes_after(view, *at);
         enum http_look look = http_look_response(found, false);
         if (look != HTTP_LOOK_NO) return look == HTTP_LOOK_YES;

@@ -37,7 +37,7 @@ static bool is_cut(const struct http_head *head)
     return false;
 }
 
-// ---- ends -------------------------------------------------------------------------------------------------------
+// ---- ends ---------------------------------------------------------------------------------------
 
 static void next_message(struct http_direction *direction)
 {
@@ -86,7 +86,7 @@ void http_message_abandon(struct http_run *run, enum http_role role)
     http_message_end(&other, false);
 }
 
-// ---- bodies -----------------------------------------------------------------------------------------------------
+// ---- bodies -------------------------------------------------------------------------------------
 
 static void body_expect(struct http_run *run, const struct http_framing *framing)
 {
@@ -103,7 +103,8 @@ static void body_expect(struct http_run *run, const struct http_framing *framing
     }
 }
 
-// Behind a head that was read: the body begins, or the message is over. `row` is the record, not held.
+// Behind a head that was read: the body begins, or the message is over. `row` is the record, not
+// held.
 static void head_done(struct http_run *run, struct row *row, const struct http_head *head,
                       const struct http_framing *framing)
 {
@@ -122,7 +123,7 @@ static void head_done(struct http_run *run, struct row *row, const struct http_h
     next_message(direction);
 }
 
-// ---- requests ---------------------------------------------------------------------------------------------------
+// ---- requests -----------------------------------------------------------------------------------
 
 static unsigned request_flags(const struct http_head *head)
 {
@@ -165,7 +166,7 @@ void http_message_request(struct http_run *run, struct http_head *head)
     }
 }
 
-// ---- responses --------------------------------------------------------------------------------------------------
+// ---- responses ----------------------------------------------------------------------------------
 
 // 1xx: another response follows (RFC 9110 15.2).
 static void interim(struct http_run *run, const struct http_head *head)
@@ -188,10 +189,12 @@ static void interim(struct http_run *run, const struct http_head *head)
     run->direction->scanned = 0;
 }
 
-// A tunnel whose CONNECT was not seen: proxies say so in words, and such a response has no body of its own.
+// A tunnel whose CONNECT was not seen: proxies say so in words, and such a response has no body of
+// its own.
 static bool reads_like_tunnel(const struct http_head *head)
 {
-    static const char *const WORDS[] = {"Connection established", "Connection Established", "Tunnel established"};
+    static const char *const WORDS[] = {"Connection established", "Connection Established",
+                                        "Tunnel established"};
     if (head->code != 200 || http_head_find(head, HEADER_CONTENT_LENGTH) ||
         http_head_find(head, HEADER_TRANSFER_ENCODING)) {
         return false;
@@ -238,7 +241,8 @@ static void response_fill(struct http_run *run, struct row *row, const struct ht
     http_record_response(row, head);
     if (run->http->info_code) row_uint(row, HTTP_INFO_CODE, run->http->info_code);
     run->http->info_code = 0;
-    if (e->flags & ENTRY_REQUEST && time >= e->time) row_time(row, HTTP_RESPONSE_TIME, (nanos)((uint64_t)time - (uint64_t)e->time));
+    if (e->flags & ENTRY_REQUEST && time >= e->time)
+        row_time(row, HTTP_RESPONSE_TIME, (nanos)((uint64_t)time - (uint64_t)e->time));
 }
 
 void http_message_response(struct http_run *run, struct http_head *head)
@@ -274,13 +278,14 @@ void http_message_bare(struct http_run *run)
     e->flags |= ENTRY_RESPONSE;
     struct row *row = head_row(run, time);
     row_text(row, HTTP_RESPONSE_VERSION, bytes_text("0.9"));
-    if (e->flags & ENTRY_REQUEST && time >= e->time) row_time(row, HTTP_RESPONSE_TIME, (nanos)((uint64_t)time - (uint64_t)e->time));
+    if (e->flags & ENTRY_REQUEST && time >= e->time)
+        row_time(row, HTTP_RESPONSE_TIME, (nanos)((uint64_t)time - (uint64_t)e->time));
     bool asked_for = (e->flags & ENTRY_SIMPLE) != 0;
     head_done(run, row, &head, &framing);
     if (!asked_for) run->direction->phase = HTTP_BARE;
 }
 
-// ---- losses -----------------------------------------------------------------------------------------------------
+// ---- losses -------------------------------------------------------------------------------------
 
 void http_message_lost(struct http_run *run, const char *anomaly, bytes detail)
 {

@@ -16,5 +16,6 @@ void http_message_abandon(struct http_run *run, enum http_role role);
 // A server that answers with nothing but a body (HTTP/0.9).
 void http_message_bare(struct http_run *run);
 
-// Where messages begin is not known any more: ends the one under way, and searches from where the run stands.
+// Where messages begin is not known any more: ends the one under way, and searches from where the
+// run stands.
 void http_message_lost(struct http_run *run, const char *anomaly, bytes detail);

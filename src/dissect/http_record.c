@@ -5,45 +5,64 @@
 // clang-format off
 static const struct field FIELDS[] = {
     RECORD_COMMON_FIELDS,
-    {"trans_depth", FIELD_UINT, NULL, "Number of the transaction in its conversation, from 1", NULL, NULL, 0},
+    {"trans_depth", FIELD_UINT, NULL,
+     "Number of the transaction in its conversation, from 1", NULL, NULL, 0},
     {"method", FIELD_TEXT, NULL, "Method of the request", "http.request.method", NULL, 0},
-    {"host", FIELD_TEXT, NULL, "Host header as it was sent, or the authority of the target", NULL, NULL, 0},
+    {"host", FIELD_TEXT, NULL,
+     "Host header as it was sent, or the authority of the target", NULL, NULL, 0},
     {"uri", FIELD_TEXT, NULL, "Target of the request, as it was sent", "url.original", NULL, 0},
     {"referrer", FIELD_TEXT, NULL, "Referer header", "http.request.referrer", NULL, 0},
     {"version", FIELD_TEXT, NULL, "Version of the request", "http.version", NULL, 0},
     {"user_agent", FIELD_TEXT, NULL, "User-Agent header", "user_agent.original", NULL, 0},
     {"origin", FIELD_TEXT, NULL, "Origin header", NULL, NULL, 0},
-    {"request_body_len", FIELD_UINT, "bytes", "Body of the request, decoded", "http.request.body.bytes", NULL, 0},
-    {"response_body_len", FIELD_UINT, "bytes", "Body of the response, decoded", "http.response.body.bytes", NULL, 0},
-    {"status_code", FIELD_UINT, NULL, "Status of the response", "http.response.status_code", NULL, 0},
+    {"request_body_len", FIELD_UINT, "bytes",
+     "Body of the request, decoded", "http.request.body.bytes", NULL, 0},
+    {"response_body_len", FIELD_UINT, "bytes",
+     "Body of the response, decoded", "http.response.body.bytes", NULL, 0},
+    {"status_code", FIELD_UINT, NULL,
+     "Status of the response", "http.response.status_code", NULL, 0},
     {"status_msg", FIELD_TEXT, NULL, "Reason phrase of the response", NULL, NULL, 0},
     {"response_version", FIELD_TEXT, NULL, "Version of the response", NULL, NULL, 0},
     {"info_code", FIELD_UINT, NULL, "Status of the last interim (1xx) response", NULL, NULL, 0},
-    {"info_msg", FIELD_TEXT, NULL, "Reason phrase of the last interim (1xx) response", NULL, NULL, 0},
-    {"username", FIELD_TEXT, NULL, "User name of Basic or Digest credentials", "user.name", NULL, 0},
+    {"info_msg", FIELD_TEXT, NULL,
+     "Reason phrase of the last interim (1xx) response", NULL, NULL, 0},
+    {"username", FIELD_TEXT, NULL,
+     "User name of Basic or Digest credentials", "user.name", NULL, 0},
     {"proxied", FIELD_TEXTS, NULL, "Headers that tell of a proxy, as NAME -> value", NULL, NULL, 0},
     {"request_content_type", FIELD_TEXT, NULL, "Content-Type header of the request", NULL, NULL, 0},
-    {"response_content_type", FIELD_TEXT, NULL, "Content-Type header of the response", NULL, NULL, 0},
-    {"request_mime_type", FIELD_TEXT, NULL, "Type of the request's body, by its content", "http.request.mime_type", "orig_mime_types", 0},
-    {"response_mime_type", FIELD_TEXT, NULL, "Type of the response's body, by its content", "http.response.mime_type", "resp_mime_types", 0},
+    {"response_content_type", FIELD_TEXT, NULL,
+     "Content-Type header of the response", NULL, NULL, 0},
+    {"request_mime_type", FIELD_TEXT, NULL,
+     "Type of the request's body, by its content", "http.request.mime_type", "orig_mime_types", 0},
+    {"response_mime_type", FIELD_TEXT, NULL,
+     "Type of the response's body, by its content", "http.response.mime_type",
+     "resp_mime_types", 0},
     {"server", FIELD_TEXT, NULL, "Server header", NULL, NULL, 0},
     {"location", FIELD_TEXT, NULL, "Location header", NULL, NULL, 0},
     {"content_range", FIELD_TEXT, NULL, "Content-Range header of the response", NULL, NULL, 0},
-    {"upgrade", FIELD_TEXT, NULL, "What the connection became: the protocol of a 101 response, or CONNECT", NULL, NULL, 0},
-    {"request_encoded_len", FIELD_UINT, "bytes", "Body of the request as it was sent, without chunk framing", NULL, NULL, 0},
-    {"response_encoded_len", FIELD_UINT, "bytes", "Body of the response as it was sent, without chunk framing", NULL, NULL, 0},
-    {"request_missing_bytes", FIELD_UINT, "bytes", "Bytes of the request's body that were not seen", NULL, NULL, 0},
-    {"response_missing_bytes", FIELD_UINT, "bytes", "Bytes of the response's body that were not seen", NULL, NULL, 0},
+    {"upgrade", FIELD_TEXT, NULL,
+     "What the connection became: the protocol of a 101 response, or CONNECT", NULL, NULL, 0},
+    {"request_encoded_len", FIELD_UINT, "bytes",
+     "Body of the request as it was sent, without chunk framing", NULL, NULL, 0},
+    {"response_encoded_len", FIELD_UINT, "bytes",
+     "Body of the response as it was sent, without chunk framing", NULL, NULL, 0},
+    {"request_missing_bytes", FIELD_UINT, "bytes",
+     "Bytes of the request's body that were not seen", NULL, NULL, 0},
+    {"response_missing_bytes", FIELD_UINT, "bytes",
+     "Bytes of the response's body that were not seen", NULL, NULL, 0},
     {"request_seen", FIELD_BOOL, NULL, "The request is part of this record", NULL, NULL, 0},
     {"response_seen", FIELD_BOOL, NULL, "The response is part of this record", NULL, NULL, 0},
     {"request_complete", FIELD_BOOL, NULL, "Nothing of the request is missing", NULL, NULL, 0},
     {"response_complete", FIELD_BOOL, NULL, "Nothing of the response is missing", NULL, NULL, 0},
-    {"response_time", FIELD_DURATION, "s", "From the first byte of the request to the first of the response", NULL, NULL, 0},
+    {"response_time", FIELD_DURATION, "s",
+     "From the first byte of the request to the first of the response", NULL, NULL, 0},
     {"request_headers", FIELD_TEXTS, NULL, "Header lines of the request, in order", NULL, NULL, 0},
-    {"response_headers", FIELD_TEXTS, NULL, "Header lines of the response, in order", NULL, NULL, 0},
+    {"response_headers", FIELD_TEXTS, NULL,
+     "Header lines of the response, in order", NULL, NULL, 0},
 };
 // clang-format on
-_Static_assert(sizeof FIELDS / sizeof *FIELDS == HTTP_FIELD_COUNT, "enum http_field names the fields");
+_Static_assert(sizeof FIELDS / sizeof *FIELDS == HTTP_FIELD_COUNT,
+               "enum http_field names the fields");
 
 const struct record_kind http_kind = {
     .name = "http",
@@ -52,14 +71,15 @@ const struct record_kind http_kind = {
     .field_count = HTTP_FIELD_COUNT,
 };
 
-// ---- heads ------------------------------------------------------------------------------------------------------
+// ---- heads --------------------------------------------------------------------------------------
 
 static void put_text(struct row *row, unsigned field, bytes v)
 {
     if (v.n) row_text(row, field, v);
 }
 
-static void put_header(struct row *row, unsigned field, const struct http_head *head, enum http_header_id id)
+static void put_header(struct row *row, unsigned field, const struct http_head *head,
+                       enum http_header_id id)
 {
     const struct http_header *header = http_head_find(head, id);
     if (!header) return;
@@ -128,7 +148,8 @@ static void put_proxied(struct row *row, const struct http_head *head)
     }
 }
 
-// The authority in an absolute target or in that of CONNECT (RFC 9112 3.2.2, 3.2.3); empty when there is none.
+// The authority in an absolute target or in that of CONNECT (RFC 9112 3.2.2, 3.2.3); empty when
+// there is none.
 static bytes target_authority(const struct http_head *head)
 {
     if (head->method == METHOD_CONNECT) return head->target;
@@ -185,7 +206,7 @@ void http_record_response(struct row *row, const struct http_head *head)
     put_lines(row, HTTP_RESPONSE_HEADERS, head);
 }
 
-// ---- bodies -----------------------------------------------------------------------------------------------------
+// ---- bodies -------------------------------------------------------------------------------------
 
 static void put_missing(struct row *row, unsigned field, uint64_t v)
 {
@@ -204,7 +225,8 @@ void http_record_body(struct row *row, bool of_response, const struct http_body_
              bytes_text(body->summary.media_type));
 }
 
-// What the sender calls the file; for a download else the last part of the target, as people know it, and so for PUT.
+// What the sender calls the file; for a download else the last part of the target, as people know
+// it, and so for PUT.
 static bytes file_name(const struct row *row, const struct http_head *head, struct buf *out)
 {
     const struct http_header *disposition = http_head_find(head, HEADER_CONTENT_DISPOSITION);
@@ -226,7 +248,8 @@ uint32_t http_body_begin(struct dissect *d, const struct row *row, const struct 
         .record = dissect_row_id(d, row),
         .side = side,
         .position = position,
-        .time = dissect_time_at(d, side, position ? position - 1 : 0), // the first byte may be yet to come
+        .time = dissect_time_at(d, side,
+                                position ? position - 1 : 0), // the first byte may be yet to come
         .file_name = bytes_first(file_name(row, head, &name), BODY_NAME_MAX),
         .media_type = type ? http_header_value(head, type) : bytes_of(NULL, 0),
         .has_length = framing->kind == HTTP_BODY_LENGTH,

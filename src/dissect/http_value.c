@@ -19,9 +19,10 @@ static bool starts_nocase(bytes b, const char *prefix)
     return bytes_equal_nocase(bytes_first(b, strlen(prefix)), bytes_text(prefix));
 }
 
-// ---- parameters -------------------------------------------------------------------------------------------------
+// ---- parameters ---------------------------------------------------------------------------------
 
-// Takes a quoted string or all up to `separator`; a quoted one without its quotes, still with its escapes.
+// Takes a quoted string or all up to `separator`; a quoted one without its quotes, still with its
+// escapes.
 static bytes value_take(bytes *rest, uint8_t separator)
 {
     *rest = trimmed(*rest);
@@ -57,7 +58,7 @@ static bool parameter_find(bytes list, const char *name, uint8_t separator, byte
     return false;
 }
 
-// ---- credentials ------------------------------------------------------------------------------------------------
+// ---- credentials --------------------------------------------------------------------------------
 
 static int base64_digit(uint8_t c)
 {
@@ -87,14 +88,15 @@ static bytes base64_decode(bytes text, struct buf *out)
 
 bool http_user_name(bytes value, struct buf *out, bytes *name)
 {
-    if (starts_nocase(value, "Digest ")) return parameter_find(bytes_after(value, 7), "username", ',', name);
+    if (starts_nocase(value, "Digest "))
+        return parameter_find(bytes_after(value, 7), "username", ',', name);
     if (!starts_nocase(value, "Basic ")) return false;
     bytes pair = base64_decode(trimmed(bytes_after(value, 6)), out);
     *name = bytes_first(pair, bytes_find(pair, ':'));
     return name->n > 0;
 }
 
-// ---- file names -------------------------------------------------------------------------------------------------
+// ---- file names ---------------------------------------------------------------------------------
 
 static int hex_digit(uint8_t c)
 {
@@ -121,12 +123,13 @@ static bytes extended_decode(bytes value, struct buf *out)
     return buf_bytes(out);
 }
 
-// A backslash in front of a quote or another backslash is an escape; elsewhere it stands for itself (old browsers send
-// whole Windows paths).
+// A backslash in front of a quote or another backslash is an escape; elsewhere it stands for itself
+// (old browsers send whole Windows paths).
 static bytes quoted_decode(bytes value, struct buf *out)
 {
     for (size_t i = 0; i < value.n && !out->full; i++) {
-        bool escape = value.p[i] == '\\' && i + 1 < value.n && (value.p[i + 1] == '"' || value.p[i + 1] == '\\');
+        bool escape = value.p[i] == '\\' && i + 1 < value.n &&
+                      (value.p[i + 1] == '"' || value.p[i + 1] == '\\');
         if (escape) i++;
         buf_u8(out, value.p[i]);
     }
@@ -150,7 +153,7 @@ bytes http_last_segment(bytes target)
     return n ? bytes_after(target, n) : bytes_first(target, 0);
 }
 
-// ---- folded lines -----------------------------------------------------------------------------------------------
+// ---- folded lines -------------------------------------------------------------------------------
 
 bytes http_unfold(bytes line, struct buf *out)
 {
