@@ -32,6 +32,7 @@ struct pending {
 
 // Of a stream: what is known of the message that comes.
 struct framing {
+    nanos time;        // when its prefix began to come
     uint64_t position; // where its bytes begin, behind the prefix
     uint64_t skip;     // bytes of a message with a gap that need not be shown
     uint32_t length;   // 0: the prefix comes first
@@ -241,18 +242,17 @@ static enum recognition dns_recognise(const struct piece *first, enum transport 
     return transport == TRANSPORT_TCP ? recognise_stream(first) : recognise_datagram(first);
 }
 
-static bool stream_message(struct dissect *d, const struct piece *piece, uint64_t position,
-                           bytes data)
+static bool stream_message(struct dissect *d, uint8_t side, const struct framing *f, bytes data)
 {
     struct dns_state *s = dissect_state(d);
     struct dns_message m = {
         .d = d,
         .data = data,
-        .position = position - PREFIX_SIZE,
+        .position = f->position - PREFIX_SIZE,
         .length = data.n + PREFIX_SIZE,
-        .begin = position,
-        .time = dissect_time_at(d, piece->side, position - PREFIX_SIZE),
-        .side = piece->side,
+        .begin = f->position,
+        .time = f->time,
+        .side = side,
     };
     if (has_header(&m)) on_message(&m);
     else if (s->message_count == 0) return false;
@@ -284,13 +284,14 @@ static struct progress dns_stream(struct dissect *d, const struct piece *piece)
         if (f->length == 0) {
             if (reader_left(&r) < PREFIX_SIZE) break;
             f->length = read_be16(&r);
+            f->time = dissect_time_at(d, piece->side, piece->position + progress.used);
             progress.used += PREFIX_SIZE;
             f->position = piece->position + progress.used;
         }
         if (reader_left(&r) < f->length) break;
         bytes data = read_bytes(&r, f->length);
         f->length = 0;
-        if (!stream_message(d, piece, f->position, data)) {
+        if (!stream_message(d, piece->side, f, data)) {
             progress.verdict = DISSECT_NOT_MINE;
             return progress;
         }

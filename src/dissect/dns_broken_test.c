@@ -279,6 +279,25 @@ static void equal_queries_on_a_stream(void **state)
     memory_free(answers);
 }
 
+// The time of a message is that of its prefix, whenever the rest comes.
+static void the_time_of_a_message(void **state)
+{
+    (void)state;
+    struct message *stream = stream_new(), m;
+    query_of(&m, 0, "a.test", DNS_TYPE_A);
+    stream_put(stream, &m);
+    bytes data = buf_bytes(&stream->buf);
+    struct harness *h = harness_create(&dns_dissector, TRANSPORT_TCP);
+    for (unsigned i = 0; i < data.n; i++) {
+        harness_time(h, (i + 1) * NANOS_PER_SECOND);
+        harness_stream(h, 0, bytes_first(bytes_after(data, i), 1));
+    }
+    harness_end(h);
+    assert_string_equal(harness_value(h, 0, "ts"), "1970-01-01T00:00:01Z");
+    harness_destroy(h);
+    memory_free(stream);
+}
+
 static void the_longest_message(void **state)
 {
     (void)state;
@@ -454,6 +473,7 @@ int main(void)
         cmocka_unit_test(every_byte_may_be_anything),
         cmocka_unit_test(streams_cut_at_every_byte),
         cmocka_unit_test(equal_queries_on_a_stream),
+        cmocka_unit_test(the_time_of_a_message),
         cmocka_unit_test(the_longest_message),
         cmocka_unit_test(gaps),
         cmocka_unit_test(datagrams_are_recognised),

@@ -133,6 +133,8 @@ enum verdict harness_datagram_cut(struct harness *h, uint8_t side, bytes data, u
         .cut = data.n < length,
         .length = length,
     };
+    direction->shown_from = piece.position;
+    direction->shown_to = piece.position + data.n;
     enum verdict verdict = d->dissector->datagram(d, &piece);
     view_give(piece.data);
     direction->position += length;
@@ -172,12 +174,14 @@ static bool direction_show(struct dissect *d, uint8_t side, bool last)
     struct piece piece = {
         .data = view_take(bytes_first(unread, STREAM_VIEW_MAX)),
         .position = direction->position,
-        .time = dissect_time_at(d, side, direction->position),
         .side = side,
         .last = last,
         .closed = last && direction->closed,
         .length = (uint32_t)bytes_first(unread, STREAM_VIEW_MAX).n,
     };
+    direction->shown_from = piece.position;
+    direction->shown_to = piece.position + piece.data.n;
+    piece.time = dissect_time_at(d, side, piece.position);
     struct progress progress = d->dissector->stream(d, &piece);
     view_give(piece.data);
     assert(progress.used <= piece.data.n && progress.want <= STREAM_VIEW_MAX);

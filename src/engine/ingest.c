@@ -103,7 +103,7 @@ static void run_keep_path(struct run *r, const char *path)
     r->left_count++;
 }
 
-// Leaves out what the case has already. Standard input can't be looked at twice: it is decided at the commit.
+// Leaves out what the case has already. A stream can't be looked at twice: it is decided at the commit.
 static bool run_skip_known(struct run *r, struct err *err)
 {
     uint32_t count = source_capture_count(r->source);
@@ -112,7 +112,7 @@ static bool run_skip_known(struct run *r, struct err *err)
     for (uint32_t i = 0; i < count; i++) {
         const struct capture_info *info = source_capture(r->source, i);
         bool known = false;
-        if (strcmp(info->path, "-") != 0 && !run_is_known(r, info, &known, err)) return false;
+        if (!info->is_stream && !run_is_known(r, info, &known, err)) return false;
         if (known)
             r->outcome->captures_skipped++;
         else
@@ -151,6 +151,7 @@ static bool run_read(struct run *r, struct err *err)
         reading.lane.artifacts = &artifacts;
     }
     reading.lane.references = r->options->target != INGEST_NONE;
+    if (r->store) reading.lane.reading = store_next_reading(r->store);
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     struct record_sink sink = {r, run_take};

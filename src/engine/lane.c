@@ -21,6 +21,7 @@ struct lane {
     struct streams *streams;
     struct dissect_stage *dissect;
     struct extractor *extractor;
+    struct references references;
     struct lane_counters counters;
 };
 
@@ -114,7 +115,7 @@ static void lane_conversation_end(void *context, struct conversation *c)
     if (l->dissect) dissect_close(l->dissect, c);
     flow_write(c, FLOW_ENDED, l->writer);
     conversation_write(c, l->writer);
-    references_end(c, &l->blocks, l->writer);
+    references_end(&l->references, c);
 }
 
 static void lane_interval(void *context, struct conversation *c)
@@ -198,8 +199,7 @@ static void lane_packet(struct lane *l, const struct packet *p)
         return;
     }
     l->counters.packets_counted++;
-    if (l->options.references)
-        references_add(c, p, &l->blocks, l->writer, &l->counters.references_lost);
+    if (l->options.references) references_add(&l->references, c, p);
     conversation_count(c, p);
     if (p->has_transport && p->key.proto == 6)
         lane_tcp(l, c, p);
@@ -249,6 +249,7 @@ struct lane *lane_create(const struct lane_options *options, const struct record
     struct lane *l = memory_get(sizeof *l);
     l->options = *options;
     l->writer = writer_create(kinds, kind_count, sink);
+    l->references = (struct references){&l->blocks, l->writer, options->reading, 0};
     struct flow_table_hooks table_hooks = {l, lane_conversation_end, lane_interval};
     struct stream_hooks stream_hooks = {l, lane_show, lane_gap, options->watch ? lane_delivered : NULL};
     if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
@@ -277,6 +278,7 @@ struct lane_counters lane_counters(const struct lane *l)
     struct lane_counters n = l->counters;
     n.conversations_evicted = flow_table_evicted(l->table);
     n.records = writer_records(l->writer);
+    n.references_lost = l->references.lost;
     if (l->dissect) {
         const struct dissect_counters *d = dissect_stage_counters(l->dissect);
         n.recognised = d->recognised;

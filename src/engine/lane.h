@@ -13,6 +13,7 @@ struct lane_options {
     const char *point;  // name of the observation point, "" when it has none
     bool dissect;       // look into payload
     bool references;    // keep which packets a conversation is made of
+    uint64_t reading;   // number of the reading in the log of the case, for the references
     uint64_t kept_max;  // bytes of one artifact
     const struct artifact_sink *artifacts; // NULL: contents are hashed and not kept
     uint32_t lane, lanes; // owns the shards s with s % lanes == lane

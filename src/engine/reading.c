@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "base/memory.h"
 #include "bus/broadcast.h"
@@ -154,6 +155,7 @@ static void reading_count(const struct reading *r, struct reading_counts *counts
 struct telling {
     struct record_writer *writer;
     const char *point;
+    uint64_t reading;
     uint8_t memory[CAPTURE_ROW];
 };
 
@@ -178,6 +180,11 @@ static void tell_capture(struct telling *t, const struct capture_info *c)
     struct row row;
     row_init(&row, &capture_kind, t->memory, sizeof t->memory);
     capture_row(c, &row);
+    row_uint(&row, CAPTURE_READING, t->reading);
+    // A case is asked from other places than where it was read.
+    char *path = c->is_stream ? NULL : realpath(c->path, NULL);
+    if (path) row_text(&row, CAPTURE_PATH, bytes_text(path));
+    free(path);
     writer_emit(t->writer, &row);
     if (c->truncated) tell_loss(t, c, c->last_seen, c->last_seen, "source", "file_cut", 0, c->cut_bytes);
     if (c->damaged_bytes)
@@ -191,6 +198,7 @@ static void reading_tell(const struct reading *r, struct record_writer *writer)
     struct telling *t = memory_get(sizeof *t);
     t->writer = writer;
     t->point = r->options->lane.point;
+    t->reading = r->options->lane.reading;
     nanos from = INT64_MAX;
     for (uint32_t i = 0; i < source_capture_count(r->source); i++) {
         const struct capture_info *c = source_capture(r->source, i);

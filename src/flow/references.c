@@ -2,12 +2,11 @@
 
 enum { REFERENCE_MAX = 16, REFERENCES_MIN = 64 }; // bytes of one entry at most; first block
 
-enum packets_field { PACKETS_CONVERSATION_ID, PACKETS_PART, PACKETS_REFERENCES, PACKETS_COUNT };
-
 static const struct field packets_fields[PACKETS_COUNT] = {
     {"conversation_id", FIELD_ID, NULL, "The conversation", NULL, NULL, 0},
     {"part", FIELD_UINT, NULL, "Number of this part, from 0", NULL, NULL, 0},
     {"references", FIELD_BLOB, NULL, "Packet numbers (docs/formats/case.md)", NULL, NULL, 0},
+    {"reading", FIELD_UINT, NULL, "Number of the reading in the log; its captures are meant", NULL, NULL, 0},
 };
 
 const struct record_kind packets_kind = {
@@ -19,13 +18,14 @@ const struct record_kind packets_kind = {
     .undigested = true,
 };
 
-static void references_write(struct conversation *c, struct record_writer *writer)
+static void references_write(struct conversation *c, const struct references *to)
 {
-    struct record_batch *b = writer_begin(writer, &packets_kind, c->references_used);
+    struct record_batch *b = writer_begin(to->writer, &packets_kind, c->references_used);
     batch_words(b, PACKETS_CONVERSATION_ID, (uint64_t)(c->first_seen > 0 ? c->first_seen / NANOS_PER_MICRO : 0),
                 c->id_hash);
     batch_word(b, PACKETS_PART, c->references_part++);
     batch_text(b, PACKETS_REFERENCES, bytes_of(c->references, c->references_used));
+    batch_word(b, PACKETS_READING, to->reading);
     batch_end(b);
     c->references_used = 0;
     c->last_capture = 0;
@@ -33,31 +33,30 @@ static void references_write(struct conversation *c, struct record_writer *write
 }
 
 // Room for one more entry: a larger block, or a written part.
-static bool references_room(struct conversation *c, struct blocks *blocks, struct record_writer *writer)
+static bool references_room(struct conversation *c, struct references *to)
 {
     if (c->references_used + REFERENCE_MAX <= c->references_size) return true;
     if (c->references_size == REFERENCES_MAX) {
-        references_write(c, writer);
+        references_write(c, to);
         return true;
     }
     uint32_t size = c->references_size ? c->references_size * 4 : REFERENCES_MIN;
     if (size > REFERENCES_MAX) size = REFERENCES_MAX;
-    uint8_t *larger = blocks_take(blocks, size);
+    uint8_t *larger = blocks_take(to->blocks, size);
     if (!larger) return false;
     if (c->references) {
         memcpy(larger, c->references, c->references_used);
-        blocks_give(blocks, c->references, c->references_size);
+        blocks_give(to->blocks, c->references, c->references_size);
     }
     c->references = larger;
     c->references_size = size;
     return true;
 }
 
-void references_add(struct conversation *c, const struct packet *p, struct blocks *blocks,
-                    struct record_writer *writer, uint64_t *lost)
+void references_add(struct references *to, struct conversation *c, const struct packet *p)
 {
-    if (!references_room(c, blocks, writer)) {
-        (*lost)++;
+    if (!references_room(c, to)) {
+        to->lost++;
         return;
     }
     struct buf buf = buf_on(c->references + c->references_used, REFERENCE_MAX);
@@ -71,11 +70,11 @@ void references_add(struct conversation *c, const struct packet *p, struct block
     c->last_ordinal = p->ordinal;
 }
 
-void references_end(struct conversation *c, struct blocks *blocks, struct record_writer *writer)
+void references_end(struct references *to, struct conversation *c)
 {
     if (!c->references) return;
-    if (c->references_used) references_write(c, writer);
-    blocks_give(blocks, c->references, c->references_size);
+    if (c->references_used) references_write(c, to);
+    blocks_give(to->blocks, c->references, c->references_size);
     c->references = NULL;
     c->references_size = 0;
 }

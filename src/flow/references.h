@@ -11,13 +11,21 @@
 
 enum { REFERENCES_MAX = 4096 };
 
+enum packets_field { PACKETS_CONVERSATION_ID, PACKETS_PART, PACKETS_REFERENCES, PACKETS_READING, PACKETS_COUNT };
+
 extern const struct record_kind packets_kind;
 
-// Nothing is kept when the lane's blocks are used up; `lost` counts the packets whose reference is missing.
-void references_add(struct conversation *c, const struct packet *p, struct blocks *blocks,
-                    struct record_writer *writer, uint64_t *lost);
+// Where the references of a lane go.
+struct references {
+    struct blocks *blocks;
+    struct record_writer *writer;
+    uint64_t reading; // number of the reading in the log of the case
+    uint64_t lost;    // packets whose reference could not be kept, since the lane's blocks were used up
+};
+
+void references_add(struct references *to, struct conversation *c, const struct packet *p);
 // Writes what is held and frees it.
-void references_end(struct conversation *c, struct blocks *blocks, struct record_writer *writer);
+void references_end(struct references *to, struct conversation *c);
 
 // Reads the entries of one part back.
 struct reference {

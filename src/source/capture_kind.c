@@ -22,6 +22,7 @@ static const struct field capture_fields[] = {
     {"interfaces", FIELD_UINT, NULL, "Interfaces that the file describes", NULL, NULL, 0},
     {"comments", FIELD_TEXT, NULL, "Comments in the file, a line each", NULL, NULL, 0},
     {"truncated", FIELD_BOOL, NULL, "Whether the file ends in the middle of a packet, or before its end", NULL, NULL, 0},
+    {"reading", FIELD_UINT, NULL, "Number of the reading in the log of the case", NULL, NULL, FIELD_HIDDEN},
 };
 // clang-format on
 

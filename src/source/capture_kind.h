@@ -25,6 +25,7 @@ enum capture_field {
     CAPTURE_INTERFACES,
     CAPTURE_COMMENTS,
     CAPTURE_TRUNCATED,
+    CAPTURE_READING, // filled in by whoever knows the case
 };
 
 extern const struct record_kind capture_kind;

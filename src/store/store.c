@@ -295,3 +295,8 @@ void store_abort(struct store *s)
     artifacts_abort(&s->artifacts);
     if (s->folder) sweep(s);
 }
+
+uint64_t store_next_reading(const struct store *s)
+{
+    return s->folder ? s->catalogue.chain.seq + 1 : 0;
+}

@@ -49,6 +49,9 @@ void store_close(struct store *s); // what was not committed is gone
 struct record_sink store_sink(struct store *s);
 struct artifact_sink store_artifacts(struct store *s);
 
+// The number in the log that the reading will have which is committed next; 0 in memory.
+uint64_t store_next_reading(const struct store *s);
+
 enum reading_state store_find(const struct store *s, const struct reading *reading);
 // Whether committing `reading` with `again` would lose nothing: earlier readings go as a whole, so
 // all their captures must be in this one. ERR_USAGE and which capture is missing.
