@@ -134,7 +134,6 @@ enum verdict harness_datagram_cut(struct harness *h, uint8_t side, bytes data, u
         .length = length,
     };
     direction->shown_from = piece.position;
-    direction->shown_to = piece.position + data.n;
     enum verdict verdict = d->dissector->datagram(d, &piece);
     view_give(piece.data);
     direction->position += length;
@@ -180,7 +179,6 @@ static bool direction_show(struct dissect *d, uint8_t side, bool last)
         .length = (uint32_t)bytes_first(unread, STREAM_VIEW_MAX).n,
     };
     direction->shown_from = piece.position;
-    direction->shown_to = piece.position + piece.data.n;
     piece.time = dissect_time_at(d, side, piece.position);
     struct progress progress = d->dissector->stream(d, &piece);
     view_give(piece.data);

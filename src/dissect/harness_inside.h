@@ -21,9 +21,9 @@ struct segment {
 
 struct direction {
     struct text unread;
-    uint64_t position;             // of the first unread byte
-    uint64_t shown_from, shown_to; // the view or datagram last shown
-    uint64_t skip;                 // bytes that will not be shown
+    uint64_t position;   // of the first unread byte
+    uint64_t shown_from; // of the first byte in the view or datagram last shown
+    uint64_t skip;       // bytes that will not be shown
     size_t want;
     struct segment *segments; // since when which bytes are there
     size_t segment_count;
