@@ -207,17 +207,23 @@ static void lane_packet(struct lane *l, const struct packet *p)
         lane_datagram(l, c, p);
 }
 
-static bool lane_owns(const struct lane *l, const struct packet *p)
+void lane_deal(struct packet_batch *batch)
 {
-    return p->class_ == PACKET_IP && p->shard % l->options.lanes == l->options.lane;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct packet *p = &batch->packets[i];
+        batch->shards[i] = p->class_ == PACKET_IP ? p->shard : SHARD_NONE;
+    }
 }
 
 void lane_packets(struct lane *l, const struct packet_batch *batch)
 {
+    uint16_t own[PACKETS_MAX];
+    uint32_t n = 0;
     for (uint32_t i = 0; i < batch->count; i++)
-        if (lane_owns(l, &batch->packets[i])) flow_table_prefetch(l->table, batch->packets[i].hash);
-    for (uint32_t i = 0; i < batch->count; i++)
-        if (lane_owns(l, &batch->packets[i])) lane_packet(l, &batch->packets[i]);
+        if (batch->shards[i] != SHARD_NONE && batch->shards[i] % l->options.lanes == l->options.lane)
+            own[n++] = (uint16_t)i;
+    for (uint32_t i = 0; i < n; i++) flow_table_prefetch(l->table, batch->packets[own[i]].hash);
+    for (uint32_t i = 0; i < n; i++) lane_packet(l, &batch->packets[own[i]]);
     if (batch->count) flow_table_run(l->table, batch->packets[batch->count - 1].watermark);
 }
 

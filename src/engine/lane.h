@@ -43,6 +43,8 @@ void lane_destroy(struct lane *l);
 
 // The packets of a decoded batch that belong to the lane's shards.
 void lane_packets(struct lane *l, const struct packet_batch *batch);
+// Fills in the shards of a decoded batch, by which lanes find their packets.
+void lane_deal(struct packet_batch *batch);
 // Ends all conversations and passes on everything.
 void lane_end(struct lane *l);
 

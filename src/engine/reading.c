@@ -10,7 +10,7 @@
 #include "record/writer.h"
 #include "source/capture_kind.h"
 
-enum { BATCHES_MANY = 32, PROGRESS_BATCHES = 64, CAPTURE_ROW = 8192 };
+enum { BATCHES_MANY = 24, PROGRESS_BATCHES = 64, CAPTURE_ROW = 8192 };
 
 struct worker {
     struct lane *lane;
@@ -66,6 +66,7 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
     enum source_result result = source_read(r->source, batch, err);
     if (result != SOURCE_PACKETS) return result;
     decode_batch(r->decoder, batch);
+    lane_deal(batch);
     if (batch->count) r->watermark = batch->packets[batch->count - 1].watermark;
     const struct reading_options *o = r->options;
     if (o->progress && r->batches++ % PROGRESS_BATCHES == 0)

@@ -108,6 +108,7 @@ static void run_batch(struct run *r)
 {
     if (!r->batch->count) return;
     decode_batch(r->decoder, r->batch);
+    lane_deal(r->batch);
     lane_packets(r->lane, r->batch);
     packet_batch_clear(r->batch);
 }

@@ -82,9 +82,14 @@ struct packet {
     struct conversation_key key;
 };
 
+enum { SHARD_NONE = 256 };
+
 struct packet_batch {
     uint32_t count;
     uint32_t buffer_count;
+    // Shard of each packet, SHARD_NONE where it belongs to no conversation: set by the dispatcher, so that a lane need not
+    // touch the packets of the others.
+    uint16_t shards[PACKETS_MAX];
     struct packet packets[PACKETS_MAX];
     struct packet_buffer *buffers[PACKET_BUFFERS_MAX];
 };

@@ -19,7 +19,7 @@
 enum {
     BLOCK_READ_SIZE = 256 * 1024,
     BLOCK_CARRY_ROOM = 64 * 1024, // carrying over a record up to this size costs no memory
-    BLOCK_SPARES = 4,
+    BLOCK_SPARES = 32,
     BLOCK_READ_SIZE_SHARED = 32 * 1024, // the same when several files are read at once
     BLOCK_CARRY_ROOM_SHARED = 16 * 1024,
     BLOCK_SPARES_SHARED = 2,
