@@ -1,6 +1,7 @@
 #include "store/case.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static struct case_reader *reader_create(const char *named, const struct record_
                                          unsigned kind_count)
 {
     struct case_reader *c = memory_get(sizeof *c);
-    c->lease.file = -1;
+    c->lease.file = c->file = -1;
     c->kinds = kinds;
     c->kind_count = kind_count;
     c->named = copy(named);
@@ -50,6 +51,20 @@ static bool hold_generation(struct case_reader *c, struct err *err)
     return err_set(err, ERR_MACHINE, "case %s changes faster than it can be read", c->named);
 }
 
+static bool name_for_duckdb(struct case_reader *c, struct err *err)
+{
+    struct text path = {0};
+    text_add(&path, c->folder);
+    bool pattern = strpbrk(c->folder, "*?[") != NULL;
+    if (pattern) {
+        c->file = open(c->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        text_clear(&path);
+        text_format(&path, "/proc/self/fd/%d", c->file);
+    }
+    c->asked = path.p;
+    return !pattern || c->file >= 0 || err_system(err, errno, "cannot open the case %s", c->named);
+}
+
 static bool find_folder(struct case_reader *c, struct err *err)
 {
     struct stat st;
@@ -64,7 +79,8 @@ static bool find_folder(struct case_reader *c, struct err *err)
     text_format(&path, "%s/" CASE_LOG, c->folder);
     bool is_case = stat(path.p, &st) == 0 && S_ISREG(st.st_mode);
     text_deinit(&path);
-    return is_case || err_set(err, ERR_INPUT, "%s is not a case: it has no " CASE_LOG, c->named);
+    if (!is_case) return err_set(err, ERR_INPUT, "%s is not a case: it has no " CASE_LOG, c->named);
+    return name_for_duckdb(c, err);
 }
 
 struct case_reader *case_open(const char *path, const struct record_kind *const *kinds,
@@ -96,8 +112,10 @@ void case_close(struct case_reader *c)
     memory_free(c->export_folder);
     catalogue_deinit(&c->catalogue);
     lease_end(&c->lease);
+    if (c->file >= 0) close(c->file);
     memory_free(c->folder);
     memory_free(c->named);
+    memory_free(c->asked);
     memory_free(c->raw);
     memory_free(c->shown);
     memory_free(c);
@@ -171,7 +189,7 @@ static bool fence(struct case_reader *c, struct err *err)
 {
     struct text sql = {0};
     text_add(&sql, "SET allowed_directories=[");
-    put_folder(&sql, c->folder, "/records/");
+    put_folder(&sql, c->asked, "/records/");
     if (c->folder && c->export_folder) text_add(&sql, ", ");
     put_folder(&sql, c->export_folder, "/");
     text_add(&sql, "]; SET enable_external_access=false; SET lock_configuration=true");
@@ -210,7 +228,7 @@ static bool put_segments(const struct case_reader *c, const struct record_kind *
         for (size_t i = 0; i < r->segment_count; i++) {
             struct text path = {0};
             if (strcmp(r->segments[i].kind, kind->name) != 0) continue;
-            text_format(&path, "%s/%s", c->folder, r->segments[i].path);
+            text_format(&path, "%s/%s", c->asked, r->segments[i].path);
             text_add(source, n++ ? ", " : "read_parquet([");
             sql_literal(source, path.p);
             if (r->segments[i].fields > *fields) *fields = r->segments[i].fields;

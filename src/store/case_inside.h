@@ -11,6 +11,8 @@ enum { CASE_MEMORY_MB = 1024, CASE_THREADS = 2 };
 struct case_reader {
     char *folder; // absolute; NULL: the memory case
     char *named;  // as the user named it
+    char *asked;  // as DuckDB is told, which would take * ? [ in a name for patterns
+    int file;     // of the folder where that matters, or -1
     const struct record_kind *const *kinds;
     unsigned kind_count;
     struct lease lease;

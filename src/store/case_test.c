@@ -195,6 +195,7 @@ static void is_fenced(void **state)
         "SELECT * FROM read_text('/etc/passwd')",
         "SELECT * FROM read_blob('/proc/self/environ')",
         "SELECT * FROM glob('/etc/*')",
+        "SELECT * FROM read_text('/tmp/../etc/passwd')",
         "SELECT * FROM read_parquet('/tmp/*.parquet')",
         "SELECT * FROM sniff_csv('/etc/passwd')",
         "SELECT * FROM read_csv('http://127.0.0.1/')",
@@ -317,6 +318,34 @@ static void reads_older_segments(void **state)
     fixture_folder_remove(other);
 }
 
+// A name that is a pattern too is only a name: the case beside it, which the pattern fits, is
+// another.
+static void takes_patterns_for_names(void **state)
+{
+    static const char *const names[] = {"case1", "case*", "**", "case[1]", "it's; \"%s\" {i}"};
+    (void)state;
+    char *other = fixture_folder(), path[128];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", other, names[i]);
+        struct store *s = store_open(path, fixture_kinds, 2, "0.1.0", 1, &err);
+        fixture_fill(store_sink(s), &plain_kind, 0, i + 1, 100);
+        if (!store_commit(s, fixture_reading(1, ""), false, &err)) fail_msg("%s", err.text);
+        store_close(s);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char wanted[32];
+        snprintf(path, sizeof path, "%s/%s", other, names[i]);
+        snprintf(wanted, sizeof wanted, "{\"n\":%zu}\n", i + 1);
+        struct case_reader *c = case_open(path, fixture_kinds, 2, &err);
+        char *text = ask_as(c, "SELECT count(src_addr) AS n FROM plain", CASE_JSON, 0);
+        if (!text) fail_msg("%s", err.text);
+        assert_string_equal(text, wanted);
+        free(text);
+        case_close(c);
+    }
+    fixture_folder_remove(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +360,7 @@ int main(void)
         cmocka_unit_test(scans_a_part),
         cmocka_unit_test(stops_when_told),
         cmocka_unit_test(reads_older_segments),
+        cmocka_unit_test(takes_patterns_for_names),
     };
     if (!fixture_has_library()) return FIXTURE_SKIP;
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -20,8 +20,6 @@ static bool configure(struct duck_config *config, const struct database_options 
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
         {"allow_community_extensions", "false"},
-        {"enable_object_cache", "false"},
-        {"preserve_insertion_order", "true"},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (duck.set_config(config, settings[i].name, settings[i].value))
