@@ -284,6 +284,57 @@ static void gives_up_endless_heads(void **state)
     memory_free(cut);
 }
 
+// ---- values -------------------------------------------------------------------------------------
+
+static void reads_coded_values(void **state)
+{
+    (void)state;
+    static const struct harness_step steps[] = {
+        C("GET /1 HTTP/1.1\r\nAuthorization: Digest realm=\"a, b\", username=\"al\", "
+          "uri=\"/\"\r\n\r\n"),
+        S("HTTP/1.1 206 Partial\r\nContent-Range: bytes 5-6/9\r\nContent-Encoding: gzip\r\n"
+          "Content-Disposition: x; filename=\"no\"; filename*=UTF-8''%c3%a4%20b.txt\r\n"
+          "Content-Length: 2\r\n\r\nab"),
+        C("GET /d/e.f?g=/h HTTP/1.1\r\nAuthorization: Basic !\r\n\r\n"),
+        S("ICY 200 OK\r\nContent-Encoding: what, x-gzip\r\nContent-Length: 1\r\n\r\na"),
+    };
+    EXPECT(steps, "username=\"al\"", "content_range=\"bytes 5-6/9\"", "name=\"\u00e4 b.txt\"",
+           "codings=[] bytes=2", "name=\"e.f\"", "codings=[gzip] bytes=1",
+           "anomaly name=http_coding_unknown side=1", "response_version=\"ICY\"");
+}
+
+static void frames_by_the_last_of_many_headers(void **state)
+{
+    (void)state;
+    static char text[8192] = "POST /many HTTP/1.1\r\n";
+    for (unsigned i = 0; i < 300; i++) strcat(text, "X-Header: value\r\n");
+    strcat(text, "Content-Length: 3\r\n\r\nabcGET /next HTTP/1.1\r\n\r\n");
+    struct harness_step steps[] = {{HARNESS_DATA, 0, bytes_text(text), 0, 0}};
+    char *lines = play(steps, 1);
+    assert_true(has(lines, "anomaly name=http_headers_too_many side=0"));
+    assert_true(has(lines, "uri=\"/many\" version=\"1.1\" request_body_len=3"));
+    assert_true(has(lines, "uri=\"/next\""));
+    memory_free(lines);
+}
+
+static void goes_on_behind_requests_without_end(void **state)
+{
+    (void)state;
+    static const struct harness_step steps[] = {
+        C("POST /1 HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\nbodyPUT /2 HTTP/1.1\r\n\r\n"),
+    };
+    EXPECT(steps, "anomaly name=http_body_end_unknown side=0", "request_complete=false",
+           "uri=\"/2\"");
+}
+
+static void keeps_cut_heads(void **state)
+{
+    (void)state;
+    static const struct harness_step steps[] = {C("GET /1 HTTP/1.1\r\nHost: a\r\nUser-Ag")};
+    EXPECT(steps, "host=\"a\" uri=\"/1\"", "anomaly name=http_head_incomplete",
+           "request_complete=false", "request_headers=[\"Host: a\",\"User-Ag\"]");
+}
+
 // ---- HTTP/0.9 -----------------------------------------------------------------------------------
 
 static void reads_simple_requests(void **state)
@@ -329,6 +380,10 @@ int main(void)
         cmocka_unit_test(gives_up_on_bad_chunks),
         cmocka_unit_test(goes_on_after_garbage),
         cmocka_unit_test(gives_up_endless_heads),
+        cmocka_unit_test(reads_coded_values),
+        cmocka_unit_test(frames_by_the_last_of_many_headers),
+        cmocka_unit_test(goes_on_behind_requests_without_end),
+        cmocka_unit_test(keeps_cut_heads),
         cmocka_unit_test(reads_simple_requests),
         cmocka_unit_test(reads_bare_responses),
     };

@@ -200,6 +200,23 @@ static void test_sides_are_swapped(void **state)
     assert_int_equal(batch_get_bytes(batch, TEST_ADDRESSES, 0).n, 16);
 }
 
+static void test_text_is_read_back(void **state)
+{
+    (void)state;
+    bytes text;
+    begin(sizeof memory);
+    assert_false(row_get_text(&row, TEST_TEXT, &text));
+    row_text(&row, TEST_TEXT, bytes_text("first"));
+    row_uint(&row, TEST_UINT, 1);
+    row_uint(&row, TEST_UINTS, 2);
+    row_address(&row, TEST_ADDRESSES, address_v4(3));
+    row_text(&row, TEST_TEXTS, bytes_text("other"));
+    row_text(&row, TEST_TEXT, bytes_text("last"));
+    row_id(&row, TEST_ID, (struct record_id){4, 5});
+    assert_true(row_get_text(&row, TEST_TEXT, &text));
+    assert_true(bytes_equal(text, bytes_text("last")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_full_stays_full),
         cmocka_unit_test(test_lists_are_bounded),
         cmocka_unit_test(test_sides_are_swapped),
+        cmocka_unit_test(test_text_is_read_back),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
