@@ -93,12 +93,13 @@ static size_t response_refuted(bytes rest)
 }
 
 // A response is due that has no head: HTTP/0.9, which was asked for, or which an old device speaks
-// whatever it was asked. Behind a first response, or without a request, such bytes mean that
-// something was lost.
+// whatever it was asked. Behind a first response, without a request, or before it, such bytes mean
+// that something was lost, or that another protocol came first.
 static bool bare_is_due(const struct http_run *run)
 {
     const struct http_entry *e = http_entry_asked(run->http);
-    return e && ((e->flags & ENTRY_SIMPLE) || run->position == 0);
+    if (!e || dissect_time_at(run->d, run->side, run->position) < e->time) return false;
+    return (e->flags & ENTRY_SIMPLE) || run->position == 0;
 }
 
 // Searches on behind the byte that begins no message, lest the search finds it again.

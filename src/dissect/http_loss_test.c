@@ -175,6 +175,18 @@ static void lets_unanswered_requests_go(void **state)
     memory_free(text);
 }
 
+static void takes_no_earlier_bytes_for_an_answer(void **state)
+{
+    (void)state;
+    static const struct harness_step steps[] = {
+        C_AT("GET /1 HTTP/1.1\r\n\r\n", 2),
+        S_AT("\x05\x01of another protocol", 1),
+        S_AT("HTTP/1.1 204 OK\r\n\r\n", 3),
+    };
+    EXPECT(steps, "anomaly name=http_response_malformed side=1 position=0",
+           "uri=\"/1\" version=\"1.1\" request_body_len=0 response_body_len=0 status_code=204");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +199,7 @@ int main(void)
         cmocka_unit_test(begins_in_the_midst),
         cmocka_unit_test(survives_gaps_everywhere),
         cmocka_unit_test(lets_unanswered_requests_go),
+        cmocka_unit_test(takes_no_earlier_bytes_for_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
