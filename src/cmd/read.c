@@ -6,10 +6,11 @@
 #include "cmd/cmd.h"
 #include "engine/ingest.h"
 #include "flow/services.h"
+#include "record/printer.h"
 #include "store/store.h"
 
 struct read_options {
-    const char *to, *bpf, *tap, *services;
+    const char *to, *bpf, *tap, *services, *format;
     uint64_t lanes, kept_max;
     nanos timeout, active_timeout, idle_timeout;
     bool no_dissect, again, quiet;
@@ -21,6 +22,8 @@ static const struct option_row rows[] = {
      "where to keep it: a case (made, or added to), none, memory [NAME.weir here]", 0, 0},
     {'r', "read", OPTION_TEXT, offsetof(struct read_options, free_input), "FILE", "the same as a free argument", 0, 0},
     {'f', "filter", OPTION_TEXT, offsetof(struct read_options, bpf), "BPF", "only packets that match, as in tcpdump", 0, 0},
+    {'o', "output", OPTION_TEXT, offsetof(struct read_options, format), "json",
+     "all records to standard output, one object a line; without -w nothing is kept", 0, 0},
     {'j', "lanes", OPTION_COUNT, offsetof(struct read_options, lanes), "N", "lanes (threads); the result is the same [1]", 1, LANES_MAX},
     {'q', "quiet", OPTION_FLAG, offsetof(struct read_options, quiet), NULL, "no progress and no report", 0, 0},
     {0, "tap", OPTION_TEXT, offsetof(struct read_options, tap), "NAME", "name of the place where this was seen [none]", 0, 0},
@@ -114,7 +117,7 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
 
 static void set_target(struct ingest_options *in, const struct read_options *o, const char *default_name)
 {
-    in->case_path = o->to ? o->to : default_name;
+    in->case_path = o->to ? o->to : o->format ? "none" : default_name;
     in->target = INGEST_CASE;
     if (strcmp(in->case_path, "none") == 0) in->target = INGEST_NONE;
     if (strcmp(in->case_path, "memory") == 0) in->target = INGEST_MEMORY;
@@ -141,6 +144,17 @@ static int read_finish(const struct ingest_options *in, const struct ingest_outc
     return out->incomplete ? ERR_INPUT : 0;
 }
 
+// Where records go besides the store: to standard output, when that was asked for.
+static bool read_print(struct ingest_options *in, const char *format, struct printer **printer, struct err *err)
+{
+    *printer = NULL;
+    if (!format) return true;
+    if (strcmp(format, "json") != 0) return err_set(err, ERR_USAGE, "\"%s\" is no format; there is json", format);
+    *printer = printer_create(stdout);
+    in->records = printer_sink(*printer);
+    return true;
+}
+
 static int read_run(int argc, char **argv)
 {
     struct read_options o = {.lanes = 1, .kept_max = 25000000, .timeout = 600 * NANOS_PER_SECOND,
@@ -163,11 +177,16 @@ static int read_run(int argc, char **argv)
     struct ingest_options in = {.reading = READING_DEFAULTS, .source = {.paths = paths, .path_count = path_count}};
     ingest_fill(&in, &o, &screen);
     set_target(&in, &o, name);
+    struct printer *printer;
+    if (!read_print(&in, o.format, &printer, &err)) return command_fail(&err);
+    o.quiet = o.quiet || printer;
     in.summary = o.quiet ? NULL : summary_create();
     struct ingest_outcome out;
     bool ok = ingest(&in, &out, &err);
     screen_clear(&screen);
     int status = ok ? read_finish(&in, &out, o.quiet) : command_fail(&err);
+    if (printer && !printer_end(printer, &err) && !status) status = command_fail(&err);
+    printer_destroy(printer);
     summary_destroy(in.summary);
     memory_free(paths);
     return status;

@@ -65,7 +65,7 @@ static enum tls_step record_alert(struct tls_walk *w, const struct tls_header *h
         w->s->alert = description;
         tls_session_history(w->s, w->piece->side, 'L');
     } else if (tls_side_is_clear(w->side)) {
-        tls_walk_anomaly(w, "tls_alert_malformed", bytes_first(tls_walk_rest(w), 2));
+        tls_walk_anomaly(w, "tls_alert_malformed", bytes_first(tls_walk_rest(w), look_size(h)));
     }
     if (is_clear) tls_walk_cleared(w, h->length);
     return tls_walk_pass(w, h->length);
@@ -82,7 +82,8 @@ static enum tls_step record_heartbeat(struct tls_walk *w, const struct tls_heade
     if (tls_side_is_clear(w->side)) {
         tls_session_history(w->s, w->piece->side, 'B');
         if (type == REQUEST && HEAD + payload > h->length)
-            tls_walk_anomaly(w, "tls_heartbeat_overread", bytes_first(tls_walk_rest(w), HEAD));
+            tls_walk_anomaly(w, "tls_heartbeat_overread",
+                             bytes_first(tls_walk_rest(w), look_size(h)));
     }
     return tls_walk_pass(w, h->length);
 }
@@ -121,7 +122,10 @@ static enum tls_step record_broken(struct tls_walk *w, const struct tls_header *
                        : !tls_has_version(h) ? "tls_record_version"
                                              : "tls_record_length";
     tls_walk_anomaly(w, name, bytes_first(tls_walk_rest(w), TLS_HEADER_SIZE));
-    return tls_walk_stop(w);
+    if (w->side->seen) return tls_walk_stop(w);
+    // What this side said before TLS began: the answer of a proxy, the consent to an upgrade.
+    w->side->lost = true;
+    return TLS_STEP_ON;
 }
 
 // A record of SSL 2.0 (RFC 6101 appendix E): the upper bit tells that its header has two bytes and
@@ -223,6 +227,7 @@ static enum tls_step walk_step(struct tls_walk *w)
 
 static struct progress tls_stream(struct dissect *d, const struct piece *piece)
 {
+    assert(piece->side < 2 && piece->data.n <= STREAM_VIEW_MAX);
     struct tls_state *s = dissect_state(d);
     struct tls_walk w = {.d = d, .s = s, .side = &s->sides[piece->side], .piece = piece};
     w.progress.verdict = DISSECT_GO;
@@ -239,6 +244,7 @@ static bool tls_gap(struct dissect *d, uint8_t side, uint64_t position, uint64_t
     if (s->ssl2) return false;
     lost->lost = lost->uncertain = true;
     lost->record_left = lost->discard = lost->scanned = 0;
+    lost->join = (struct tls_join){0};
     return true;
 }
 

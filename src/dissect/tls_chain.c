@@ -1,5 +1,7 @@
 // Certificates that are shown: RFC 5246 section 7.4.2. Those of TLS 1.3 are encrypted and never
 // seen here.
+#include <assert.h>
+
 #include "base/hash.h"
 #include "dissect/tls_state.h"
 #include "dissect/x509.h"
@@ -18,6 +20,7 @@ struct chain {
 
 static void chain_add(struct chain *chain, bytes certificate)
 {
+    assert(chain->count < TLS_CHAIN_MAX);
     sha256_of(certificate, chain->fingerprints[chain->count]);
     chain->certificates[chain->count++] = certificate;
 }

@@ -1,5 +1,7 @@
 // The row of a connection: begun with its first record, held while the handshake goes on, emitted
 // when it ends.
+#include <assert.h>
+
 #include "dissect/tls_names.h"
 #include "dissect/tls_state.h"
 
@@ -64,6 +66,7 @@ const struct record_kind tls_kind = {
 
 void tls_session_keep(const struct tls_place *at, struct row *row)
 {
+    assert(!at->s->held && !at->s->emitted);
     at->s->held = dissect_hold(at->d, row);
     if (at->s->held) return;
     dissect_emit(at->d, row);
@@ -105,6 +108,7 @@ void tls_session_role(const struct tls_place *at, bool is_client)
 
 void tls_session_history(struct tls_state *s, uint8_t side, char letter)
 {
+    assert(side < 2 && letter >= 'A' && letter <= 'Z');
     if (s->history_length == TLS_HISTORY_MAX) return;
     bool is_client = tls_is_client(s, side);
     s->history[s->history_length++] = is_client ? letter : (char)(letter + ('a' - 'A'));

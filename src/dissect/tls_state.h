@@ -79,15 +79,26 @@ enum {
     TLS_CHAINS_MAX = 4, // messages with certificates that a side may send
 };
 
+// How far a message that spans records was walked, from where it begins.
+struct tls_join {
+    bool begun;
+    uint8_t head[4];      // its type and length
+    uint32_t have;        // bytes of it, with head
+    uint32_t seen;        // the same with the headers of records between them
+    uint32_t record_left; // of the record that was reached
+    uint32_t records;     // that were begun
+};
+
 struct tls_side {
     uint64_t begin;     // of the first record
     uint64_t clear_end; // behind the last one that was not encrypted
     uint64_t app_bytes;
     uint32_t records;
     uint32_t record_left; // of a handshake record whose header is done with
-    uint32_t discard;     // of a message that is too long to be shown
-    uint32_t scanned;     // since a gap, in search of a record
-    uint8_t chains;       // messages with certificates
+    struct tls_join join;
+    uint32_t discard; // of a message that is too long to be shown
+    uint32_t scanned; // since a gap, in search of a record
+    uint8_t chains;   // messages with certificates
     bool seen;
     bool lost;             // behind a gap, and no record found yet
     bool uncertain;        // there was a gap: what looks clear may be encrypted
@@ -117,7 +128,7 @@ struct tls_state {
     uint16_t group;   // that was chosen; 0: not known
     uint32_t cipher;
     uint32_t cert_count;
-    uint8_t session_id_length, server_session_id_length;
+    uint8_t session_id_length;
     uint8_t session_id[TLS_SESSION_ID_MAX];
     bool session_id_echoed;
     uint8_t host_length;

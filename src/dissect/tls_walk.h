@@ -4,6 +4,8 @@
 // Thread: lives for one call. Nothing is kept; the view is the caller's.
 #pragma once
 
+#include <assert.h>
+
 #include "dissect/tls_state.h"
 
 enum {
@@ -82,6 +84,7 @@ static inline enum tls_step tls_walk_stop(struct tls_walk *w)
 // Needs `n` bytes from here on.
 static inline enum tls_step tls_walk_wait(struct tls_walk *w, size_t n)
 {
+    assert(n > tls_walk_rest(w).n && n <= STREAM_VIEW_MAX);
     if (w->piece->last) return tls_walk_stop(w);
     w->progress.want = n;
     return TLS_STEP_PAUSE;

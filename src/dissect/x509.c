@@ -1,6 +1,8 @@
 // Certificates taken apart: RFC 5280 section 4.1 for the structure, 4.2.1 for the extensions.
 #include "dissect/x509.h"
 
+#include <assert.h>
+
 enum { EXTENSIONS_MAX = 128 };
 
 // id-ce-subjectAltName and id-ce-basicConstraints (RFC 5280 sections 4.2.1.6 and 4.2.1.9),
@@ -94,6 +96,7 @@ bool x509_read(struct x509 *c, bytes certificate)
 // Days since 1970-01-01 of a day of the Gregorian calendar.
 static int64_t days_of(int64_t year, unsigned month, unsigned day)
 {
+    assert(month >= 1 && month <= 12);
     static const uint16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     int64_t past = year - 1; // whole years before it

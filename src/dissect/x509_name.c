@@ -1,4 +1,5 @@
 // Distinguished names as text (RFC 4514), and the character sets of ASN.1 as UTF-8.
+#include <assert.h>
 #include <stdio.h>
 
 #include "dissect/x509.h"
@@ -12,6 +13,7 @@ struct name_part {
 
 static void put_utf8(struct buf *text, uint32_t c)
 {
+    assert(c < 0x110000);
     if (c < 0x80) {
         buf_u8(text, (uint8_t)c);
         return;

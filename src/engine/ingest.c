@@ -46,6 +46,8 @@ static void run_take(void *context, const struct record_batch *batch)
 {
     struct run *r = context;
     if (r->store_records.take) r->store_records.take(r->store_records.context, batch);
+    const struct record_sink *also = &r->options->records;
+    if (also->take) also->take(also->context, batch);
     if (r->options->summary) {
         struct record_sink summary = summary_sink(r->options->summary);
         summary.take(summary.context, batch);

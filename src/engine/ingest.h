@@ -21,6 +21,7 @@ struct ingest_options {
     const char *services;  // path of a list that names services by port, or NULL: part of what shapes results
     nanos now;             // by the caller's clock; stands in the log, shapes nothing
     struct summary *summary; // fed while reading, or NULL
+    struct record_sink records; // told every batch too; `take` is NULL when nobody wants them
     // A sentence for the person, such as that a capture is cut. NULL when nobody listens.
     void *remark_context;
     void (*remark)(void *context, const char *sentence);

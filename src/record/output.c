@@ -45,6 +45,11 @@ void output_destroy(struct output *o)
     memory_free(o);
 }
 
+void output_tell_kind(struct output *o, const char *kind)
+{
+    o->kind = kind;
+}
+
 uint64_t output_rows(const struct output *o)
 {
     return o->rows;
@@ -57,6 +62,13 @@ static void begin_element(struct output *o)
     if (o->elements++) text_add(&o->row, o->format == OUTPUT_TABLE ? ", " : ",");
 }
 
+static void put_kind(struct output *o)
+{
+    text_add(&o->row, "{\"kind\":");
+    text_json(&o->row, bytes_text(o->kind));
+    o->put++;
+}
+
 static void begin_value(struct output *o)
 {
     if (o->in_list) {
@@ -66,6 +78,7 @@ static void begin_value(struct output *o)
     assert(o->column < o->column_count);
     if (o->format == OUTPUT_CSV && o->column) text_add(&o->row, ",");
     if (o->format != OUTPUT_JSON) return;
+    if (!o->put && o->kind) put_kind(o);
     text_add(&o->row, o->put++ ? "," : "{");
     text_json(&o->row, bytes_text(o->columns[o->column].name));
     text_add(&o->row, ":");

@@ -30,6 +30,8 @@ struct output *output_create(enum output_format format, FILE *out,
                              const struct output_column *columns, unsigned column_count,
                              unsigned width);
 void output_destroy(struct output *o);
+// JSON: every row that has a value begins with "kind". Borrows the name.
+void output_tell_kind(struct output *o, const char *kind);
 
 void output_null(struct output *o);
 void output_bool(struct output *o, bool v);

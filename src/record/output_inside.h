@@ -14,6 +14,7 @@ struct output {
     unsigned column_count, width;
     unsigned column; // of the next value
     unsigned put;    // JSON members of this row so far
+    const char *kind; // JSON: each row begins with it; or NULL
     bool in_list;
     unsigned elements; // of the list so far
     struct text row;   // JSON and CSV: the line; tables: the cells, one behind the other

@@ -1,0 +1,64 @@
+"""Delivered bytes of each direction, and files that HTTP carried."""
+import hashlib
+from collections import Counter, defaultdict
+
+import program
+
+EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+def compare(capture, records, tally):
+    if capture.has("streams.tsv"):
+        compare_streams(capture, tally)
+    compare_objects(capture, records, tally)
+
+
+def tcpflow_sums(capture):
+    """SHA-256 by endpoints, as text of the same form as ours."""
+    sums = defaultdict(set)
+    for row in capture.table("tcpflow.tsv"):
+        name = row["flow_file(tcpflow naming)"]
+        try:
+            ends = [end.rsplit(".", 1) for end in name.split("-")[:2]]
+            ends = [(".".join(str(int(n)) for n in a.split(".")), int(p[:5])) for a, p in ends]
+        except ValueError:
+            continue
+        sums[tuple(f"{a}:{p}" for a, p in ends)].add(row["sha256"])
+    return sums
+
+
+def compare_streams(capture, tally):
+    ours = defaultdict(list)
+    for row in program.streams(capture.path):
+        ours[row["from"], row["to"]].append(row)
+    tcpflow = tcpflow_sums(capture)
+    for row in capture.table("streams.tsv"):
+        key = (bracketed(row["from"]), bracketed(row["to"]))
+        topic = "streams" if row["gaps"] == "0" else "streams_with_gaps"
+        expected = row["sha256_of_delivered"]
+        expected = EMPTY if expected == "-" else expected
+        rows = ours.get(key, [])
+        same = [o for o in rows if expected == o["sha256"] or o["filled"] in tcpflow.get(key, ())]
+        if same:
+            rows.remove(same[0])
+        elif expected == EMPTY and not rows:
+            same = [True]
+        tally.note(topic, capture.name, f"{row['tcp_stream']} {row['from']} {row['to']}", bool(same),
+                   f"expected {row['bytes_delivered']} bytes, {row['gaps']} gaps of {row['gap_bytes']}; found "
+                   + "; ".join(f"{o['bytes']}, {o['gaps']} of {o['gap_bytes']}" for o in rows[:4]))
+
+
+def bracketed(endpoint):
+    """IPv6 endpoints are written with and without brackets."""
+    address, port = endpoint.rsplit(":", 1)
+    return f"[{address.strip('[]')}]:{port}" if ":" in address else endpoint
+
+
+def compare_objects(capture, records, tally):
+    found = Counter(row.get("sha256") for row in records.kinds["file"])
+    for row in capture.table("objects.tsv"):
+        if row["kind"] != "http":
+            continue
+        same = found[row["sha256"]] > 0
+        found[row["sha256"]] -= 1
+        tally.note("files", capture.name, f"{row['name']} {row['bytes']}", same, row["sha256"])
