@@ -248,8 +248,8 @@ uint32_t http_body_begin(struct dissect *d, const struct row *row, const struct 
         .record = dissect_row_id(d, row),
         .side = side,
         .position = position,
-        .time = dissect_time_at(d, side,
-                                position ? position - 1 : 0), // the first byte may be yet to come
+        // The first byte may be yet to come; the last of the head, if there is one, is there.
+        .time = dissect_time_at(d, side, position - (head->length ? 1 : 0)),
         .file_name = bytes_first(file_name(row, head, &name), BODY_NAME_MAX),
         .media_type = type ? http_header_value(head, type) : bytes_of(NULL, 0),
         .has_length = framing->kind == HTTP_BODY_LENGTH,
