@@ -30,8 +30,8 @@ static bool is_among_kinds(const struct filter *f, bytes name)
 static enum value_type source_value_type(const struct record_kind *kind, const struct source *source)
 {
     if (source->how == SOURCE_FIELD && bytes_equal(bytes_text(kind->fields[source->field].name), bytes_text("proto")))
-        return source->type == FIELD_UINT ? VALUE_PROTOCOL : value_type_of(source->type);
-    return value_type_of(source->type);
+        return source->type == FIELD_UINT ? VALUE_PROTOCOL : value_type_for(source->type);
+    return value_type_for(source->type);
 }
 
 // The test's constant as `type`, made once. NULL when its values are none; why is noted the first time.

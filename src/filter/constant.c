@@ -17,7 +17,7 @@ struct reading {
     struct constant *constant;
 };
 
-enum value_type value_type_of(enum field_type type)
+enum value_type value_type_for(enum field_type type)
 {
     switch (type) {
     case FIELD_TIME: return VALUE_TIME;

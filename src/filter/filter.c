@@ -30,7 +30,8 @@ static struct filter *filter_create(const char *text, const struct record_kind *
     struct filter *f = memory_get(sizeof *f);
     *f = (struct filter){.text = memory_get(size), .unescaped = memory_get(size), .kind_count = kind_count};
     memcpy(f->text, text, size);
-    f->kinds = kinds;
+    f->kinds = memory_get(kind_count * sizeof *f->kinds);
+    memcpy(f->kinds, kinds, kind_count * sizeof *f->kinds);
     f->kind_last = memory_get(sizeof *f->kind_last);
     return f;
 }
@@ -64,6 +65,7 @@ void filter_destroy(struct filter *f)
     memory_free(f->values);
     memory_free(f->steps);
     memory_free(f->bounds);
+    memory_free(f->kinds);
     memory_free(f->kind_last);
     memory_free(f);
 }

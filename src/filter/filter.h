@@ -47,7 +47,7 @@ struct filter_error {
 
 struct filter;
 
-// Copies the text and what it needs of the options; keeps the kinds. A field must be there in one
+// Copies the text and what it needs of the options; keeps the kinds themselves. A field must be there in one
 // of the kinds at least; in the others it has no value. NULL and error when the expression is wrong.
 struct filter *filter_compile(const char *text, const struct record_kind *const *kinds,
                               uint32_t kind_count, const struct filter_options *options,

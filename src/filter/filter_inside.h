@@ -117,7 +117,7 @@ struct filter {
     struct value *values;
     struct step *steps;
     uint32_t test_count, value_count, step_count;
-    const struct record_kind *const *kinds;
+    const struct record_kind **kinds;
     struct bound *bounds; // of kind k and test t at k * test_count + t
     uint32_t kind_count;
     uint32_t *kind_last; // where the last batch's kind was found: the next is mostly the same
@@ -141,7 +141,7 @@ struct constant *constant_create(struct compiling *c, const struct test *test,
                                  enum value_type type);
 void constant_destroy(struct constant *constant);
 
-enum value_type value_type_of(enum field_type type);
+enum value_type value_type_for(enum field_type type);
 // Whether the value of one text is what a constant of texts asks for.
 bool constant_has_text(const struct constant *constant, bytes text);
 // A number as a place in a constant's ranges, in the order of its type.

@@ -146,7 +146,7 @@ static bool parse_comparison(struct parser *p, struct test *test, bool *negated)
         return advance(p) && parse_values(p, test);
     }
     bool value = p->token.type == TOKEN_WORD || p->token.type == TOKEN_STRING;
-    test->direct = value && alias_is_direct(test->name);
+    test->direct = p->token.type == TOKEN_WORD && alias_is_direct(test->name);
     test->comparison = test->direct ? COMPARE_EQUAL : COMPARE_NAMED;
     if (value && !test->direct) return fail_here(p, "an operator, such as == or in");
     return test->direct ? parse_values(p, test) : true;
