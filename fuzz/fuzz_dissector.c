@@ -1,8 +1,9 @@
-// Any bytes as a conversation of one dissector: -DDISSECTOR names it, and one target is made for each in the list of
-// src/dissect/meson.build.
+// Any bytes as a conversation of one dissector: -DDISSECTOR names it, and one target is made for
+// each in the list of src/dissect/meson.build.
 //
-// The first byte chooses the transport and how finely a stream is cut; then come steps: a byte that says what and on
-// which side, a length, and so many bytes. A stream is played whole and cut, and both must tell the same.
+// The first byte chooses the transport and how finely a stream is cut; then come steps: a byte that
+// says what and on which side, a length, and so many bytes. A stream is played whole and cut, and
+// both must tell the same.
 #include <assert.h>
 #include <string.h>
 

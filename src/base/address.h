@@ -1,4 +1,5 @@
-// An IP address as two numbers. IPv4 is kept as ::ffff:a.b.c.d, so that both families compare and prefix alike.
+// An IP address as two numbers. IPv4 is kept as ::ffff:a.b.c.d, so that both families compare and
+// prefix alike.
 #pragma once
 
 #include <stdbool.h>

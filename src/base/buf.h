@@ -1,6 +1,8 @@
-// A bounded writer with the manners of the reader: when the room is used up it becomes `full`, and stays so.
+// A bounded writer with the manners of the reader: when the room is used up it becomes `full`, and
+// stays so.
 //
-// `buf_on` writes into the caller's memory. The counterpart that grows is base/text_builder (struct text).
+// `buf_on` writes into the caller's memory. The counterpart that grows is base/text_builder (struct
+// text).
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,9 @@
 // Borrowed bytes, and the one cursor through which untrusted bytes are read.
 //
-// A `bytes` is a view: whoever made it says how long it is valid. A `reader` walks a view and cannot
-// leave it: a short read sets `bad`, gives zero, and every later read gives zero as well. So parsers are
-// straight lines with one check of `bad` at their end. Numbers are in host order once they are read.
+// A `bytes` is a view: whoever made it says how long it is valid. A `reader` walks a view and
+// cannot leave it: a short read sets `bad`, gives zero, and every later read gives zero as well. So
+// parsers are straight lines with one check of `bad` at their end. Numbers are in host order once
+// they are read.
 //
 // Thread: plain values, no shared state.
 #pragma once

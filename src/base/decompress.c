@@ -80,11 +80,16 @@ static bool zstd_create(struct decompressor *d)
 static bool codec_create(struct decompressor *d)
 {
     switch (d->compression) {
-    case COMPRESSION_NONE: return true;
-    case COMPRESSION_GZIP: return inflateInit2(&d->zlib, MAX_WBITS + 16) == Z_OK;
-    case COMPRESSION_DEFLATE: return inflateInit2(&d->zlib, -MAX_WBITS) == Z_OK;
-    case COMPRESSION_BROTLI: return (d->brotli = BrotliDecoderCreateInstance(NULL, NULL, NULL));
-    case COMPRESSION_ZSTD: return zstd_create(d);
+    case COMPRESSION_NONE:
+        return true;
+    case COMPRESSION_GZIP:
+        return inflateInit2(&d->zlib, MAX_WBITS + 16) == Z_OK;
+    case COMPRESSION_DEFLATE:
+        return inflateInit2(&d->zlib, -MAX_WBITS) == Z_OK;
+    case COMPRESSION_BROTLI:
+        return (d->brotli = BrotliDecoderCreateInstance(NULL, NULL, NULL));
+    case COMPRESSION_ZSTD:
+        return zstd_create(d);
     case COMPRESSION_LZ4:
         return !LZ4F_isError(LZ4F_createDecompressionContext(&d->lz4, LZ4F_VERSION));
     }
@@ -189,12 +194,18 @@ static enum step lz4_step(struct decompressor *d, bytes *input, struct room *roo
 static enum step codec_step(struct decompressor *d, bytes *input, struct room *room)
 {
     switch (d->compression) {
-    case COMPRESSION_NONE: return copy_step(input, room);
-    case COMPRESSION_GZIP: return zlib_step(d, input, room);
-    case COMPRESSION_DEFLATE: return zlib_step(d, input, room);
-    case COMPRESSION_BROTLI: return brotli_step(d, input, room);
-    case COMPRESSION_ZSTD: return zstd_step(d, input, room);
-    case COMPRESSION_LZ4: return lz4_step(d, input, room);
+    case COMPRESSION_NONE:
+        return copy_step(input, room);
+    case COMPRESSION_GZIP:
+        return zlib_step(d, input, room);
+    case COMPRESSION_DEFLATE:
+        return zlib_step(d, input, room);
+    case COMPRESSION_BROTLI:
+        return brotli_step(d, input, room);
+    case COMPRESSION_ZSTD:
+        return zstd_step(d, input, room);
+    case COMPRESSION_LZ4:
+        return lz4_step(d, input, room);
     }
     return STEP_BROKEN;
 }

@@ -1,9 +1,10 @@
-// What went wrong with the machine or with what a person asked for: a code, and one sentence that names the
-// thing and the way out.
+// What went wrong with the machine or with what a person asked for: a code, and one sentence that
+// names the thing and the way out.
 //
-// Bad traffic is never an error: it is data (see record/). The struct lives on the caller's stack; nothing is
-// allocated. `err_set` gives the cause, `err_in` puts the circumstance in front of it on the way up; both return
-// false, so that a failure is one line: `return err_set(err, ERR_INPUT, "...")`.
+// Bad traffic is never an error: it is data (see record/). The struct lives on the caller's stack;
+// nothing is allocated. `err_set` gives the cause, `err_in` puts the circumstance in front of it on
+// the way up; both return false, so that a failure is one line: `return err_set(err, ERR_INPUT,
+// "...")`.
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +30,7 @@ bool err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool err_in(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-// The same with the text of an errno value behind it: "cannot open x.pcap: No such file or directory".
+// The same with the text of an errno value behind it: "cannot open x.pcap: No such file or
+// directory".
 bool err_system(struct err *err, int error_number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

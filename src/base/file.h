@@ -6,11 +6,14 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-// The whole file, at most `size_max` bytes; owned, freed with memory_free. p is NULL and err set on failure.
+// The whole file, at most `size_max` bytes; owned, freed with memory_free. p is NULL and err set on
+// failure.
 bytes file_read(const char *path, size_t size_max, struct err *err);
-// Writes under a hidden name beside it, fsyncs, renames, fsyncs the folder: after a crash it is there whole, or not at all.
+// Writes under a hidden name beside it, fsyncs, renames, fsyncs the folder: after a crash it is
+// there whole, or not at all.
 bool file_write_durable(const char *path, bytes content, struct err *err);
-bool file_sync(const char *path, struct err *err);        // fsync of a file or folder by name
-bool folder_make(const char *path, struct err *err);      // fine when it is there; parents must be
-bool folder_remove(const char *path, struct err *err);    // with all that is in it; does not follow links
+bool file_sync(const char *path, struct err *err);   // fsync of a file or folder by name
+bool folder_make(const char *path, struct err *err); // fine when it is there; parents must be
+bool folder_remove(const char *path,
+                   struct err *err); // with all that is in it; does not follow links
 bool file_write_all(int fd, bytes content, struct err *err); // all of it, whatever write() says

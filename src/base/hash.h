@@ -1,4 +1,5 @@
-// Hashes: MD5, SHA-1 and SHA-256 (with the processor's SHA instructions where it has them), and a fast keyed hash for tables.
+// Hashes: MD5, SHA-1 and SHA-256 (with the processor's SHA instructions where it has them), and a
+// fast keyed hash for tables.
 //
 // The only place that includes OpenSSL and xxHash.
 #pragma once

@@ -1,5 +1,5 @@
-// A lock for the few places where lanes meet (store/, extract's sink): held for moments, never across a call that blocks on
-// another lane. Stages themselves share nothing they write.
+// A lock for the few places where lanes meet (store/, extract's sink): held for moments, never
+// across a call that blocks on another lane. Stages themselves share nothing they write.
 #pragma once
 
 #include <pthread.h>
@@ -8,7 +8,10 @@ struct lock {
     pthread_mutex_t mutex;
 };
 
-#define LOCK_INIT {PTHREAD_MUTEX_INITIALIZER}
+#define LOCK_INIT                                                                                  \
+    {                                                                                              \
+        PTHREAD_MUTEX_INITIALIZER                                                                  \
+    }
 
 static inline void lock_init(struct lock *l)
 {

@@ -1,7 +1,9 @@
-// Memory by lifetime: reserved ranges, index pools, and size classes with a budget. Nothing here is shared between threads.
+// Memory by lifetime: reserved ranges, index pools, and size classes with a budget. Nothing here is
+// shared between threads.
 //
-// Only base/ and start-up code allocate. Pools reserve address space at start and touch pages as they are used, so
-// a process that sees little traffic stays small, and nothing is copied when a table grows.
+// Only base/ and start-up code allocate. Pools reserve address space at start and touch pages as
+// they are used, so a process that sees little traffic stays small, and nothing is copied when a
+// table grows.
 #pragma once
 
 #include <stdbool.h>
@@ -10,8 +12,9 @@
 
 #include "base/err.h"
 
-// Zeroed memory from the heap for start-up code and for growing builders; ends the process with one sentence when there
-// is none, since no caller could go on. Freed with memory_free, for which NULL is fine.
+// Zeroed memory from the heap for start-up code and for growing builders; ends the process with one
+// sentence when there is none, since no caller could go on. Freed with memory_free, for which NULL
+// is fine.
 void *memory_get(size_t size);
 void *memory_resize(void *p, size_t size);
 void memory_free(void *p);
@@ -37,8 +40,8 @@ static inline void *pool_at(const struct pool *p, uint32_t index)
     return p->items + (size_t)index * p->item_size;
 }
 
-// Blocks of 64 bytes to 128 kB in powers of two, for stream data and held rows. Named by pointer, sized by the caller:
-// block_size(n) tells what a request for n bytes takes from a budget.
+// Blocks of 64 bytes to 128 kB in powers of two, for stream data and held rows. Named by pointer,
+// sized by the caller: block_size(n) tells what a request for n bytes takes from a budget.
 enum { BLOCK_CLASSES = 12, BLOCK_SIZE_MIN = 64, BLOCK_SIZE_MAX = 131072 };
 
 struct blocks {
@@ -50,6 +53,7 @@ struct blocks {
 
 bool blocks_init(struct blocks *b, size_t bytes_max, struct err *err);
 void blocks_deinit(struct blocks *b);
-void *blocks_take(struct blocks *b, size_t n); // not zeroed; NULL when n is too large or all is in use
+void *blocks_take(struct blocks *b,
+                  size_t n); // not zeroed; NULL when n is too large or all is in use
 void blocks_give(struct blocks *b, void *block, size_t n);
 size_t block_size(size_t n);

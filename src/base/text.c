@@ -245,15 +245,33 @@ static size_t json_plain_length(bytes b)
 static size_t json_escape(struct text *t, bytes b)
 {
     switch (b.p[0]) {
-    case '"': text_add(t, "\\\""); return 1;
-    case '\\': text_add(t, "\\\\"); return 1;
-    case '\b': text_add(t, "\\b"); return 1;
-    case '\f': text_add(t, "\\f"); return 1;
-    case '\n': text_add(t, "\\n"); return 1;
-    case '\r': text_add(t, "\\r"); return 1;
-    case '\t': text_add(t, "\\t"); return 1;
-    case 0xe2: text_add(t, b.p[2] == 0xa8 ? "\\u2028" : "\\u2029"); return 3;
-    default: text_format(t, "\\u%04x", b.p[0]); return 1;
+    case '"':
+        text_add(t, "\\\"");
+        return 1;
+    case '\\':
+        text_add(t, "\\\\");
+        return 1;
+    case '\b':
+        text_add(t, "\\b");
+        return 1;
+    case '\f':
+        text_add(t, "\\f");
+        return 1;
+    case '\n':
+        text_add(t, "\\n");
+        return 1;
+    case '\r':
+        text_add(t, "\\r");
+        return 1;
+    case '\t':
+        text_add(t, "\\t");
+        return 1;
+    case 0xe2:
+        text_add(t, b.p[2] == 0xa8 ? "\\u2028" : "\\u2029");
+        return 3;
+    default:
+        text_format(t, "\\u%04x", b.p[0]);
+        return 1;
     }
 }
 

@@ -51,8 +51,8 @@ static uint64_t slowest(const struct broadcast *b)
     return n;
 }
 
-// Waking a thread costs more than a batch of packets: whoever had to wait is only woken for half of the slots at once, or
-// when there will be no more.
+// Waking a thread costs more than a batch of packets: whoever had to wait is only woken for half of
+// the slots at once, or when there will be no more.
 static uint64_t worth_waking(const struct broadcast *b)
 {
     return b->slot_count / 2;
@@ -69,7 +69,8 @@ void *broadcast_acquire(struct broadcast *b)
     if (b->published - slowest(b) >= b->slot_count) {
         wake_consumers(b);
         b->full = true;
-        while (b->published - slowest(b) > b->slot_count - worth_waking(b)) pthread_cond_wait(&b->freed, &b->lock);
+        while (b->published - slowest(b) > b->slot_count - worth_waking(b))
+            pthread_cond_wait(&b->freed, &b->lock);
         b->full = false;
     }
     void *slot = b->slots[b->published % b->slot_count];
@@ -116,7 +117,8 @@ void *broadcast_next(struct broadcast *b, uint32_t which)
         while (nothing_worth_waking(b, which)) pthread_cond_wait(&b->filled, &b->lock);
         b->waiting--;
     }
-    void *slot = b->finished[which] == b->published ? NULL : b->slots[b->finished[which] % b->slot_count];
+    void *slot =
+        b->finished[which] == b->published ? NULL : b->slots[b->finished[which] % b->slot_count];
     pthread_mutex_unlock(&b->lock);
     return slot;
 }
@@ -125,6 +127,7 @@ void broadcast_done(struct broadcast *b, uint32_t which)
 {
     pthread_mutex_lock(&b->lock);
     b->finished[which]++;
-    if (b->full && b->published - slowest(b) <= b->slot_count - worth_waking(b)) pthread_cond_signal(&b->freed);
+    if (b->full && b->published - slowest(b) <= b->slot_count - worth_waking(b))
+        pthread_cond_signal(&b->freed);
     pthread_mutex_unlock(&b->lock);
 }

@@ -44,7 +44,8 @@ bool asked_open(struct asked *a, const char *path, struct err *err)
 {
     struct stat info;
     *a = (struct asked){0};
-    if (strcmp(path, "-") == 0 || (!is_case(path) && stat(path, &info) == 0 && S_ISREG(info.st_mode)))
+    if (strcmp(path, "-") == 0 ||
+        (!is_case(path) && stat(path, &info) == 0 && S_ISREG(info.st_mode)))
         return asked_read(a, path, err);
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);

@@ -10,7 +10,8 @@ static bool digest_take(void *context, const struct record_batch *batch)
     return true;
 }
 
-static void digest_print(struct digest *digest, const struct record_kind *const *kinds, uint32_t kind_count)
+static void digest_print(struct digest *digest, const struct record_kind *const *kinds,
+                         uint32_t kind_count)
 {
     char hex[HEX_SHA256_SIZE];
     uint64_t rows;
@@ -34,7 +35,10 @@ static int digest_run(int argc, char **argv)
     struct digest *digest = digest_create(kinds, kind_count);
     bool ok = true;
     for (uint32_t i = 0; ok && i < kind_count; i++) {
-        struct case_scan scan = {.kind = kinds[i], .fields = digest_fields(kinds[i]), .take = digest_take, .context = digest};
+        struct case_scan scan = {.kind = kinds[i],
+                                 .fields = digest_fields(kinds[i]),
+                                 .take = digest_take,
+                                 .context = digest};
         if (scan.fields) ok = case_scan(asked.reader, &scan, &err);
     }
     if (ok) digest_print(digest, kinds, kind_count);
@@ -43,4 +47,5 @@ static int digest_run(int argc, char **argv)
     return ok ? 0 : command_fail(&err);
 }
 
-const struct command digest_command = {"digest", "CASE|FILE", "a SHA-256 for each kind of record", NULL, 0, digest_run};
+const struct command digest_command = {"digest", "CASE|FILE", "a SHA-256 for each kind of record",
+                                       NULL,     0,           digest_run};

@@ -9,14 +9,15 @@ struct fields_options {
 };
 
 static const struct option_row rows[] = {
-    {'J', "json", OPTION_FLAG, offsetof(struct fields_options, json), NULL, "one object a line", 0, 0},
+    {'J', "json", OPTION_FLAG, offsetof(struct fields_options, json), NULL, "one object a line", 0,
+     0},
 };
 
 static void print_field(const struct record_kind *kind, const struct field *f, bool json)
 {
     if (!json) {
-        printf("  %-22s %-9s %s%s%s%s\n", f->name, field_type_name(f->type), f->help, f->unit ? " (" : "",
-               f->unit ? f->unit : "", f->unit ? ")" : "");
+        printf("  %-22s %-9s %s%s%s%s\n", f->name, field_type_name(f->type), f->help,
+               f->unit ? " (" : "", f->unit ? f->unit : "", f->unit ? ")" : "");
         return;
     }
     printf("{\"kind\":\"%s\",\"name\":\"%s\",\"type\":\"%s\",\"help\":\"%s\"", kind->name, f->name,
@@ -57,5 +58,6 @@ static int fields_run(int argc, char **argv)
     return 0;
 }
 
-const struct command fields_command = {"fields", "[KIND ...]", "what there is to ask for",
-                                       rows, sizeof rows / sizeof rows[0], fields_run};
+const struct command fields_command = {
+    "fields",  "[KIND ...]", "what there is to ask for", rows, sizeof rows / sizeof rows[0],
+    fields_run};

@@ -10,7 +10,8 @@
 #include "engine/version.h"
 
 static const struct command *const commands[] = {
-    &read_command, &report_command, &query_command, &show_command, &digest_command, &shards_command, &fields_command,
+    &read_command,   &report_command, &query_command,  &show_command,
+    &digest_command, &shards_command, &fields_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -46,9 +47,11 @@ static int usage(FILE *out)
 {
     fputs("weir: what happened in this traffic?\n\n", out);
     for (unsigned i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  weir %-7s %-38s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->help);
+        fprintf(out, "  weir %-7s %-38s %s\n", commands[i]->name, commands[i]->arguments,
+                commands[i]->help);
     fputs("\nBegin with: weir read FILE.pcap. Options of a command: weir COMMAND --help.\n"
-          "Exit status: 0 done, 1 nothing found or a difference, 2 wrong usage, 3 bad or incomplete input,\n"
+          "Exit status: 0 done, 1 nothing found or a difference, 2 wrong usage, 3 bad or "
+          "incomplete input,\n"
           "4 the machine failed.\n",
           out);
     return out == stderr ? ERR_USAGE : 0;
@@ -56,11 +59,13 @@ static int usage(FILE *out)
 
 static int version(void)
 {
-    printf("weir " WEIR_VERSION " (%s, %s)\n", __VERSION__, sizeof(void *) == 8 ? "64 bit" : "32 bit");
+    printf("weir " WEIR_VERSION " (%s, %s)\n", __VERSION__,
+           sizeof(void *) == 8 ? "64 bit" : "32 bit");
     return 0;
 }
 
-// Distance for suggestions: letters that differ in order, good enough to tell "reprot" from "report".
+// Distance for suggestions: letters that differ in order, good enough to tell "reprot" from
+// "report".
 static unsigned unlike(const char *a, const char *b)
 {
     unsigned shared = 0;
@@ -76,9 +81,12 @@ static int unknown(const char *word)
     for (unsigned i = 1; i < COMMAND_COUNT; i++)
         if (unlike(word, commands[i]->name) < unlike(word, best->name)) best = commands[i];
     if (access(word, F_OK) == 0)
-        fprintf(stderr, "weir: \"%s\" is a file, not a command; did you mean: weir read %s\n", word, word);
+        fprintf(stderr, "weir: \"%s\" is a file, not a command; did you mean: weir read %s\n", word,
+                word);
     else
-        fprintf(stderr, "weir: there is no command \"%s\"; did you mean \"%s\"? weir --help lists all\n", word, best->name);
+        fprintf(stderr,
+                "weir: there is no command \"%s\"; did you mean \"%s\"? weir --help lists all\n",
+                word, best->name);
     return ERR_USAGE;
 }
 
@@ -87,7 +95,8 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     if (argc < 2) return usage(stderr);
     const char *word = argv[1];
-    if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) return version();
+    if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0 || strcmp(word, "version") == 0)
+        return version();
     if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) return usage(stdout);
     if (strcmp(word, "help") == 0 && argc == 2) return usage(stdout);
     bool help = strcmp(word, "help") == 0;

@@ -6,7 +6,8 @@
 static const struct option_row *option_named(const struct command *c, bytes name)
 {
     for (unsigned i = 0; i < c->option_count; i++)
-        if (c->options[i].name && bytes_equal(bytes_text(c->options[i].name), name)) return &c->options[i];
+        if (c->options[i].name && bytes_equal(bytes_text(c->options[i].name), name))
+            return &c->options[i];
     return NULL;
 }
 
@@ -48,7 +49,8 @@ static bool option_set(const struct option_row *o, const char *text, void *value
     } else {
         uint64_t v;
         if (!count_parse(text, o->type == OPTION_SIZE, &v))
-            return err_set(err, ERR_USAGE, "\"%s\" is no %s", text, o->type == OPTION_SIZE ? "size; write 25M" : "number");
+            return err_set(err, ERR_USAGE, "\"%s\" is no %s", text,
+                           o->type == OPTION_SIZE ? "size; write 25M" : "number");
         if (v < o->minimum || (o->maximum && v > o->maximum))
             return err_set(err, ERR_USAGE, "%s is not between %llu and %llu", text,
                            (unsigned long long)o->minimum, (unsigned long long)o->maximum);
@@ -58,7 +60,8 @@ static bool option_set(const struct option_row *o, const char *text, void *value
 }
 
 // One word of long options; moves *at when the value stands in the next word.
-static bool parse_long(const struct command *c, int argc, char **argv, int *at, void *values, struct err *err)
+static bool parse_long(const struct command *c, int argc, char **argv, int *at, void *values,
+                       struct err *err)
 {
     bytes word = bytes_text(argv[*at] + 2);
     size_t equals = bytes_find(word, '=');
@@ -70,18 +73,22 @@ static bool parse_long(const struct command *c, int argc, char **argv, int *at, 
         text = (const char *)word.p + equals + 1;
         if (o->type == OPTION_FLAG) return err_set(err, ERR_USAGE, "--%s takes no value", o->name);
     } else if (o->type != OPTION_FLAG) {
-        if (*at + 1 >= argc) return err_set(err, ERR_USAGE, "--%s needs a value: %s", o->name, o->argument);
+        if (*at + 1 >= argc)
+            return err_set(err, ERR_USAGE, "--%s needs a value: %s", o->name, o->argument);
         text = argv[++*at];
     }
     return option_set(o, text, values, err) || err_in(err, "--%s", o->name);
 }
 
 // One word of letters; the first that takes a value takes the rest of the word, or the next word.
-static bool parse_letters(const struct command *c, int argc, char **argv, int *at, void *values, struct err *err)
+static bool parse_letters(const struct command *c, int argc, char **argv, int *at, void *values,
+                          struct err *err)
 {
     for (const char *letter = argv[*at] + 1; *letter; letter++) {
         const struct option_row *o = option_lettered(c, *letter);
-        if (!o) return err_set(err, ERR_USAGE, "unknown option -%c; see weir %s --help", *letter, c->name);
+        if (!o)
+            return err_set(err, ERR_USAGE, "unknown option -%c; see weir %s --help", *letter,
+                           c->name);
         if (o->type == OPTION_FLAG) {
             if (!option_set(o, NULL, values, err)) return false;
             continue;
@@ -93,7 +100,8 @@ static bool parse_letters(const struct command *c, int argc, char **argv, int *a
     return true;
 }
 
-int options_parse(const struct command *command, int argc, char **argv, void *values, struct err *err)
+int options_parse(const struct command *command, int argc, char **argv, void *values,
+                  struct err *err)
 {
     int kept = 0;
     bool only_free = false;
@@ -119,9 +127,11 @@ void command_usage(const struct command *command, FILE *out)
     for (unsigned i = 0; i < command->option_count; i++) {
         const struct option_row *o = &command->options[i];
         char left[64];
-        int n = o->letter ? snprintf(left, sizeof left, "-%c", o->letter) : snprintf(left, sizeof left, "  ");
+        int n = o->letter ? snprintf(left, sizeof left, "-%c", o->letter)
+                          : snprintf(left, sizeof left, "  ");
         if (o->name)
-            n += snprintf(left + n, sizeof left - (size_t)n, "%s--%s", o->letter ? ", " : "  ", o->name);
+            n += snprintf(left + n, sizeof left - (size_t)n, "%s--%s", o->letter ? ", " : "  ",
+                          o->name);
         if (o->type != OPTION_FLAG) snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
         fprintf(out, "  %-26s %s\n", left, o->help);
     }

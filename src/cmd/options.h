@@ -34,7 +34,8 @@ struct command {
 
 enum { OPTION_ARGUMENTS_MAX = 65536 };
 
-// Moves free arguments to the front of argv and returns their number; -1 and err when the words are wrong. "--" ends the
-// options; a lone "-" is a free argument.
-int options_parse(const struct command *command, int argc, char **argv, void *values, struct err *err);
+// Moves free arguments to the front of argv and returns their number; -1 and err when the words are
+// wrong. "--" ends the options; a lone "-" is a free argument.
+int options_parse(const struct command *command, int argc, char **argv, void *values,
+                  struct err *err);
 void command_usage(const struct command *command, FILE *out);

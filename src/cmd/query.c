@@ -5,6 +5,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
+#include "filter/filter.h"
 #include "record/output.h"
 #include "store/case.h"
 
@@ -14,6 +15,8 @@ struct query_options {
 
 static const struct option_row rows[] = {
     {'k', "kind", OPTION_TEXT, offsetof(struct query_options, kind), "KIND", "rows of one kind instead of SQL", 0, 0},
+    {'Y', "filter", OPTION_TEXT, offsetof(struct query_options, expression), "EXPR",
+     "of them those for which this holds: 'status_code >= 400 and src_addr in 10.0.0.0/8'", 0, 0},
     {'o', "output", OPTION_TEXT, offsetof(struct query_options, format), "FORMAT",
      "table, json (one object a line), csv, parquet [table]", 0, 0},
 };
@@ -44,27 +47,125 @@ static unsigned query_width(void)
     return isatty(STDOUT_FILENO) ? screen_width() : 0;
 }
 
-static int query_run(int argc, char **argv)
+// ---- rows of a kind ---------------------------------------------------------------------------
+
+struct rows_query {
+    const struct record_kind *kind; // NULL: SQL is asked
+    struct filter *filter;          // NULL for all rows
+    enum case_format format;
+};
+
+struct rows_wanted {
+    const struct filter *filter;
+    struct output *output;
+};
+
+static bool take_rows(void *context, const struct record_batch *batch)
 {
-    struct query_options o = {0};
-    struct err err = {0};
-    enum case_format format = CASE_TABLE;
-    argc = options_parse(&query_command, argc, argv, &o, &err);
-    if (argc < 0 || !query_format(&o, &format, &err)) return command_fail(&err);
-    if (argc != (o.kind ? 1 : 2)) {
-        err_set(&err, ERR_USAGE, "write weir query CASE 'SQL', or weir query CASE -k KIND [-Y EXPR]");
-        return command_fail(&err);
+    const struct rows_wanted *w = context;
+    for (uint32_t row = 0; row < batch->rows; row++)
+        if (!w->filter || filter_match(w->filter, batch, row)) output_batch_row(w->output, batch, row);
+    return true;
+}
+
+// NULL after the error was printed.
+static struct filter *query_filter(const char *expression, const struct record_kind *kind)
+{
+    struct filter_options options = {.now = command_now()};
+    struct filter_error error;
+    options.known_kinds = catalogue(&options.known_kind_count);
+    struct filter *f = filter_compile(expression, &kind, 1, &options, &error);
+    if (!f) {
+        fputs("weir: the expression of -Y is wrong\n", stderr);
+        filter_error_print(stderr, expression, &error);
     }
-    struct asked asked;
-    if (!asked_open(&asked, argv[0], &err)) return command_fail(&err);
-    running = asked.reader;
+    return f;
+}
+
+static bool query_scan(struct case_reader *reader, const struct record_kind *kind, struct rows_wanted *w,
+                       struct err *err)
+{
+    struct text where = {0};
+    bool some = w->filter && filter_sql(w->filter, kind, &where);
+    struct case_scan scan = {
+        .kind = kind, .fields = CASE_ALL_FIELDS, .where = some ? where.p : NULL, .take = take_rows, .context = w};
+    bool ok = case_scan(reader, &scan, err) && output_end(w->output, err);
+    text_deinit(&where);
+    uint64_t given_up = w->filter ? filter_given_up(w->filter) : 0;
+    if (given_up)
+        fprintf(stderr, "weir: a pattern took too many steps on %llu texts, which count as not matching\n",
+                (unsigned long long)given_up);
+    return ok;
+}
+
+static bool query_rows(struct case_reader *reader, const struct rows_query *q, uint64_t *count, struct err *err)
+{
+    static const enum output_format formats[] = {
+        [CASE_TABLE] = OUTPUT_TABLE, [CASE_JSON] = OUTPUT_JSON, [CASE_CSV] = OUTPUT_CSV};
+    struct rows_wanted w = {
+        q->filter, output_create_for(formats[q->format], stdout, q->kind, query_width())};
+    bool ok = query_scan(reader, q->kind, &w, err);
+    *count = output_rows(w.output);
+    output_destroy(w.output);
+    return ok;
+}
+
+// ---- the command ------------------------------------------------------------------------------
+
+// What is asked, known to be well formed before anything is read. The exit status.
+static int query_prepare(const struct query_options *o, struct rows_query *q)
+{
+    struct err err = {0};
+    q->kind = catalogue_kind(bytes_text(o->kind));
+    if (!q->kind || q->kind->hidden) {
+        err_set(&err, ERR_USAGE, "there is no kind \"%s\"; weir fields lists all", o->kind);
+    } else if (q->format == CASE_PARQUET) {
+        err_set(&err, ERR_USAGE, "rows of a kind are written as table, json or csv; Parquet is for SQL: "
+                                 "weir query CASE 'SELECT * FROM %s' -o parquet", o->kind);
+    } else if (o->expression && !(q->filter = query_filter(o->expression, q->kind))) {
+        return ERR_USAGE;
+    }
+    return err.code ? command_fail(&err) : 0;
+}
+
+static bool query_ask(struct case_reader *reader, const char *sql, const struct rows_query *q, uint64_t *count,
+                      struct err *err)
+{
+    running = reader;
     signal(SIGINT, stop);
-    uint64_t count = 0;
-    bool ok = case_sql(asked.reader, argv[1], format, stdout, query_width(), &count, &err);
+    bool ok = q->kind ? query_rows(reader, q, count, err)
+                      : case_sql(reader, sql, q->format, stdout, query_width(), count, err);
     signal(SIGINT, SIG_DFL);
+    return ok;
+}
+
+static int query_answer(const char *path, const char *sql, const struct rows_query *q)
+{
+    struct err err = {0};
+    struct asked asked;
+    uint64_t count = 0;
+    if (!asked_open(&asked, path, &err)) return command_fail(&err);
+    bool ok = query_ask(asked.reader, sql, q, &count, &err);
     asked_close(&asked);
     if (!ok) return command_fail(&err);
     return count ? 0 : ERR_DIFFERENCE;
+}
+
+static int query_run(int argc, char **argv)
+{
+    struct query_options o = {0};
+    struct rows_query q = {0};
+    struct err err = {0};
+    argc = options_parse(&query_command, argc, argv, &o, &err);
+    if (argc < 0 || !query_format(&o, &q.format, &err)) return command_fail(&err);
+    if (argc != (o.kind ? 1 : 2) || (o.expression && !o.kind)) {
+        err_set(&err, ERR_USAGE, "write weir query CASE 'SQL', or weir query CASE -k KIND [-Y EXPR]");
+        return command_fail(&err);
+    }
+    int status = o.kind ? query_prepare(&o, &q) : 0;
+    if (status == 0) status = query_answer(argv[0], argv[1], &q);
+    filter_destroy(q.filter);
+    return status;
 }
 
 const struct command query_command = {"query", "CASE|FILE 'SQL' | -k KIND [-Y EXPR]", "rows, by SQL or by filter",

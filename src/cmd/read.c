@@ -20,23 +20,35 @@ struct read_options {
 static const struct option_row rows[] = {
     {'w', "write", OPTION_TEXT, offsetof(struct read_options, to), "CASE",
      "where to keep it: a case (made, or added to), none, memory [NAME.weir here]", 0, 0},
-    {'r', "read", OPTION_TEXT, offsetof(struct read_options, free_input), "FILE", "the same as a free argument", 0, 0},
-    {'f', "filter", OPTION_TEXT, offsetof(struct read_options, bpf), "BPF", "only packets that match, as in tcpdump", 0, 0},
+    {'r', "read", OPTION_TEXT, offsetof(struct read_options, free_input), "FILE",
+     "the same as a free argument", 0, 0},
+    {'f', "filter", OPTION_TEXT, offsetof(struct read_options, bpf), "BPF",
+     "only packets that match, as in tcpdump", 0, 0},
     {'o', "output", OPTION_TEXT, offsetof(struct read_options, format), "json",
      "all records to standard output, one object a line; without -w nothing is kept", 0, 0},
-    {'j', "lanes", OPTION_COUNT, offsetof(struct read_options, lanes), "N", "lanes (threads); the result is the same [1]", 1, LANES_MAX},
-    {'q', "quiet", OPTION_FLAG, offsetof(struct read_options, quiet), NULL, "no progress and no report", 0, 0},
-    {0, "tap", OPTION_TEXT, offsetof(struct read_options, tap), "NAME", "name of the place where this was seen [none]", 0, 0},
-    {0, "timeout", OPTION_DURATION, offsetof(struct read_options, timeout), "TIME", "silence that ends a conversation [600s]", 0, 0},
-    {0, "active-timeout", OPTION_DURATION, offsetof(struct read_options, active_timeout), "TIME", "longest flow record [60s]", 0, 0},
-    {0, "idle-timeout", OPTION_DURATION, offsetof(struct read_options, idle_timeout), "TIME", "silence that ends a flow record [15s]", 0, 0},
-    {0, "no-dissect", OPTION_FLAG, offsetof(struct read_options, no_dissect), NULL, "stop at conversations", 0, 0},
-    {0, "file-limit", OPTION_SIZE, offsetof(struct read_options, kept_max), "SIZE", "most that is kept of one file [25M]", 0, 0},
-    {0, "services", OPTION_TEXT, offsetof(struct read_options, services), "FILE", "names of services by port: IANA's CSV", 0, 0},
-    {0, "again", OPTION_FLAG, offsetof(struct read_options, again), NULL, "replace an earlier reading of the same captures", 0, 0},
+    {'j', "lanes", OPTION_COUNT, offsetof(struct read_options, lanes), "N",
+     "lanes (threads); the result is the same [1]", 1, LANES_MAX},
+    {'q', "quiet", OPTION_FLAG, offsetof(struct read_options, quiet), NULL,
+     "no progress and no report", 0, 0},
+    {0, "tap", OPTION_TEXT, offsetof(struct read_options, tap), "NAME",
+     "name of the place where this was seen [none]", 0, 0},
+    {0, "timeout", OPTION_DURATION, offsetof(struct read_options, timeout), "TIME",
+     "silence that ends a conversation [600s]", 0, 0},
+    {0, "active-timeout", OPTION_DURATION, offsetof(struct read_options, active_timeout), "TIME",
+     "longest flow record [60s]", 0, 0},
+    {0, "idle-timeout", OPTION_DURATION, offsetof(struct read_options, idle_timeout), "TIME",
+     "silence that ends a flow record [15s]", 0, 0},
+    {0, "no-dissect", OPTION_FLAG, offsetof(struct read_options, no_dissect), NULL,
+     "stop at conversations", 0, 0},
+    {0, "file-limit", OPTION_SIZE, offsetof(struct read_options, kept_max), "SIZE",
+     "most that is kept of one file [25M]", 0, 0},
+    {0, "services", OPTION_TEXT, offsetof(struct read_options, services), "FILE",
+     "names of services by port: IANA's CSV", 0, 0},
+    {0, "again", OPTION_FLAG, offsetof(struct read_options, again), NULL,
+     "replace an earlier reading of the same captures", 0, 0},
 };
 
-// ---- progress ---------------------------------------------------------------------------------------------------
+// ---- progress -----------------------------------------------------------------------------------
 
 struct screen {
     bool progress, drawn;
@@ -52,7 +64,8 @@ static void show_progress(void *context, uint64_t done, uint64_t total, uint64_t
     s->last = now;
     s->drawn = true;
     if (!total) {
-        fprintf(stderr, "\r%llu packets, %.1f MB ", (unsigned long long)packets, (double)done / 1e6);
+        fprintf(stderr, "\r%llu packets, %.1f MB ", (unsigned long long)packets,
+                (double)done / 1e6);
         return;
     }
     char bar[BAR + 1] = {0};
@@ -74,12 +87,13 @@ static void show_remark(void *context, const char *sentence)
     fprintf(stderr, "weir: %s\n", sentence);
 }
 
-// ---- the command ------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 // The default case: the first capture's name without folder and endings, in the current folder.
 static void case_name(const char *path, char *name, size_t size)
 {
-    static const char *const endings[] = {".gz", ".zst", ".lz4", ".pcapng", ".pcap", ".cap", ".snoop"};
+    static const char *const endings[] = {".gz",   ".zst", ".lz4",  ".pcapng",
+                                          ".pcap", ".cap", ".snoop"};
     size_t n = strlen(path);
     while (n && path[n - 1] == '/') n--;
     size_t from = n;
@@ -87,13 +101,16 @@ static void case_name(const char *path, char *name, size_t size)
     bytes base = {(const uint8_t *)path + from, n - from};
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t length = strlen(endings[i]);
-        if (base.n > length && memcmp(base.p + base.n - length, endings[i], length) == 0) base.n -= length;
+        if (base.n > length && memcmp(base.p + base.n - length, endings[i], length) == 0)
+            base.n -= length;
     }
-    if (!base.n || (base.n == 1 && base.p[0] == '-') || bytes_equal(base, bytes_text("."))) base = bytes_text("capture");
+    if (!base.n || (base.n == 1 && base.p[0] == '-') || bytes_equal(base, bytes_text(".")))
+        base = bytes_text("capture");
     snprintf(name, size, "%.*s.weir", (int)base.n, (const char *)base.p);
 }
 
-static void ingest_fill(struct ingest_options *in, const struct read_options *o, struct screen *screen)
+static void ingest_fill(struct ingest_options *in, const struct read_options *o,
+                        struct screen *screen)
 {
     struct lane_options *lane = &in->reading.lane;
     lane->flow.conversation_timeout = o->timeout;
@@ -115,7 +132,8 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
     in->remark_context = screen;
 }
 
-static void set_target(struct ingest_options *in, const struct read_options *o, const char *default_name)
+static void set_target(struct ingest_options *in, const struct read_options *o,
+                       const char *default_name)
 {
     in->case_path = o->to ? o->to : o->format ? "none" : default_name;
     in->target = INGEST_CASE;
@@ -127,12 +145,13 @@ static void set_target(struct ingest_options *in, const struct read_options *o, 
 static void tell_skipped(const struct ingest_outcome *out, const char *case_path)
 {
     if (!out->captures_skipped) return;
-    fprintf(stderr, "weir: %u capture%s in %s already, read with the same options; %s\n", out->captures_skipped,
-            out->captures_skipped == 1 ? " is" : "s are", case_path,
+    fprintf(stderr, "weir: %u capture%s in %s already, read with the same options; %s\n",
+            out->captures_skipped, out->captures_skipped == 1 ? " is" : "s are", case_path,
             out->captures ? "only the others were read" : "nothing to add");
 }
 
-static int read_finish(const struct ingest_options *in, const struct ingest_outcome *out, bool quiet)
+static int read_finish(const struct ingest_options *in, const struct ingest_outcome *out,
+                       bool quiet)
 {
     if (in->target == INGEST_CASE) tell_skipped(out, in->case_path);
     if (!quiet && out->captures) {
@@ -145,11 +164,13 @@ static int read_finish(const struct ingest_options *in, const struct ingest_outc
 }
 
 // Where records go besides the store: to standard output, when that was asked for.
-static bool read_print(struct ingest_options *in, const char *format, struct printer **printer, struct err *err)
+static bool read_print(struct ingest_options *in, const char *format, struct printer **printer,
+                       struct err *err)
 {
     *printer = NULL;
     if (!format) return true;
-    if (strcmp(format, "json") != 0) return err_set(err, ERR_USAGE, "\"%s\" is no format; there is json", format);
+    if (strcmp(format, "json") != 0)
+        return err_set(err, ERR_USAGE, "\"%s\" is no format; there is json", format);
     *printer = printer_create(stdout);
     in->records = printer_sink(*printer);
     return true;
@@ -157,8 +178,11 @@ static bool read_print(struct ingest_options *in, const char *format, struct pri
 
 static int read_run(int argc, char **argv)
 {
-    struct read_options o = {.lanes = 1, .kept_max = 25000000, .timeout = 600 * NANOS_PER_SECOND,
-                             .active_timeout = 60 * NANOS_PER_SECOND, .idle_timeout = 15 * NANOS_PER_SECOND};
+    struct read_options o = {.lanes = 1,
+                             .kept_max = 25000000,
+                             .timeout = 600 * NANOS_PER_SECOND,
+                             .active_timeout = 60 * NANOS_PER_SECOND,
+                             .idle_timeout = 15 * NANOS_PER_SECOND};
     struct err err = {0};
     argc = options_parse(&read_command, argc, argv, &o, &err);
     if (argc < 0) return command_fail(&err);
@@ -174,7 +198,8 @@ static int read_run(int argc, char **argv)
     char name[4096];
     case_name(paths[0], name, sizeof name);
     struct screen screen = {.progress = !o.quiet && isatty(STDERR_FILENO)};
-    struct ingest_options in = {.reading = READING_DEFAULTS, .source = {.paths = paths, .path_count = path_count}};
+    struct ingest_options in = {.reading = READING_DEFAULTS,
+                                .source = {.paths = paths, .path_count = path_count}};
     ingest_fill(&in, &o, &screen);
     set_target(&in, &o, name);
     struct printer *printer;
@@ -193,4 +218,5 @@ static int read_run(int argc, char **argv)
 }
 
 const struct command read_command = {
-    "read", "FILE|DIR|- ... [-w CASE]", "captures into a case, then the report", rows, sizeof rows / sizeof rows[0], read_run};
+    "read", "FILE|DIR|- ... [-w CASE]",   "captures into a case, then the report",
+    rows,   sizeof rows / sizeof rows[0], read_run};

@@ -11,8 +11,8 @@ static bool report_take(void *context, const struct record_batch *batch)
     return true;
 }
 
-static bool report_scan(struct case_reader *reader, const struct record_kind *kind, struct summary *summary,
-                        struct err *err)
+static bool report_scan(struct case_reader *reader, const struct record_kind *kind,
+                        struct summary *summary, struct err *err)
 {
     const char *const *columns = summary_columns(kind->name);
     struct record_sink sink = summary_sink(summary);
@@ -36,12 +36,15 @@ static int report_run(int argc, char **argv)
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     bool ok = true;
-    for (uint32_t i = 0; ok && i < kind_count; i++) ok = report_scan(asked.reader, kinds[i], summary, &err);
-    struct summary_style style = {screen_width(), screen_colour(stdout), case_path(asked.reader) ? argv[0] : NULL};
+    for (uint32_t i = 0; ok && i < kind_count; i++)
+        ok = report_scan(asked.reader, kinds[i], summary, &err);
+    struct summary_style style = {screen_width(), screen_colour(stdout),
+                                  case_path(asked.reader) ? argv[0] : NULL};
     if (ok) summary_print(summary, &style, stdout);
     summary_destroy(summary);
     asked_close(&asked);
     return ok ? 0 : command_fail(&err);
 }
 
-const struct command report_command = {"report", "CASE|FILE", "the summary again", NULL, 0, report_run};
+const struct command report_command = {"report", "CASE|FILE", "the summary again",
+                                       NULL,     0,           report_run};

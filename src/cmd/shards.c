@@ -11,15 +11,18 @@ struct shards_options {
 };
 
 static const struct option_row rows[] = {
-    {'s', "shards", OPTION_COUNT, offsetof(struct shards_options, shards), "N", "how many [10]; 256 are those of the format", 1, SHARDS},
-    {'f', "filter", OPTION_TEXT, offsetof(struct shards_options, bpf), "BPF", "only packets that match", 0, 0},
+    {'s', "shards", OPTION_COUNT, offsetof(struct shards_options, shards), "N",
+     "how many [10]; 256 are those of the format", 1, SHARDS},
+    {'f', "filter", OPTION_TEXT, offsetof(struct shards_options, bpf), "BPF",
+     "only packets that match", 0, 0},
 };
 
 struct load {
     uint64_t packets, bytes;
 };
 
-static bool shards_count(const struct source_options *options, uint64_t shards, struct load *load, struct err *err)
+static bool shards_count(const struct source_options *options, uint64_t shards, struct load *load,
+                         struct err *err)
 {
     struct source *source = source_open(options, err);
     if (!source) return false;
@@ -54,9 +57,11 @@ static void shards_print(const struct load *load, uint64_t shards)
         sum.bytes += load[i].bytes;
     }
     for (int what = 0; what < 2; what++) {
-        printf("%s, %llu in all\n", what ? "bytes" : "packets", (unsigned long long)(what ? sum.bytes : sum.packets));
+        printf("%s, %llu in all\n", what ? "bytes" : "packets",
+               (unsigned long long)(what ? sum.bytes : sum.packets));
         for (uint64_t i = 0; i < shards; i++) {
-            uint64_t n = what ? load[i].bytes : load[i].packets, most = what ? top.bytes : top.packets;
+            uint64_t n = what ? load[i].bytes : load[i].packets,
+                     most = what ? top.bytes : top.packets;
             int length = most ? (int)(n * BAR / most) : 0;
             printf("%5llu %14llu  ", (unsigned long long)i, (unsigned long long)n);
             for (int k = 0; k < length; k++) putchar('#');
@@ -73,11 +78,13 @@ static int shards_run(int argc, char **argv)
     if (argc == 0) err_set(&err, ERR_USAGE, "name captures: weir shards FILE|DIR|-");
     if (argc <= 0) return command_fail(&err);
     struct load load[SHARDS] = {0};
-    struct source_options source = {.paths = (const char *const *)argv, .path_count = (uint32_t)argc, .bpf = o.bpf};
+    struct source_options source = {
+        .paths = (const char *const *)argv, .path_count = (uint32_t)argc, .bpf = o.bpf};
     if (!shards_count(&source, o.shards, load, &err)) return command_fail(&err);
     shards_print(load, o.shards);
     return 0;
 }
 
-const struct command shards_command = {"shards", "FILE|DIR|- ... [-s N]", "packets and bytes per shard",
-                                       rows, sizeof rows / sizeof rows[0], shards_run};
+const struct command shards_command = {
+    "shards", "FILE|DIR|- ... [-s N]",      "packets and bytes per shard",
+    rows,     sizeof rows / sizeof rows[0], shards_run};

@@ -1,4 +1,5 @@
-// weir show: one conversation, or whatever hangs on one: its PDUs, what was made of it, and the packets it came from.
+// weir show: one conversation, or whatever hangs on one: its PDUs, what was made of it, and the
+// packets it came from.
 #include <string.h>
 #include <unistd.h>
 
@@ -20,9 +21,12 @@ struct show_options {
 };
 
 static const struct option_row rows[] = {
-    {0, "packets", OPTION_FLAG, offsetof(struct show_options, packets), NULL, "from which packets it is made", 0, 0},
-    {0, "raw", OPTION_TEXT, offsetof(struct show_options, raw), "src|dst", "the bytes of one direction as delivered, to standard output", 0, 0},
-    {0, "limit", OPTION_SIZE, offsetof(struct show_options, limit), "SIZE", "most that is shown of one PDU [4k]; 0 for all", 0, 0},
+    {0, "packets", OPTION_FLAG, offsetof(struct show_options, packets), NULL,
+     "from which packets it is made", 0, 0},
+    {0, "raw", OPTION_TEXT, offsetof(struct show_options, raw), "src|dst",
+     "the bytes of one direction as delivered, to standard output", 0, 0},
+    {0, "limit", OPTION_SIZE, offsetof(struct show_options, limit), "SIZE",
+     "most that is shown of one PDU [4k]; 0 for all", 0, 0},
 };
 
 struct show {
@@ -38,24 +42,25 @@ struct show {
     uint64_t pdu_count, packet_count;
 };
 
-static bool scan_where(const struct show *s, const struct record_kind *kind, const char *field, struct record_id id,
-                       case_take *take, void *context, struct err *err)
+static bool scan_where(const struct show *s, const struct record_kind *kind, const char *field,
+                       struct record_id id, case_take *take, void *context, struct err *err)
 {
     char where[WHERE_SIZE];
-    snprintf(where, sizeof where, "%s_us = %llu AND %s_hash = %llu", field, (unsigned long long)id.time_us, field,
-             (unsigned long long)id.hash);
+    snprintf(where, sizeof where, "%s_us = %llu AND %s_hash = %llu", field,
+             (unsigned long long)id.time_us, field, (unsigned long long)id.hash);
     struct case_scan scan = {kind, CASE_ALL_FIELDS, where, take, context};
     return case_scan(s->reader, &scan, err);
 }
 
-// ---- finding ----------------------------------------------------------------------------------------------------
+// ---- finding ------------------------------------------------------------------------------------
 
 static bool take_named(void *context, const struct record_batch *b)
 {
     struct show *s = context;
     s->found = true;
     s->kind = b->kind->name;
-    int field = b->kind == &conversation_kind ? 0 : kind_field(b->kind, bytes_text("conversation_id"));
+    int field =
+        b->kind == &conversation_kind ? 0 : kind_field(b->kind, bytes_text("conversation_id"));
     if (field >= 0 && batch_has(b, (unsigned)field, 0)) {
         s->has_conversation = true;
         s->conversation = batch_get_id(b, (unsigned)field, 0);
@@ -72,10 +77,11 @@ static bool show_find(struct show *s, struct err *err)
         if (!scan_where(s, kinds[i], "id", s->id, take_named, s, err)) return false;
     }
     if (!s->found) return err_set(err, ERR_DIFFERENCE, "nothing in the case has this id");
-    return s->has_conversation || err_set(err, ERR_INPUT, "this %s hangs on no conversation", s->kind);
+    return s->has_conversation ||
+           err_set(err, ERR_INPUT, "this %s hangs on no conversation", s->kind);
 }
 
-// ---- records ----------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 static bool take_record(void *context, const struct record_batch *b)
 {
@@ -95,25 +101,27 @@ static bool show_records(struct show *s, struct err *err)
 {
     uint32_t count;
     const struct record_kind *const *kinds = catalogue(&count);
-    if (!scan_where(s, &conversation_kind, "id", s->conversation, take_record, s, err)) return false;
+    if (!scan_where(s, &conversation_kind, "id", s->conversation, take_record, s, err))
+        return false;
     for (uint32_t i = 0; i < count; i++) {
-        if (kinds[i]->hidden || kinds[i] == &flow_kind || kind_field(kinds[i], bytes_text("conversation_id")) < 0) continue;
-        if (!scan_where(s, kinds[i], "conversation_id", s->conversation, take_record, s, err)) return false;
+        if (kinds[i]->hidden || kinds[i] == &flow_kind ||
+            kind_field(kinds[i], bytes_text("conversation_id")) < 0)
+            continue;
+        if (!scan_where(s, kinds[i], "conversation_id", s->conversation, take_record, s, err))
+            return false;
     }
     putchar('\n');
     return true;
 }
 
-// ---- PDUs -------------------------------------------------------------------------------------------------------
+// ---- PDUs ---------------------------------------------------------------------------------------
 
 static void print_hex_line(bytes data, size_t at)
 {
     printf("  %08zx  ", at);
     for (size_t i = 0; i < HEX_COLUMNS; i++) {
-        if (at + i < data.n)
-            printf("%02x ", data.p[at + i]);
-        else
-            fputs("   ", stdout);
+        if (at + i < data.n) printf("%02x ", data.p[at + i]);
+        else fputs("   ", stdout);
         if (i == HEX_COLUMNS / 2 - 1) putchar(' ');
     }
     putchar(' ');
@@ -126,31 +134,34 @@ static void print_hex_line(bytes data, size_t at)
 
 static void take_pdu(void *context, const struct pdu *pdu)
 {
-    static const char *const why[] = {
-        [GAP_LOST] = "never seen", [GAP_CUT] = "cut by the snap length", [GAP_BUDGET] = "given up, too much waited behind it"};
+    static const char *const why[] = {[GAP_LOST] = "never seen",
+                                      [GAP_CUT] = "cut by the snap length",
+                                      [GAP_BUDGET] = "given up, too much waited behind it"};
     struct show *s = context;
     bool from_src = pdu->side == s->src_side;
     if (!s->pdu_count++) s->begin = pdu->first_seen;
     if (pdu->gap_before)
-        printf("%s    %llu bytes missing: %s\n", from_src ? "-->" : "<--", (unsigned long long)pdu->gap_before,
-               why[pdu->gap_kind]);
+        printf("%s    %llu bytes missing: %s\n", from_src ? "-->" : "<--",
+               (unsigned long long)pdu->gap_before, why[pdu->gap_kind]);
     printf("%s %.6f s  %zu bytes at %llu\n", from_src ? "-->" : "<--",
            (double)(pdu->first_seen - s->begin) / (double)NANOS_PER_SECOND, pdu->data.n,
            (unsigned long long)pdu->position);
-    size_t n = s->options->limit && pdu->data.n > s->options->limit ? s->options->limit : pdu->data.n;
+    size_t n =
+        s->options->limit && pdu->data.n > s->options->limit ? s->options->limit : pdu->data.n;
     for (size_t at = 0; at < n; at += HEX_COLUMNS) print_hex_line(bytes_first(pdu->data, n), at);
     if (n < pdu->data.n) printf("  ... %zu bytes more; --limit 0 shows all\n", pdu->data.n - n);
 }
 
-static void watch_pdus(void *context, const struct conversation *c, const struct stream_delivery *piece)
+static void watch_pdus(void *context, const struct conversation *c,
+                       const struct stream_delivery *piece)
 {
     struct show *s = context;
     s->src_side = c->src_side;
     pdu_cutter_add(&s->pdus, piece);
 }
 
-static void watch_gap(void *context, const struct conversation *c, uint8_t side, uint64_t position, uint64_t length,
-                      enum gap_kind kind)
+static void watch_gap(void *context, const struct conversation *c, uint8_t side, uint64_t position,
+                      uint64_t length, enum gap_kind kind)
 {
     struct show *s = context;
     (void)position;
@@ -158,7 +169,8 @@ static void watch_gap(void *context, const struct conversation *c, uint8_t side,
     if (!s->options->raw) pdu_cutter_gap(&s->pdus, side, length, kind);
 }
 
-static void watch_raw(void *context, const struct conversation *c, const struct stream_delivery *piece)
+static void watch_raw(void *context, const struct conversation *c,
+                      const struct stream_delivery *piece)
 {
     struct show *s = context;
     if ((piece->side ^ c->src_side) == s->raw_side) fwrite(piece->data.p, 1, piece->data.n, stdout);
@@ -170,12 +182,14 @@ static void print_packet(void *context, const struct packet *p, const char *path
     char time[TIME_TEXT_MAX];
     time_format(time, p->time);
     s->packet_count++;
-    printf("%s  frame %llu  %u bytes  %s\n", time, (unsigned long long)p->ordinal + 1, p->length, path);
+    printf("%s  frame %llu  %u bytes  %s\n", time, (unsigned long long)p->ordinal + 1, p->length,
+           path);
 }
 
 static bool show_replay(struct show *s, struct err *err)
 {
-    struct replay_options o = {.conversation = s->conversation, .context = s, .watch = watch_pdus, .watch_gap = watch_gap};
+    struct replay_options o = {
+        .conversation = s->conversation, .context = s, .watch = watch_pdus, .watch_gap = watch_gap};
     if (s->options->raw) {
         o.watch = watch_raw;
     } else if (s->options->packets) {
@@ -190,7 +204,7 @@ static bool show_replay(struct show *s, struct err *err)
     return ok;
 }
 
-// ---- the command ------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 static bool show_check(int argc, char **argv, struct show *s, struct err *err)
 {
@@ -198,7 +212,9 @@ static bool show_check(int argc, char **argv, struct show *s, struct err *err)
     if (argc < 0) return false;
     if (argc != 2) return err_set(err, ERR_USAGE, "name a case and an id: weir show CASE ID");
     if (!record_id_parse(bytes_text(argv[1]), &s->id))
-        return err_set(err, ERR_USAGE, "\"%s\" is no id; ids have 32 hexadecimal digits, as weir query prints them", argv[1]);
+        return err_set(err, ERR_USAGE,
+                       "\"%s\" is no id; ids have 32 hexadecimal digits, as weir query prints them",
+                       argv[1]);
     if (raw && strcmp(raw, "src") != 0 && strcmp(raw, "dst") != 0)
         return err_set(err, ERR_USAGE, "--raw takes src or dst, not \"%s\"", raw);
     if (raw && isatty(STDOUT_FILENO))
@@ -223,5 +239,9 @@ static int show_run(int argc, char **argv)
     return ok ? 0 : command_fail(&err);
 }
 
-const struct command show_command = {"show", "CASE|FILE ID", "one conversation, and what was made of it",
-                                     rows, sizeof rows / sizeof rows[0], show_run};
+const struct command show_command = {"show",
+                                     "CASE|FILE ID",
+                                     "one conversation, and what was made of it",
+                                     rows,
+                                     sizeof rows / sizeof rows[0],
+                                     show_run};

@@ -41,8 +41,9 @@
 static enum layer_result counted_step(struct walk *w)
 {
     switch (w->number) {
-#define COUNTED_CASE(ethertype, reason) \
-    case ethertype: return layer_end(w, REASON_##reason);
+#define COUNTED_CASE(ethertype, reason)                                                            \
+    case ethertype:                                                                                \
+        return layer_end(w, REASON_##reason);
         COUNTED(COUNTED_CASE)
     }
     return layer_end(w, REASON_UNKNOWN_ETHERTYPE);

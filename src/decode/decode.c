@@ -11,11 +11,9 @@
 DECODE_LAYERS(LAYER_DECLARE)
 
 // Number 0 names no layer.
-static const struct layer *const layers[] = {
-    NULL,
+static const struct layer *const layers[] = {NULL,
 #define LAYER_ENTRY(name) &name##_layer,
-    DECODE_LAYERS(LAYER_ENTRY)
-};
+                                             DECODE_LAYERS(LAYER_ENTRY)};
 
 enum { LAYER_COUNT = sizeof layers / sizeof layers[0] - 1 };
 _Static_assert((int)LAYER_COUNT < (int)DECODE_LAYERS_MAX, "the decoder counts each layer");
@@ -27,8 +25,7 @@ static const struct {
     enum packet_class class_;
 } reasons[] = {
 #define REASON_ROW(constant, name, class, help) {name, help, PACKET_##class},
-    DECODE_REASONS(REASON_ROW)
-};
+    DECODE_REASONS(REASON_ROW)};
 
 const char *decode_reason_name(enum decode_reason reason)
 {

@@ -88,8 +88,9 @@ static void every_cut_is_told(void **state)
     frame_cut_tcp(&f);
     for (size_t n = 0; n <= f.n; n++) {
         const struct packet *p = trial_decode(&trial, 1, &f, n, f.n);
-        enum decode_reason expected = n < 18 + 20 + 4 ? REASON_CUT_HEADER
-                                    : n < 18 + 20 + 20 ? REASON_CUT_TRANSPORT : REASON_OK;
+        enum decode_reason expected = n < 18 + 20 + 4    ? REASON_CUT_HEADER
+                                      : n < 18 + 20 + 20 ? REASON_CUT_TRANSPORT
+                                                         : REASON_OK;
         assert_reason(p, expected);
         if (expected == REASON_CUT_HEADER) continue;
         assert_int_equal(p->key.port_a, 1000);
@@ -210,8 +211,9 @@ static void icmp_type(struct frame *f, bool v6, bool back, uint8_t type, uint8_t
 static void icmp_pairs_meet(void **state)
 {
     (void)state;
-    static const uint8_t pairs[][3] = {{0, 8, 0}, {0, 13, 14}, {0, 15, 16}, {0, 10, 9}, {0, 17, 18},
-        {1, 128, 129}, {1, 133, 134}, {1, 135, 136}, {1, 130, 131}, {1, 139, 140}, {1, 144, 145}};
+    static const uint8_t pairs[][3] = {{0, 8, 0},     {0, 13, 14},   {0, 15, 16},   {0, 10, 9},
+                                       {0, 17, 18},   {1, 128, 129}, {1, 133, 134}, {1, 135, 136},
+                                       {1, 130, 131}, {1, 139, 140}, {1, 144, 145}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct frame there = {.n = 0}, back = {.n = 0};
         bool v6 = pairs[i][0];

@@ -13,14 +13,16 @@ static enum layer_result null_loop_step(struct walk *w)
     w->r = r;
     if (family > 0xffff) family = __builtin_bswap32(family);
     switch (family) {
-    case FAMILY_IPV4: return layer_next(w, SPACE_ETHERTYPE, ETHERTYPE_IPV4);
+    case FAMILY_IPV4:
+        return layer_next(w, SPACE_ETHERTYPE, ETHERTYPE_IPV4);
     case 10: // Linux
     case 23: // Windows
     case 24: // NetBSD, OpenBSD
     case 28: // FreeBSD
     case 30: // macOS
         return layer_next(w, SPACE_ETHERTYPE, ETHERTYPE_IPV6);
-    default: return layer_end(w, REASON_UNKNOWN_FAMILY);
+    default:
+        return layer_end(w, REASON_UNKNOWN_FAMILY);
     }
 }
 

@@ -42,7 +42,10 @@ static enum layer_result ppp_step(struct walk *w)
 }
 
 static const struct layer_key keys[] = {
-    {SPACE_LINK, LINK_PPP}, {SPACE_LINK, LINK_PPP_HDLC}, {SPACE_LINK, LINK_PPP_PPPD},
-    {SPACE_LINK, LINK_PPP_WITH_DIRECTION}, {SPACE_END, 0},
+    {SPACE_LINK, LINK_PPP},
+    {SPACE_LINK, LINK_PPP_HDLC},
+    {SPACE_LINK, LINK_PPP_PPPD},
+    {SPACE_LINK, LINK_PPP_WITH_DIRECTION},
+    {SPACE_END, 0},
 };
 const struct layer ppp_layer = {.name = "ppp", .keys = keys, .step = ppp_step};

@@ -55,7 +55,7 @@ enum decode_reason {
 #define REASON_CONSTANT(constant, name, class, help) REASON_##constant,
     DECODE_REASONS(REASON_CONSTANT)
 #undef REASON_CONSTANT
-    REASON_COUNT,
+        REASON_COUNT,
 };
 
 const char *decode_reason_name(enum decode_reason reason);

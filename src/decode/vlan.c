@@ -15,7 +15,10 @@ static enum layer_result vlan_step(struct walk *w)
 }
 
 static const struct layer_key keys[] = {
-    {SPACE_ETHERTYPE, 0x8100}, {SPACE_ETHERTYPE, 0x88a8}, {SPACE_ETHERTYPE, 0x9100},
-    {SPACE_ETHERTYPE, 0x9200}, {SPACE_END, 0},
+    {SPACE_ETHERTYPE, 0x8100},
+    {SPACE_ETHERTYPE, 0x88a8},
+    {SPACE_ETHERTYPE, 0x9100},
+    {SPACE_ETHERTYPE, 0x9200},
+    {SPACE_END, 0},
 };
 const struct layer vlan_layer = {.name = "vlan", .keys = keys, .step = vlan_step};

@@ -22,7 +22,7 @@ enum { WATERMARK_WINDOW = 8, WATERMARK_CONFIRMATIONS = 2 };
 struct watermark {
     bool started;
     nanos time;
-    nanos candidate, candidate_max; // a jump that waits to be confirmed
+    nanos candidate, candidate_max;  // a jump that waits to be confirmed
     unsigned window_left, confirmed; // window_left 0: there is no candidate
 };
 

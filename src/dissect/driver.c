@@ -1,17 +1,20 @@
 // Choosing and feeding dissectors.
-#include "dissect/inside.h"
+#include "dissect/driver.h"
 
 #include <assert.h>
+
+#include "dissect/inside.h"
 
 #include "flow/tcp.h"
 
 enum {
-    LOOKS_MAX = 32,       // views of a side, or datagrams, that may tell nothing before we stop looking
+    LOOKS_MAX = 32, // views of a side, or datagrams, that may tell nothing before we stop looking
     RECOGNISE_BYTES = 512 // more than this no recogniser may want
 };
 
-struct dissect_stage *dissect_stage_create(uint32_t dissections_max, struct blocks *blocks, struct record_writer *writer,
-                                           struct body_hooks bodies, struct err *err)
+struct dissect_stage *dissect_stage_create(uint32_t dissections_max, struct blocks *blocks,
+                                           struct record_writer *writer, struct body_hooks bodies,
+                                           struct err *err)
 {
     assert(dissector_count <= 64);
     struct dissect_stage *g = memory_get(sizeof *g);
@@ -58,13 +61,15 @@ static struct dissect *dissect_of(struct dissect_stage *g, struct conversation *
 static bool port_says(const struct dissector *dissector, const struct conversation *c)
 {
     for (unsigned i = 0; i < 8 && dissector->ports[i]; i++)
-        if (dissector->ports[i] == c->key.port_a || dissector->ports[i] == c->key.port_b) return true;
+        if (dissector->ports[i] == c->key.port_a || dissector->ports[i] == c->key.port_b)
+            return true;
     return false;
 }
 
-// What the first bytes are. `more` is set when a dissector wants to see more of them before it decides.
-static const struct dissector *recognise(const struct dissect *d, const struct piece *piece, enum transport transport,
-                                         bool *more)
+// What the first bytes are. `more` is set when a dissector wants to see more of them before it
+// decides.
+static const struct dissector *recognise(const struct dissect *d, const struct piece *piece,
+                                         enum transport transport, bool *more)
 {
     const struct dissector *by_port = NULL;
     *more = false;
@@ -74,7 +79,8 @@ static const struct dissector *recognise(const struct dissect *d, const struct p
         enum recognition r = candidate->recognise(piece, transport);
         if (r == RECOGNISE_YES) return candidate;
         if (r == RECOGNISE_MORE) *more = true;
-        if (r == RECOGNISE_PORT && !by_port && port_says(candidate, d->conversation)) by_port = candidate;
+        if (r == RECOGNISE_PORT && !by_port && port_says(candidate, d->conversation))
+            by_port = candidate;
     }
     if (*more && piece->data.n < RECOGNISE_BYTES && !piece->last) return NULL;
     *more = false;
@@ -171,16 +177,20 @@ static void dissect_change(struct dissect *d)
     d->failed = 0;
     d->tries[0] = d->tries[1] = 0;
     d->conversation->undissected = false;
-    for (uint8_t side = 0; side < 2; side++) stream_attend(d->stage->streams, d->conversation->stream, side);
+    for (uint8_t side = 0; side < 2; side++)
+        stream_attend(d->stage->streams, d->conversation->stream, side);
     const struct dissector *next = dissector_named(name);
     if (next && dissect_begin(d, next)) dissect_accept(d);
 }
 
-// Looks for the dissector of a stream in one view. True when one was begun; else *answer is what to tell the stream.
-static bool view_recognise(struct dissect *d, const struct piece *piece, struct stream_consumed *answer)
+// Looks for the dissector of a stream in one view. True when one was begun; else *answer is what to
+// tell the stream.
+static bool view_recognise(struct dissect *d, const struct piece *piece,
+                           struct stream_consumed *answer)
 {
     bool more;
-    const struct dissector *found = piece->data.n ? recognise(d, piece, TRANSPORT_TCP, &more) : NULL;
+    const struct dissector *found =
+        piece->data.n ? recognise(d, piece, TRANSPORT_TCP, &more) : NULL;
     if (!piece->data.n) {
         *answer = (struct stream_consumed){0};
         return false;
@@ -200,7 +210,8 @@ static bool view_recognise(struct dissect *d, const struct piece *piece, struct 
     return false;
 }
 
-struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation *c, const struct stream_view *view)
+struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation *c,
+                                    const struct stream_view *view)
 {
     struct dissect *d = dissect_of(g, c);
     if (!d) return (struct stream_consumed){.used = view->data.n, .ignore = true};
@@ -226,12 +237,14 @@ struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation
             dissect_change(d);
             return (struct stream_consumed){.used = p.used};
         }
-        if (p.verdict == DISSECT_STOP) return (struct stream_consumed){.used = view->data.n, .ignore = true};
+        if (p.verdict == DISSECT_STOP)
+            return (struct stream_consumed){.used = view->data.n, .ignore = true};
         return (struct stream_consumed){.used = p.used, .skip = p.skip, .want = p.want};
     }
 }
 
-bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position, uint64_t length)
+bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position,
+                  uint64_t length)
 {
     if (!c->dissect) return true;
     struct dissect *d = pool_at(&g->pool, c->dissect);

@@ -1,7 +1,9 @@
-// The dissect stage of a lane: finds the dissector of each conversation, feeds it, and turns its rows into records.
+// The dissect stage of a lane: finds the dissector of each conversation, feeds it, and turns its
+// rows into records.
 //
-// Everything here runs in the lane. Dissections are pooled; what a dissector holds lies in the lane's blocks, at most
-// DISSECT_BUDGET bytes a conversation. A dissector that fails costs its conversation, never the run.
+// Everything here runs in the lane. Dissections are pooled; what a dissector holds lies in the
+// lane's blocks, at most DISSECT_BUDGET bytes a conversation. A dissector that fails costs its
+// conversation, never the run.
 #pragma once
 
 #include "dissect/dissect.h"
@@ -22,8 +24,8 @@ struct body_hooks {
     void (*data)(void *context, uint32_t body, bytes data);
     void (*gap)(void *context, uint32_t body, uint64_t length);
     // Fills the `file` row, which lies in `memory` of `size` bytes, and the summary.
-    void (*close)(void *context, uint32_t body, bool complete, struct body_summary *summary, struct row *row,
-                  void *memory, size_t size);
+    void (*close)(void *context, uint32_t body, bool complete, struct body_summary *summary,
+                  struct row *row, void *memory, size_t size);
 };
 
 struct dissect_counters {
@@ -32,8 +34,9 @@ struct dissect_counters {
 
 struct dissect_stage;
 
-struct dissect_stage *dissect_stage_create(uint32_t dissections_max, struct blocks *blocks, struct record_writer *writer,
-                                           struct body_hooks bodies, struct err *err);
+struct dissect_stage *dissect_stage_create(uint32_t dissections_max, struct blocks *blocks,
+                                           struct record_writer *writer, struct body_hooks bodies,
+                                           struct err *err);
 void dissect_stage_destroy(struct dissect_stage *g);
 const struct dissect_counters *dissect_stage_counters(const struct dissect_stage *g);
 // The streams whose views are shown; set once, after both were made.
@@ -42,7 +45,9 @@ void dissect_stage_streams(struct dissect_stage *g, struct streams *streams);
 // One datagram of the conversation.
 void dissect_packet(struct dissect_stage *g, struct conversation *c, const struct packet *p);
 // For the hooks of the stream stage.
-struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation *c, const struct stream_view *view);
-bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position, uint64_t length);
+struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation *c,
+                                    const struct stream_view *view);
+bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position,
+                  uint64_t length);
 // The conversation is over: its dissector emits what it holds.
 void dissect_close(struct dissect_stage *g, struct conversation *c);

@@ -1,3 +1,5 @@
+#include "dissect/harness.h"
+
 #include <assert.h>
 #include <inttypes.h>
 
@@ -37,8 +39,10 @@ static bool field_is_shown(unsigned field)
     case COMMON_SRC_ADDR:
     case COMMON_SRC_PORT:
     case COMMON_DST_ADDR:
-    case COMMON_DST_PORT: return false;
-    default: return true;
+    case COMMON_DST_PORT:
+        return false;
+    default:
+        return true;
     }
 }
 

@@ -104,9 +104,15 @@ static void play_step(struct player *p, enum transport transport, const struct h
         if (transport == TRANSPORT_UDP) play_datagram(p, step);
         else play_data(p, step);
         break;
-    case HARNESS_GAP: harness_gap(p->h, step->side, step->length); break;
-    case HARNESS_LAST: harness_last(p->h, step->side); break;
-    case HARNESS_CLOSE: harness_close(p->h, step->side); break;
+    case HARNESS_GAP:
+        harness_gap(p->h, step->side, step->length);
+        break;
+    case HARNESS_LAST:
+        harness_last(p->h, step->side);
+        break;
+    case HARNESS_CLOSE:
+        harness_close(p->h, step->side);
+        break;
     }
 }
 

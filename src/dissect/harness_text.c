@@ -85,16 +85,34 @@ void harness_put_value(struct text *out, const struct record_batch *batch, unsig
 {
     if (!batch_has(batch, field, 0)) return;
     switch (batch->kind->fields[field].type) {
-    case FIELD_TIME: put_time(out, (nanos)batch_get(batch, field, 0)); break;
-    case FIELD_DURATION: put_duration(out, (nanos)batch_get(batch, field, 0)); break;
-    case FIELD_UINT: text_number(out, batch_get(batch, field, 0)); break;
-    case FIELD_BOOL: text_add(out, batch_get(batch, field, 0) ? "true" : "false"); break;
-    case FIELD_REAL: put_real(out, batch_get(batch, field, 0)); break;
-    case FIELD_ADDRESS: put_address(out, batch_get_address(batch, field, 0)); break;
-    case FIELD_ID: put_id(out, batch_get_id(batch, field, 0)); break;
-    case FIELD_TEXT: text_json(out, batch_get_bytes(batch, field, 0)); break;
+    case FIELD_TIME:
+        put_time(out, (nanos)batch_get(batch, field, 0));
+        break;
+    case FIELD_DURATION:
+        put_duration(out, (nanos)batch_get(batch, field, 0));
+        break;
+    case FIELD_UINT:
+        text_number(out, batch_get(batch, field, 0));
+        break;
+    case FIELD_BOOL:
+        text_add(out, batch_get(batch, field, 0) ? "true" : "false");
+        break;
+    case FIELD_REAL:
+        put_real(out, batch_get(batch, field, 0));
+        break;
+    case FIELD_ADDRESS:
+        put_address(out, batch_get_address(batch, field, 0));
+        break;
+    case FIELD_ID:
+        put_id(out, batch_get_id(batch, field, 0));
+        break;
+    case FIELD_TEXT:
+        text_json(out, batch_get_bytes(batch, field, 0));
+        break;
     case FIELD_HASH:
-    case FIELD_BLOB: put_hexadecimal(out, batch_get_bytes(batch, field, 0)); break;
+    case FIELD_BLOB:
+        put_hexadecimal(out, batch_get_bytes(batch, field, 0));
+        break;
     case FIELD_TEXTS:
     case FIELD_UINTS:
     case FIELD_ADDRESSES:

@@ -1,4 +1,5 @@
-// The inside of the dissect stage: what one conversation's dissection consists of. Not for other folders, nor for dissectors.
+// The inside of the dissect stage: what one conversation's dissection consists of. Not for other
+// folders, nor for dissectors.
 #pragma once
 
 #include "dissect/driver.h"
@@ -17,11 +18,11 @@ struct dissect {
     struct conversation *conversation;
     const struct dissector *dissector; // NULL while nothing was recognised
     void *state;
-    uint64_t failed;      // bit per dissector that said it is not its own
-    uint8_t first_side;   // side of the key that dissectors call 0
-    uint8_t tries[2];     // looks at each side that told nothing
-    uint8_t anomalies;    // told so far, at most ANOMALIES_MAX
-    bool accepted;        // the dissector has taken something
+    uint64_t failed;    // bit per dissector that said it is not its own
+    uint8_t first_side; // side of the key that dissectors call 0
+    uint8_t tries[2];   // looks at each side that told nothing
+    uint8_t anomalies;  // told so far, at most ANOMALIES_MAX
+    bool accepted;      // the dissector has taken something
     bool switched, calling;
     const char *switch_to;
     uint32_t held_bytes, held_count;

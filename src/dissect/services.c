@@ -26,10 +26,12 @@ uint16_t dissect_port(const struct dissect *d, uint8_t side)
 nanos dissect_time_at(const struct dissect *d, uint8_t side, uint64_t position)
 {
     if (!d->conversation->stream) return d->stage->datagram_time;
-    return stream_time_at(d->stage->streams, d->conversation->stream, side ^ d->first_side, position);
+    return stream_time_at(d->stage->streams, d->conversation->stream, side ^ d->first_side,
+                          position);
 }
 
-struct row *dissect_row(struct dissect *d, const struct record_kind *kind, uint8_t side, uint64_t position, nanos ts)
+struct row *dissect_row(struct dissect *d, const struct record_kind *kind, uint8_t side,
+                        uint64_t position, nanos ts)
 {
     struct row *row = &d->stage->row;
     row_init(row, kind, d->stage->row_memory, sizeof d->stage->row_memory - COMMON_ROOM);
@@ -42,8 +44,8 @@ struct row *dissect_row(struct dissect *d, const struct record_kind *kind, uint8
 // Ids name the side of the key, which no later knowledge of who began can change.
 struct record_id dissect_row_id(const struct dissect *d, const struct row *row)
 {
-    return record_id_under(d->conversation->id_hash, row->kind->name, row->side ^ d->first_side, row->position,
-                           row->ordinal, row->ts);
+    return record_id_under(d->conversation->id_hash, row->kind->name, row->side ^ d->first_side,
+                           row->position, row->ordinal, row->ts);
 }
 
 static void emit(struct dissect *d, struct row *row)
@@ -75,7 +77,8 @@ uint32_t dissect_hold(struct dissect *d, const struct row *row)
     uint32_t slot = 0, size = (uint32_t)(sizeof(struct held) + row->buf.n);
     while (slot < DISSECT_HELD_MAX && d->held[slot]) slot++;
     struct held *held = NULL;
-    if (slot < DISSECT_HELD_MAX && d->held_bytes + size <= DISSECT_BUDGET) held = blocks_take(d->stage->blocks, size);
+    if (slot < DISSECT_HELD_MAX && d->held_bytes + size <= DISSECT_BUDGET)
+        held = blocks_take(d->stage->blocks, size);
     if (!held) {
         d->stage->counters.held_full++;
         return 0;
@@ -113,11 +116,13 @@ struct row *dissect_take(struct dissect *d, uint32_t handle)
     return row;
 }
 
-void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position, nanos time, bytes detail)
+void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position,
+                     nanos time, bytes detail)
 {
     if (d->anomalies == ANOMALIES_MAX) return;
     struct row row;
-    row_init(&row, &anomaly_kind, d->stage->anomaly_memory, sizeof d->stage->anomaly_memory - COMMON_ROOM);
+    row_init(&row, &anomaly_kind, d->stage->anomaly_memory,
+             sizeof d->stage->anomaly_memory - COMMON_ROOM);
     row.side = side;
     row.position = position;
     row.ordinal = d->anomalies++;
@@ -169,7 +174,8 @@ void dissect_body_gap(struct dissect *d, uint32_t body, uint64_t length)
     if (body) d->stage->bodies.gap(d->stage->bodies.context, d->bodies[body - 1].handle, length);
 }
 
-void dissect_body_close(struct dissect *d, uint32_t body, bool complete, struct body_summary *summary)
+void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
+                        struct body_summary *summary)
 {
     struct body_summary nobody_asks;
     if (!summary) summary = &nobody_asks;
@@ -178,8 +184,8 @@ void dissect_body_close(struct dissect *d, uint32_t body, bool complete, struct 
     struct dissect_stage *g = d->stage;
     const struct body_start *start = &d->bodies[body - 1].start;
     struct row *row = &g->file_row;
-    g->bodies.close(g->bodies.context, d->bodies[body - 1].handle, complete, summary, row, g->file_memory,
-                    sizeof g->file_memory - COMMON_ROOM);
+    g->bodies.close(g->bodies.context, d->bodies[body - 1].handle, complete, summary, row,
+                    g->file_memory, sizeof g->file_memory - COMMON_ROOM);
     row->side = start->side;
     row->position = start->position;
     row->ts = start->time;

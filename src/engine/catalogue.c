@@ -24,8 +24,10 @@ const struct record_kind *const *catalogue(uint32_t *count)
         const struct record_kind *const begin[] = {&capture_kind, &conversation_kind, &flow_kind};
         for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++) catalogue_add(begin[i]);
         for (uint32_t i = 0; i < dissector_count; i++)
-            for (unsigned k = 0; k < 4 && dissectors[i]->kinds[k]; k++) catalogue_add(dissectors[i]->kinds[k]);
-        const struct record_kind *const end[] = {&file_kind, &anomaly_kind, &loss_kind, &packets_kind};
+            for (unsigned k = 0; k < 4 && dissectors[i]->kinds[k]; k++)
+                catalogue_add(dissectors[i]->kinds[k]);
+        const struct record_kind *const end[] = {&file_kind, &anomaly_kind, &loss_kind,
+                                                 &packets_kind};
         for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) catalogue_add(end[i]);
     }
     *count = kind_count;

@@ -114,7 +114,7 @@ static bool run_skip_known(struct run *r, struct err *err)
     for (uint32_t i = 0; i < count; i++) {
         const struct capture_info *info = source_capture(r->source, i);
         bool known = false;
-        if (!info->is_stream && !run_is_known(r, info, &known, err)) return false;
+        if (!info->is_stream && store_has_size(r->store, info->file_bytes) && !run_is_known(r, info, &known, err)) return false;
         if (known)
             r->outcome->captures_skipped++;
         else

@@ -1,7 +1,8 @@
 // Captures into a store: the whole of `weir read` but the words of the command line.
 //
-// A reading is all or nothing: it counts in the case once it was committed. Captures that the case has already, read with the
-// same options, are left out; with other options they are read only with `again`, which replaces the earlier reading.
+// A reading is all or nothing: it counts in the case once it was committed. Captures that the case
+// has already, read with the same options, are left out; with other options they are read only with
+// `again`, which replaces the earlier reading.
 #pragma once
 
 #include "base/text.h"
@@ -18,9 +19,10 @@ struct ingest_options {
     enum ingest_target target;
     const char *case_path; // INGEST_CASE
     bool again;
-    const char *services;  // path of a list that names services by port, or NULL: part of what shapes results
-    nanos now;             // by the caller's clock; stands in the log, shapes nothing
-    struct summary *summary; // fed while reading, or NULL
+    const char *services;       // path of a list that names services by port, or NULL: part of what
+                                // shapes results
+    nanos now;                  // by the caller's clock; stands in the log, shapes nothing
+    struct summary *summary;    // fed while reading, or NULL
     struct record_sink records; // told every batch too; `take` is NULL when nobody wants them
     // A sentence for the person, such as that a capture is cut. NULL when nobody listens.
     void *remark_context;
@@ -37,5 +39,6 @@ struct ingest_outcome {
 
 bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome, struct err *err);
 
-// What of the options shapes results, as one text; part of a reading's name. Borrowed until the text changes.
+// What of the options shapes results, as one text; part of a reading's name. Borrowed until the
+// text changes.
 void ingest_options_text(const struct ingest_options *options, struct text *text);

@@ -121,7 +121,7 @@ static void lane_conversation_end(void *context, struct conversation *c)
 static void lane_interval(void *context, struct conversation *c)
 {
     struct lane *l = context;
-    bool idle = c->metered_last + l->options.flow.idle_timeout < c->metered_from + l->options.flow.active_timeout;
+    bool idle = c->active_at + l->options.flow.idle_timeout < c->metered_at + l->options.flow.active_timeout;
     flow_write(c, idle ? FLOW_IDLE : FLOW_ACTIVE, l->writer);
 }
 

@@ -1,6 +1,7 @@
 // A lane: the stages flow, stream, dissect and extract for the shards that it owns.
 //
-// One thread runs it from packets to records; nothing in it is shared. Records leave by the sink, which may block.
+// One thread runs it from packets to records; nothing in it is shared. Records leave by the sink,
+// which may block.
 #pragma once
 
 #include "flow/table.h"
@@ -10,21 +11,23 @@
 
 struct lane_options {
     struct flow_options flow;
-    const char *point;  // name of the observation point, "" when it has none
-    bool dissect;       // look into payload
-    bool references;    // keep which packets a conversation is made of
-    uint64_t reading;   // number of the reading in the log of the case, for the references
-    uint64_t kept_max;  // bytes of one artifact
+    const char *point; // name of the observation point, "" when it has none
+    bool dissect;      // look into payload
+    bool references;   // keep which packets a conversation is made of
+    uint64_t reading;  // number of the reading in the log of the case, for the references
+    uint64_t kept_max; // bytes of one artifact
     const struct artifact_sink *artifacts; // NULL: contents are hashed and not kept
-    uint32_t lane, lanes; // owns the shards s with s % lanes == lane
-    // Told every piece of stream and every datagram; for showing one conversation again. May be NULL.
+    uint32_t lane, lanes;                  // owns the shards s with s % lanes == lane
+    // Told every piece of stream and every datagram; for showing one conversation again. May be
+    // NULL.
     void *watcher;
     void (*watch)(void *watcher, const struct conversation *c, const struct stream_delivery *piece);
-    void (*watch_gap)(void *watcher, const struct conversation *c, uint8_t side, uint64_t position, uint64_t length,
-                      enum gap_kind kind);
+    void (*watch_gap)(void *watcher, const struct conversation *c, uint8_t side, uint64_t position,
+                      uint64_t length, enum gap_kind kind);
 };
 
-// packets_in = packets_counted + packets_shed: every packet of the lane's shards is one or the other.
+// packets_in = packets_counted + packets_shed: every packet of the lane's shards is one or the
+// other.
 struct lane_counters {
     uint64_t packets_in, packets_counted, packets_shed;
     uint64_t conversations, conversations_evicted, streams_refused, references_lost;

@@ -1,6 +1,7 @@
 #include "engine/pdu.h"
 
-void pdu_cutter_init(struct pdu_cutter *c, void *context, void (*take)(void *context, const struct pdu *pdu))
+void pdu_cutter_init(struct pdu_cutter *c, void *context,
+                     void (*take)(void *context, const struct pdu *pdu))
 {
     *c = (struct pdu_cutter){.context = context, .take = take};
 }

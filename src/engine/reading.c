@@ -60,7 +60,8 @@ static struct reading *reading_make(struct source *source, const struct reading_
 }
 
 // Reads and decodes the next batch.
-static enum source_result reading_next(struct reading *r, struct packet_batch *batch, struct err *err)
+static enum source_result reading_next(struct reading *r, struct packet_batch *batch,
+                                       struct err *err)
 {
     packet_batch_clear(batch);
     enum source_result result = source_read(r->source, batch, err);
@@ -70,8 +71,8 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
     if (batch->count) r->watermark = batch->packets[batch->count - 1].watermark;
     const struct reading_options *o = r->options;
     if (o->progress && r->batches++ % PROGRESS_BATCHES == 0)
-        o->progress(o->progress_context, source_bytes_done(r->source), source_bytes_total(r->source),
-                    r->decoder->packets);
+        o->progress(o->progress_context, source_bytes_done(r->source),
+                    source_bytes_total(r->source), r->decoder->packets);
     return result;
 }
 
@@ -79,7 +80,8 @@ static enum source_result reading_run_one(struct reading *r, struct err *err)
 {
     struct packet_batch *batch = packet_batch_create();
     enum source_result result;
-    while ((result = reading_next(r, batch, err)) == SOURCE_PACKETS) lane_packets(r->lane[0], batch);
+    while ((result = reading_next(r, batch, err)) == SOURCE_PACKETS)
+        lane_packets(r->lane[0], batch);
     packet_batch_destroy(batch);
     lane_end(r->lane[0]);
     return result;
@@ -96,7 +98,8 @@ static void *worker_run(void *context)
 }
 
 // Starts a thread a lane; returns how many could be started.
-static uint32_t workers_start(struct reading *r, struct broadcast *broadcast, struct worker *workers, struct err *err)
+static uint32_t workers_start(struct reading *r, struct broadcast *broadcast,
+                              struct worker *workers, struct err *err)
 {
     for (uint32_t i = 0; i < r->lanes; i++) {
         workers[i] = (struct worker){.lane = r->lane[i], .broadcast = broadcast, .which = i};
@@ -108,7 +111,8 @@ static uint32_t workers_start(struct reading *r, struct broadcast *broadcast, st
     return r->lanes;
 }
 
-static enum source_result reading_feed(struct reading *r, struct broadcast *broadcast, struct err *err)
+static enum source_result reading_feed(struct reading *r, struct broadcast *broadcast,
+                                       struct err *err)
 {
     for (;;) {
         struct packet_batch *batch = broadcast_acquire(broadcast);
@@ -125,7 +129,8 @@ static enum source_result reading_run_many(struct reading *r, struct err *err)
     struct broadcast *broadcast = broadcast_create(batches, BATCHES_MANY, r->lanes);
     struct worker workers[LANES_MAX];
     uint32_t started = workers_start(r, broadcast, workers, err);
-    enum source_result result = started == r->lanes ? reading_feed(r, broadcast, err) : SOURCE_FAILED;
+    enum source_result result =
+        started == r->lanes ? reading_feed(r, broadcast, err) : SOURCE_FAILED;
     broadcast_close(broadcast);
     for (uint32_t i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
     broadcast_destroy(broadcast);
@@ -151,7 +156,7 @@ static void reading_count(const struct reading *r, struct reading_counts *counts
     }
 }
 
-// ---- records of the captures themselves -------------------------------------------------------------------------
+// ---- records of the captures themselves ---------------------------------------------------------
 
 struct telling {
     struct record_writer *writer;
@@ -160,8 +165,8 @@ struct telling {
     uint8_t memory[CAPTURE_ROW];
 };
 
-static void tell_loss(struct telling *t, const struct capture_info *capture, nanos from, nanos to, const char *stage,
-                      const char *reason, uint64_t packets, uint64_t lost)
+static void tell_loss(struct telling *t, const struct capture_info *capture, nanos from, nanos to,
+                      const char *stage, const char *reason, uint64_t packets, uint64_t lost)
 {
     struct row row;
     row_init(&row, &loss_kind, t->memory, sizeof t->memory);
@@ -187,11 +192,13 @@ static void tell_capture(struct telling *t, const struct capture_info *c)
     if (path) row_text(&row, CAPTURE_PATH, bytes_text(path));
     free(path);
     writer_emit(t->writer, &row);
-    if (c->truncated) tell_loss(t, c, c->last_seen, c->last_seen, "source", "file_cut", 0, c->cut_bytes);
+    if (c->truncated)
+        tell_loss(t, c, c->last_seen, c->last_seen, "source", "file_cut", 0, c->cut_bytes);
     if (c->damaged_bytes)
         tell_loss(t, c, c->first_seen, c->last_seen, "source", "damaged", 0, c->damaged_bytes);
     if (c->interface_drops)
-        tell_loss(t, c, c->first_seen, c->last_seen, "source", "interface_drops", c->interface_drops, 0);
+        tell_loss(t, c, c->first_seen, c->last_seen, "source", "interface_drops",
+                  c->interface_drops, 0);
 }
 
 static void reading_tell(const struct reading *r, struct record_writer *writer)
@@ -208,12 +215,14 @@ static void reading_tell(const struct reading *r, struct record_writer *writer)
     }
     for (unsigned reason = 0; reason < REASON_COUNT; reason++)
         if (r->decoder->reasons[reason] && decode_reason_class(reason) > PACKET_NOT_IP)
-            tell_loss(t, NULL, from, r->watermark, "decode", decode_reason_name(reason), r->decoder->reasons[reason], 0);
+            tell_loss(t, NULL, from, r->watermark, "decode", decode_reason_name(reason),
+                      r->decoder->reasons[reason], 0);
     memory_free(t);
 }
 
-bool reading_run(struct source *source, const struct reading_options *options, const struct record_kind *const *kinds,
-                 uint32_t kind_count, struct record_sink sink, struct reading_counts *counts, struct err *err)
+bool reading_run(struct source *source, const struct reading_options *options,
+                 const struct record_kind *const *kinds, uint32_t kind_count,
+                 struct record_sink sink, struct reading_counts *counts, struct err *err)
 {
     struct reading *r = reading_make(source, options, kinds, kind_count, sink, err);
     if (!r) return false;

@@ -1,7 +1,9 @@
-// One run over captures: source, dispatcher, lanes, and the records that tell of the captures themselves.
+// One run over captures: source, dispatcher, lanes, and the records that tell of the captures
+// themselves.
 //
-// With one lane everything but the hashing of files happens in the caller's thread. With more, the caller's thread reads and
-// decodes, and each lane has a thread; all lanes see every batch and take the packets of their shards.
+// With one lane everything but the hashing of files happens in the caller's thread. With more, the
+// caller's thread reads and decodes, and each lane has a thread; all lanes see every batch and take
+// the packets of their shards.
 #pragma once
 
 #include "decode/decode.h"
@@ -18,12 +20,19 @@ struct reading_options {
     void (*progress)(void *context, uint64_t bytes_done, uint64_t bytes_total, uint64_t packets);
 };
 
-#define READING_DEFAULTS \
-    {.lane = {.flow = {.conversation_timeout = 600 * NANOS_PER_SECOND, .closed_linger = 60 * NANOS_PER_SECOND, \
-                       .active_timeout = 60 * NANOS_PER_SECOND, .idle_timeout = 15 * NANOS_PER_SECOND, \
-                       .conversations_max = 4 * 1024 * 1024}, \
-              .point = "", .dissect = true, .references = true, .kept_max = 25000000}, \
-     .lanes = 1}
+#define READING_DEFAULTS                                                                           \
+    {                                                                                              \
+        .lane = {.flow = {.conversation_timeout = 600 * NANOS_PER_SECOND,                          \
+                          .closed_linger = 60 * NANOS_PER_SECOND,                                  \
+                          .active_timeout = 60 * NANOS_PER_SECOND,                                 \
+                          .idle_timeout = 15 * NANOS_PER_SECOND,                                   \
+                          .conversations_max = 4 * 1024 * 1024},                                   \
+                 .point = "",                                                                      \
+                 .dissect = true,                                                                  \
+                 .references = true,                                                               \
+                 .kept_max = 25000000},                                                            \
+        .lanes = 1                                                                                 \
+    }
 
 // What a run counted. packets = classes summed; classes[PACKET_IP] = lanes.packets_in.
 struct reading_counts {
@@ -34,6 +43,8 @@ struct reading_counts {
     nanos last_seen; // the last watermark
 };
 
-// Runs the source to its end. Records of all kinds go to `sink`, from all lanes. False and err when the machine failed.
-bool reading_run(struct source *source, const struct reading_options *options, const struct record_kind *const *kinds,
-                 uint32_t kind_count, struct record_sink sink, struct reading_counts *counts, struct err *err);
+// Runs the source to its end. Records of all kinds go to `sink`, from all lanes. False and err when
+// the machine failed.
+bool reading_run(struct source *source, const struct reading_options *options,
+                 const struct record_kind *const *kinds, uint32_t kind_count,
+                 struct record_sink sink, struct reading_counts *counts, struct err *err);

@@ -36,7 +36,7 @@ struct run {
     struct packet_batch *batch;
 };
 
-// ---- what the case knows ----------------------------------------------------------------------------------------
+// ---- what the case knows ------------------------------------------------------------------------
 
 // The parts come in the order in which they were written.
 static bool take_references(void *context, const struct record_batch *b)
@@ -47,7 +47,9 @@ static bool take_references(void *context, const struct record_batch *b)
         if (!r->found) r->reading = reading;
         r->found = true;
         // A conversation that was read twice is replayed from its first reading.
-        if (reading != r->reading || r->part_count == sizeof r->part_starts / sizeof r->part_starts[0]) continue;
+        if (reading != r->reading ||
+            r->part_count == sizeof r->part_starts / sizeof r->part_starts[0])
+            continue;
         r->part_starts[r->part_count++] = (uint32_t)r->references.n;
         text_put(&r->references, batch_get_bytes(b, PACKETS_REFERENCES, row));
     }
@@ -58,10 +60,12 @@ static bool load_references(struct run *r, struct err *err)
 {
     char where[WHERE_MAX];
     snprintf(where, sizeof where, "conversation_id_us = %llu AND conversation_id_hash = %llu",
-             (unsigned long long)r->options->conversation.time_us, (unsigned long long)r->options->conversation.hash);
+             (unsigned long long)r->options->conversation.time_us,
+             (unsigned long long)r->options->conversation.hash);
     struct case_scan scan = {&packets_kind, CASE_ALL_FIELDS, where, take_references, r};
     if (!case_scan(r->reader, &scan, err)) return false;
-    return r->found || err_set(err, ERR_INPUT, "the case does not know which packets this conversation is made of");
+    return r->found || err_set(err, ERR_INPUT,
+                               "the case does not know which packets this conversation is made of");
 }
 
 static bool take_captures(void *context, const struct record_batch *b)
@@ -69,10 +73,12 @@ static bool take_captures(void *context, const struct record_batch *b)
     struct run *r = context;
     for (uint32_t row = 0; row < b->rows; row++) {
         uint64_t number = batch_get(b, CAPTURE_NUMBER, row);
-        if (batch_get(b, CAPTURE_READING, row) != r->reading || number >= REPLAY_CAPTURES_MAX) continue;
+        if (batch_get(b, CAPTURE_READING, row) != r->reading || number >= REPLAY_CAPTURES_MAX)
+            continue;
         if (number >= r->capture_count) {
             r->captures = memory_resize(r->captures, (number + 1) * sizeof *r->captures);
-            memset(r->captures + r->capture_count, 0, (number + 1 - r->capture_count) * sizeof *r->captures);
+            memset(r->captures + r->capture_count, 0,
+                   (number + 1 - r->capture_count) * sizeof *r->captures);
             r->capture_count = (uint32_t)number + 1;
         }
         bytes path = batch_get_bytes(b, CAPTURE_PATH, row);
@@ -86,19 +92,25 @@ static bool take_captures(void *context, const struct record_batch *b)
     return true;
 }
 
-// ---- packets ----------------------------------------------------------------------------------------------------
+// ---- packets ------------------------------------------------------------------------------------
 
-// The capture must be the one that was read, as far as its size tells; `weir verify` compares hashes.
+// The capture must be the one that was read, as far as its size tells; `weir verify` compares
+// hashes.
 static bool capture_open(struct replay_capture *c, struct err *err)
 {
     struct stat info;
-    if (!c->path) return err_set(err, ERR_INPUT, "the case does not name the capture of this conversation");
+    if (!c->path)
+        return err_set(err, ERR_INPUT, "the case does not name the capture of this conversation");
     if (strcmp(c->path, "-") == 0)
-        return err_set(err, ERR_INPUT, "the packets came from standard input and are not there any more");
+        return err_set(err, ERR_INPUT,
+                       "the packets came from standard input and are not there any more");
     if (stat(c->path, &info) != 0)
-        return err_set(err, ERR_INPUT, "the packets are in %s, which is not there any more; put it back to see them", c->path);
+        return err_set(
+            err, ERR_INPUT,
+            "the packets are in %s, which is not there any more; put it back to see them", c->path);
     if ((uint64_t)info.st_size != c->file_bytes)
-        return err_set(err, ERR_INPUT, "%s is not the file that was read: it had %llu bytes and has %llu", c->path,
+        return err_set(err, ERR_INPUT,
+                       "%s is not the file that was read: it had %llu bytes and has %llu", c->path,
                        (unsigned long long)c->file_bytes, (unsigned long long)info.st_size);
     c->fetch = fetch_open(c->path, err);
     return c->fetch != NULL;
@@ -133,7 +145,8 @@ static bool run_part(struct run *r, bytes part, struct err *err)
     struct reader reader = reader_of(part);
     struct reference at = {0};
     while (reference_next(&reader, &at)) {
-        if (at.capture >= r->capture_count) return err_set(err, ERR_INPUT, "the references of this conversation are damaged");
+        if (at.capture >= r->capture_count)
+            return err_set(err, ERR_INPUT, "the references of this conversation are damaged");
         struct replay_capture *c = &r->captures[at.capture];
         struct packet p;
         if (!c->fetch && !capture_open(c, err)) return false;
@@ -150,7 +163,8 @@ static bool run_all(struct run *r, struct err *err)
     struct case_scan captures = {&capture_kind, CASE_ALL_FIELDS, NULL, take_captures, r};
     if (!load_references(r, err) || !case_scan(r->reader, &captures, err)) return false;
     for (uint32_t i = 0; i < r->part_count; i++) {
-        size_t from = r->part_starts[i], to = i + 1 < r->part_count ? r->part_starts[i + 1] : r->references.n;
+        size_t from = r->part_starts[i],
+               to = i + 1 < r->part_count ? r->part_starts[i + 1] : r->references.n;
         if (!run_part(r, bytes_of(r->references.p + from, to - from), err)) return false;
     }
     run_batch(r);

@@ -1,7 +1,8 @@
-// One conversation again, from its packets: what `weir show` shows, byte for byte as it was delivered when it was read.
+// One conversation again, from its packets: what `weir show` shows, byte for byte as it was
+// delivered when it was read.
 //
-// The packets are those that the case refers to; they are read from the captures where these still are. Runs one lane in the
-// caller's thread.
+// The packets are those that the case refers to; they are read from the captures where these still
+// are. Runs one lane in the caller's thread.
 #pragma once
 
 #include "engine/lane.h"
@@ -15,8 +16,8 @@ struct replay_options {
     struct record_id conversation;
     void *context;
     void (*watch)(void *context, const struct conversation *c, const struct stream_delivery *piece);
-    void (*watch_gap)(void *context, const struct conversation *c, uint8_t side, uint64_t position, uint64_t length,
-                      enum gap_kind kind);
+    void (*watch_gap)(void *context, const struct conversation *c, uint8_t side, uint64_t position,
+                      uint64_t length, enum gap_kind kind);
     replay_packet *packet; // may be NULL
     bool dissect;          // make records again, for `sink`
     struct record_sink sink;

@@ -36,9 +36,9 @@ struct conversation_side {
 struct conversation {
     struct conversation_key key;
     uint64_t hash;
-    nanos last_seen;
+    nanos active_at; // watermark of its last packet: silence is measured by watermarks, which never go back
     // --- second cache line
-    nanos first_seen;
+    nanos first_seen, last_seen;
     uint64_t id_hash;
     uint32_t stream;  // TCP: index in the lane's pool of streams, or 0
     uint32_t dissect; // index in the lane's pool of dissections, or 0
@@ -53,6 +53,7 @@ struct conversation {
     bool undissected; // nothing more will be made of its payload
     uint8_t history_length;
     nanos metered_from, metered_last; // the running flow interval, while `metered`
+    nanos metered_at;                 // watermark of its first packet
     nanos syn_time, rtt;              // 0 until known
     struct conversation_side side[2];
     const char *services[SERVICES_MAX]; // by content, in the order in which they were found; NULL behind the last

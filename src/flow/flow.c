@@ -136,10 +136,12 @@ void conversation_count(struct conversation *c, const struct packet *p)
     struct conversation_side *s = &c->side[p->side];
     s->packets++;
     s->bytes += p->ip_length;
+    c->active_at = p->watermark;
     if (p->time > c->last_seen) c->last_seen = p->time;
     if (!c->metered) {
         c->metered = true;
         c->metered_from = c->metered_last = p->time;
+        c->metered_at = p->watermark;
         c->tos = p->tos;
     }
     if (p->time > c->metered_last) c->metered_last = p->time;

@@ -1,4 +1,5 @@
-// What is measured of conversations: the records `conversation` and `flow`, and the service by port.
+// What is measured of conversations: the records `conversation` and `flow`, and the service by
+// port.
 //
 // Runs in the lane that owns the conversation.
 #pragma once
@@ -8,12 +9,14 @@
 
 extern const struct record_kind conversation_kind, flow_kind;
 
-// Why a flow record was closed; IPFIX flowEndReason (RFC 5102 section 5.11.3) has the same distinctions.
+// Why a flow record was closed; IPFIX flowEndReason (RFC 5102 section 5.11.3) has the same
+// distinctions.
 enum flow_end { FLOW_IDLE, FLOW_ACTIVE, FLOW_ENDED };
 
 struct record_id conversation_id(const struct conversation *c);
 
-// Makes the id of a conversation from its first packet and the observation point's name ("" when it has none).
+// Makes the id of a conversation from its first packet and the observation point's name ("" when it
+// has none).
 void conversation_name(struct conversation *c, const struct packet *first, const char *point);
 
 // Counts a packet in both its conversation and the running flow interval.

@@ -6,7 +6,8 @@ static const struct field packets_fields[PACKETS_COUNT] = {
     {"conversation_id", FIELD_ID, NULL, "The conversation", NULL, NULL, 0},
     {"part", FIELD_UINT, NULL, "Number of this part, from 0", NULL, NULL, 0},
     {"references", FIELD_BLOB, NULL, "Packet numbers (docs/formats/case.md)", NULL, NULL, 0},
-    {"reading", FIELD_UINT, NULL, "Number of the reading in the log; its captures are meant", NULL, NULL, 0},
+    {"reading", FIELD_UINT, NULL, "Number of the reading in the log; its captures are meant", NULL,
+     NULL, 0},
 };
 
 const struct record_kind packets_kind = {
@@ -21,8 +22,8 @@ const struct record_kind packets_kind = {
 static void references_write(struct conversation *c, const struct references *to)
 {
     struct record_batch *b = writer_begin(to->writer, &packets_kind, c->references_used);
-    batch_words(b, PACKETS_CONVERSATION_ID, (uint64_t)(c->first_seen > 0 ? c->first_seen / NANOS_PER_MICRO : 0),
-                c->id_hash);
+    batch_words(b, PACKETS_CONVERSATION_ID,
+                (uint64_t)(c->first_seen > 0 ? c->first_seen / NANOS_PER_MICRO : 0), c->id_hash);
     batch_word(b, PACKETS_PART, c->references_part++);
     batch_text(b, PACKETS_REFERENCES, bytes_of(c->references, c->references_used));
     batch_word(b, PACKETS_READING, to->reading);

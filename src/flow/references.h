@@ -1,8 +1,9 @@
 // Which packets a conversation is made of: their numbers, as differences, about two bytes each.
 //
-// Entry: varint of (difference to the ordinal before) * 2, plus 1 when the capture is another one, whose number then
-// follows. Differences are zigzag-coded: merged captures need not come in order. A list that has filled REFERENCES_MAX
-// bytes is written as one `packets` record and a new part begun; each part begins from capture 0, ordinal 0.
+// Entry: varint of (difference to the ordinal before) * 2, plus 1 when the capture is another one,
+// whose number then follows. Differences are zigzag-coded: merged captures need not come in order.
+// A list that has filled REFERENCES_MAX bytes is written as one `packets` record and a new part
+// begun; each part begins from capture 0, ordinal 0.
 #pragma once
 
 #include "base/memory.h"
@@ -11,7 +12,13 @@
 
 enum { REFERENCES_MAX = 4096 };
 
-enum packets_field { PACKETS_CONVERSATION_ID, PACKETS_PART, PACKETS_REFERENCES, PACKETS_READING, PACKETS_COUNT };
+enum packets_field {
+    PACKETS_CONVERSATION_ID,
+    PACKETS_PART,
+    PACKETS_REFERENCES,
+    PACKETS_READING,
+    PACKETS_COUNT
+};
 
 extern const struct record_kind packets_kind;
 
@@ -20,7 +27,8 @@ struct references {
     struct blocks *blocks;
     struct record_writer *writer;
     uint64_t reading; // number of the reading in the log of the case
-    uint64_t lost;    // packets whose reference could not be kept, since the lane's blocks were used up
+    uint64_t
+        lost; // packets whose reference could not be kept, since the lane's blocks were used up
 };
 
 void references_add(struct references *to, struct conversation *c, const struct packet *p);
@@ -32,4 +40,5 @@ struct reference {
     uint32_t capture;
     uint64_t ordinal;
 };
-bool reference_next(struct reader *r, struct reference *at); // *at: the one before; false at the end or when damaged
+bool reference_next(struct reader *r,
+                    struct reference *at); // *at: the one before; false at the end or when damaged

@@ -163,8 +163,9 @@ static bool services_parse(struct services *s, bytes content, struct err *err)
     for (unsigned i = 0; has_titles && i < COLUMNS; i++)
         has_titles = bytes_equal_nocase(fields[i], bytes_text(titles[i]));
     if (!has_titles)
-        return err_set(err, ERR_INPUT, "not IANA's list: its first line must begin with "
-                                       "Service Name,Port Number,Transport Protocol");
+        return err_set(err, ERR_INPUT,
+                       "not IANA's list: its first line must begin with "
+                       "Service Name,Port Number,Transport Protocol");
     size_t before = s->names_used;
     while (csv_row(&r, fields)) services_add(s, fields[0], fields[1], fields[2]);
     return s->names_used > before ||

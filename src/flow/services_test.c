@@ -50,7 +50,8 @@ static void ianas_list_takes_their_place(void **state)
                      "bad,6-5,tcp,\r\n"
                      "bad,65536,tcp,\r\n"
                      "bad,12x,tcp,\r\n"
-                     "last,9,SCTP", &err));
+                     "last,9,SCTP",
+                     &err));
     assert_string_equal(service_by_port(80, TCP), "http");
     assert_null(service_by_port(80, UDP));
     assert_null(service_by_port(81, TCP));

@@ -115,13 +115,13 @@ static void table_unslot(struct flow_table *t, uint32_t hole)
 // When the conversation is silent too long, or NANOS of the next thing that may be due.
 static nanos table_deadline(const struct flow_table *t, const struct conversation *c)
 {
-    return c->last_seen + (c->ended ? t->options.closed_linger : t->options.conversation_timeout);
+    return c->active_at + (c->ended ? t->options.closed_linger : t->options.conversation_timeout);
 }
 
 static nanos table_interval_deadline(const struct flow_table *t, const struct conversation *c)
 {
-    nanos active = c->metered_from + t->options.active_timeout;
-    nanos idle = c->metered_last + t->options.idle_timeout;
+    nanos active = c->metered_at + t->options.active_timeout;
+    nanos idle = c->active_at + t->options.idle_timeout;
     return active < idle ? active : idle;
 }
 
@@ -171,7 +171,7 @@ void flow_table_meter(struct flow_table *t, struct conversation *c, nanos waterm
 }
 
 struct aged {
-    nanos last_seen, first_seen;
+    nanos active_at, first_seen;
     uint64_t id_hash;
     uint32_t index;
 };
@@ -179,7 +179,7 @@ struct aged {
 static int aged_compare(const void *x, const void *y)
 {
     const struct aged *a = x, *b = y;
-    if (a->last_seen != b->last_seen) return a->last_seen < b->last_seen ? -1 : 1;
+    if (a->active_at != b->active_at) return a->active_at < b->active_at ? -1 : 1;
     if (a->first_seen != b->first_seen) return a->first_seen < b->first_seen ? -1 : 1;
     if (a->id_hash != b->id_hash) return a->id_hash < b->id_hash ? -1 : 1;
     return 0;
@@ -197,7 +197,7 @@ static void table_make_room(struct flow_table *t, unsigned shard, nanos watermar
         if (watermark >= table_deadline(t, c))
             table_release(t, c);
         else if (n < count)
-            aged[n++] = (struct aged){c->last_seen, c->first_seen, c->id_hash, i};
+            aged[n++] = (struct aged){c->active_at, c->first_seen, c->id_hash, i};
     }
     if (t->shard_count[shard] >= SHARD_CONVERSATIONS_MAX) {
         qsort(aged, n, sizeof *aged, aged_compare);
@@ -220,6 +220,7 @@ struct conversation *flow_table_add(struct flow_table *t, const struct packet *p
     c->hash = p->hash;
     c->shard = p->shard;
     c->first_seen = c->last_seen = p->time;
+    c->active_at = p->watermark;
     uint32_t at = table_slot(t, p->hash, &p->key);
     assert(!t->slots[at].index);
     t->slots[at] = (struct slot){index, (uint32_t)p->hash};
@@ -286,7 +287,7 @@ void flow_table_end_all(struct flow_table *t)
     for (uint32_t i = 0; i <= t->slot_mask; i++) {
         if (!t->slots[i].index) continue;
         struct conversation *c = table_at(t, t->slots[i].index);
-        all[n++] = (struct aged){c->last_seen, c->first_seen, c->id_hash, t->slots[i].index};
+        all[n++] = (struct aged){c->active_at, c->first_seen, c->id_hash, t->slots[i].index};
     }
     qsort(all, n, sizeof *all, first_compare);
     for (uint32_t i = 0; i < n; i++) table_release(t, table_at(t, all[i].index));

@@ -45,14 +45,16 @@ void conversation_turn(struct conversation *c)
     c->history_length++;
 }
 
-// A SYN with another sequence number than the one we know is another connection: the same endpoints may reuse ports once
-// the old connection is closed (RFC 9293 section 3.6.1), and do so earlier when one of them forgot it.
+// A SYN with another sequence number than the one we know is another connection: the same endpoints
+// may reuse ports once the old connection is closed (RFC 9293 section 3.6.1), and do so earlier
+// when one of them forgot it.
 bool tcp_is_new_connection(const struct conversation *c, const struct packet *p)
 {
     if (!(p->tcp_flags & TCP_SYN) || p->tcp_flags & (TCP_RST | TCP_FIN)) return false;
     const struct conversation_side *s = &c->side[p->side];
     if (s->has_isn) return p->tcp_seq != s->isn;
-    // First SYN of this side: new when the side has spoken before, unless it answers a SYN that we did see.
+    // First SYN of this side: new when the side has spoken before, unless it answers a SYN that we
+    // did see.
     bool answers = (p->tcp_flags & TCP_ACK) && c->side[p->side ^ 1].has_isn &&
                    p->tcp_ack == c->side[p->side ^ 1].isn + 1;
     return s->packets > 0 && !answers && (c->ended || s->state == ENDPOINT_PARTIAL);
@@ -79,11 +81,13 @@ static void tcp_note_ack(struct conversation *c, const struct packet *p)
     struct conversation_side *s = &c->side[p->side], *other = &c->side[p->side ^ 1];
     if (s->state == ENDPOINT_SYN_SENT && other->state == ENDPOINT_SYN_ACK_SENT) {
         s->state = other->state = ENDPOINT_ESTABLISHED;
-        // From the first SYN to the answer of the one who sent it: once round, wherever the tap stands.
+        // From the first SYN to the answer of the one who sent it: once round, wherever the tap
+        // stands.
         if (c->syn_time && !c->rtt) c->rtt = p->time - c->syn_time;
     }
     if (s->state == ENDPOINT_INACTIVE) s->state = ENDPOINT_PARTIAL;
-    if (p->payload_length == 0 && !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))) history_note(c, p->side, 'A');
+    if (p->payload_length == 0 && !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+        history_note(c, p->side, 'A');
 }
 
 static void tcp_note_end(struct conversation *c, const struct packet *p)
@@ -96,7 +100,8 @@ static void tcp_note_end(struct conversation *c, const struct packet *p)
     }
     if (p->tcp_flags & TCP_RST) {
         // A reset behind a complete close changes nothing any more.
-        if (s->state != ENDPOINT_CLOSED || other->state != ENDPOINT_CLOSED) s->state = ENDPOINT_RESET;
+        if (s->state != ENDPOINT_CLOSED || other->state != ENDPOINT_CLOSED)
+            s->state = ENDPOINT_RESET;
         history_note(c, p->side, 'R');
         c->ended = true;
     }
@@ -106,11 +111,10 @@ void tcp_note(struct conversation *c, const struct packet *p)
 {
     struct conversation_side *s = &c->side[p->side];
     s->metered_flags |= p->tcp_flags;
-    if (p->tcp_flags & TCP_SYN)
-        tcp_note_syn(c, p);
-    else
-        tcp_note_ack(c, p);
-    if (p->tcp_window == 0 && !(p->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN)) && s->zero_windows < UINT8_MAX)
+    if (p->tcp_flags & TCP_SYN) tcp_note_syn(c, p);
+    else tcp_note_ack(c, p);
+    if (p->tcp_window == 0 && !(p->tcp_flags & (TCP_SYN | TCP_RST | TCP_FIN)) &&
+        s->zero_windows < UINT8_MAX)
         history_note_counted(c, p->side, 'W', ++s->zero_windows);
     if (p->tcp_flags & (TCP_FIN | TCP_RST)) tcp_note_end(c, p);
 }
@@ -123,7 +127,9 @@ static bool heard_nothing(enum endpoint_state state)
 static const char *tcp_reset_state(enum endpoint_state src, enum endpoint_state dst, bool empty)
 {
     if (dst == ENDPOINT_RESET) {
-        if (src == ENDPOINT_SYN_SENT || src == ENDPOINT_SYN_ACK_SENT || (src == ENDPOINT_RESET && empty)) return "REJ";
+        if (src == ENDPOINT_SYN_SENT || src == ENDPOINT_SYN_ACK_SENT ||
+            (src == ENDPOINT_RESET && empty))
+            return "REJ";
         return heard_nothing(src) ? "RSTRH" : "RSTR";
     }
     return heard_nothing(dst) ? "RSTOS0" : "RSTO";
@@ -144,7 +150,8 @@ const char *conn_state_of(const struct conversation *c)
 {
     const struct conversation_side *src = &c->side[c->src_side], *dst = &c->side[c->src_side ^ 1];
     if (c->key.proto == 6)
-        return tcp_state_of(src->state, dst->state, src->payload_bytes == 0 && dst->payload_bytes == 0);
+        return tcp_state_of(src->state, dst->state,
+                            src->payload_bytes == 0 && dst->payload_bytes == 0);
     if (c->key.proto == 17) return dst->packets ? "SF" : "S0";
     return "OTH";
 }

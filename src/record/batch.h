@@ -1,7 +1,8 @@
 // Records on their way: up to BATCH_ROWS_MAX rows of one kind, in columns.
 //
-// Owned by whoever fills it; a sink borrows it for the call. Allocates when created and never again: when a row does not
-// fit, batch_append says so and the owner passes the batch on and clears it.
+// Owned by whoever fills it; a sink borrows it for the call. Allocates when created and never
+// again: when a row does not fit, batch_append says so and the owner passes the batch on and clears
+// it.
 #pragma once
 
 #include "base/address.h"
@@ -11,8 +12,9 @@
 
 enum { BATCH_ROWS_MAX = 1024, BATCH_HEAP_SIZE = 512 * 1024 };
 
-// A column holds one or two words a row; where the row has no value, they say nothing. Text, hash and blob: offset in the heap << 32 | length. Lists: the same with the
-// length in bytes; elements are 8 bytes (uints), 16 bytes (addresses: hi, lo), or a 4-byte length before each text.
+// A column holds one or two words a row; where the row has no value, they say nothing. Text, hash
+// and blob: offset in the heap << 32 | length. Lists: the same with the length in bytes; elements
+// are 8 bytes (uints), 16 bytes (addresses: hi, lo), or a 4-byte length before each text.
 struct column {
     uint64_t *words;
     uint64_t present[BATCH_ROWS_MAX / 64];
@@ -26,12 +28,14 @@ struct record_batch {
     uint32_t heap_used;
 };
 
-// Memory is taken at once, but touched only as rows come, so a kind that is never seen costs next to nothing.
+// Memory is taken at once, but touched only as rows come, so a kind that is never seen costs next
+// to nothing.
 struct record_batch *batch_create(const struct record_kind *kind);
 void batch_destroy(struct record_batch *b);
 void batch_clear(struct record_batch *b);
 
-// Adds a row; false when there is no room, and then the batch is as it was. The row's kind must be the batch's.
+// Adds a row; false when there is no room, and then the batch is as it was. The row's kind must be
+// the batch's.
 bool batch_append(struct record_batch *b, const struct row *row);
 
 // Columnar writing, for those who have values and no row: begin, set by field number, end.
@@ -39,7 +43,8 @@ bool batch_append(struct record_batch *b, const struct row *row);
 bool batch_begin(struct record_batch *b, size_t heap_need);
 void batch_word(struct record_batch *b, unsigned field, uint64_t v);
 void batch_words(struct record_batch *b, unsigned field, uint64_t hi, uint64_t lo);
-void batch_text(struct record_batch *b, unsigned field, bytes v); // must be clean text, or any bytes for hash, blob and encoded lists
+void batch_text(struct record_batch *b, unsigned field,
+                bytes v); // must be clean text, or any bytes for hash, blob and encoded lists
 void batch_end(struct record_batch *b);
 
 static inline bool batch_has(const struct record_batch *b, unsigned field, uint32_t row)
@@ -52,13 +57,15 @@ static inline uint64_t batch_get(const struct record_batch *b, unsigned field, u
     return b->columns[field].words[row];
 }
 
-static inline struct address batch_get_address(const struct record_batch *b, unsigned field, uint32_t row)
+static inline struct address batch_get_address(const struct record_batch *b, unsigned field,
+                                               uint32_t row)
 {
     const uint64_t *w = b->columns[field].words + 2 * (size_t)row;
     return (struct address){w[0], w[1]};
 }
 
-static inline struct record_id batch_get_id(const struct record_batch *b, unsigned field, uint32_t row)
+static inline struct record_id batch_get_id(const struct record_batch *b, unsigned field,
+                                            uint32_t row)
 {
     const uint64_t *w = b->columns[field].words + 2 * (size_t)row;
     return (struct record_id){w[0], w[1]};
@@ -76,7 +83,8 @@ bool list_next_text(bytes *list, bytes *element);
 bool list_next_uint(bytes *list, uint64_t *element);
 bool list_next_address(bytes *list, struct address *element);
 
-// Where batches go. Called by the lane that filled the batch; it may block (back-pressure), and must not keep it.
+// Where batches go. Called by the lane that filled the batch; it may block (back-pressure), and
+// must not keep it.
 struct record_sink {
     void *context;
     void (*take)(void *context, const struct record_batch *batch);

@@ -85,7 +85,8 @@ static void set_words(struct row *row, unsigned field, uint64_t *seed)
     case TEST_BLOB:
     case TEST_TEXTS:
     case TEST_MORE_TEXTS:
-    case TEST_FIELD_COUNT: return;
+    case TEST_FIELD_COUNT:
+        return;
     }
 }
 

@@ -10,19 +10,32 @@ int kind_field(const struct record_kind *kind, bytes name)
 const char *field_type_name(enum field_type type)
 {
     switch (type) {
-    case FIELD_TIME: return "time";
-    case FIELD_DURATION: return "duration";
-    case FIELD_UINT: return "uint";
-    case FIELD_REAL: return "real";
-    case FIELD_BOOL: return "bool";
-    case FIELD_ADDRESS: return "address";
-    case FIELD_ID: return "id";
-    case FIELD_TEXT: return "text";
-    case FIELD_HASH: return "hash";
-    case FIELD_BLOB: return "blob";
-    case FIELD_TEXTS: return "texts";
-    case FIELD_UINTS: return "uints";
-    case FIELD_ADDRESSES: return "addresses";
+    case FIELD_TIME:
+        return "time";
+    case FIELD_DURATION:
+        return "duration";
+    case FIELD_UINT:
+        return "uint";
+    case FIELD_REAL:
+        return "real";
+    case FIELD_BOOL:
+        return "bool";
+    case FIELD_ADDRESS:
+        return "address";
+    case FIELD_ID:
+        return "id";
+    case FIELD_TEXT:
+        return "text";
+    case FIELD_HASH:
+        return "hash";
+    case FIELD_BLOB:
+        return "blob";
+    case FIELD_TEXTS:
+        return "texts";
+    case FIELD_UINTS:
+        return "uints";
+    case FIELD_ADDRESSES:
+        return "addresses";
     }
     return "unknown";
 }

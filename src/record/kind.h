@@ -1,7 +1,9 @@
-// A record kind is a table of fields. Columns, JSON, filter names, `weir fields` and the manual are made from it.
+// A record kind is a table of fields. Columns, JSON, filter names, `weir fields` and the manual are
+// made from it.
 //
-// Kinds are constant and declared where their records are produced; engine/catalogue joins them all. Fields are only
-// ever appended: a segment on disk carries the number of fields it was written with (its schema number).
+// Kinds are constant and declared where their records are produced; engine/catalogue joins them
+// all. Fields are only ever appended: a segment on disk carries the number of fields it was written
+// with (its schema number).
 #pragma once
 
 #include <stdbool.h>
@@ -28,7 +30,8 @@ enum field_type {
 
 enum field_flag {
     FIELD_HIDDEN = 1,     // a reference for the program: not in tables, JSON or `weir fields`
-    FIELD_UNDIGESTED = 2, // may differ between runs over the same packets (paths, file forms): not in `weir digest`
+    FIELD_UNDIGESTED = 2, // may differ between runs over the same packets (paths, file forms): not
+                          // in `weir digest`
 };
 
 struct field {
@@ -52,8 +55,8 @@ struct record_kind {
     bool undigested; // what hangs on when, where or from which file it was made
 };
 
-// Every kind that hangs on a conversation begins with these, so that nobody must join to see who spoke. The last four
-// tell which bytes of the two directions the record was made of.
+// Every kind that hangs on a conversation begins with these, so that nobody must join to see who
+// spoke. The last four tell which bytes of the two directions the record was made of.
 enum common_field {
     COMMON_ID,
     COMMON_TS,
@@ -71,17 +74,24 @@ enum common_field {
 
 // clang-format off
 #define RECORD_COMMON_FIELDS \
-    {"id", FIELD_ID, NULL, "Name of the record, the same in every run over the same packets", "event.id", NULL, 0}, \
+    {"id", FIELD_ID, NULL, \
+     "Name of the record, the same in every run over the same packets", "event.id", NULL, 0}, \
     {"ts", FIELD_TIME, NULL, "Time of its first packet", "@timestamp", NULL, 0}, \
-    {"conversation_id", FIELD_ID, NULL, "The conversation it was seen in", "network.session_id", "uid", 0}, \
+    {"conversation_id", FIELD_ID, NULL, \
+     "The conversation it was seen in", "network.session_id", "uid", 0}, \
     {"src_addr", FIELD_ADDRESS, NULL, "Address of who began", "source.ip", "id.orig_h", 0}, \
     {"src_port", FIELD_UINT, NULL, "Port of who began", "source.port", "id.orig_p", 0}, \
-    {"dst_addr", FIELD_ADDRESS, NULL, "Address of who answered", "destination.ip", "id.resp_h", 0}, \
+    {"dst_addr", FIELD_ADDRESS, NULL, \
+     "Address of who answered", "destination.ip", "id.resp_h", 0}, \
     {"dst_port", FIELD_UINT, NULL, "Port of who answered", "destination.port", "id.resp_p", 0}, \
-    {"src_offset", FIELD_UINT, "bytes", "Where it begins in the stream of src", NULL, NULL, FIELD_HIDDEN}, \
-    {"src_length", FIELD_UINT, "bytes", "How long it is in the stream of src", NULL, NULL, FIELD_HIDDEN}, \
-    {"dst_offset", FIELD_UINT, "bytes", "Where it begins in the stream of dst", NULL, NULL, FIELD_HIDDEN}, \
-    {"dst_length", FIELD_UINT, "bytes", "How long it is in the stream of dst", NULL, NULL, FIELD_HIDDEN}
+    {"src_offset", FIELD_UINT, "bytes", \
+     "Where it begins in the stream of src", NULL, NULL, FIELD_HIDDEN}, \
+    {"src_length", FIELD_UINT, "bytes", \
+     "How long it is in the stream of src", NULL, NULL, FIELD_HIDDEN}, \
+    {"dst_offset", FIELD_UINT, "bytes", \
+     "Where it begins in the stream of dst", NULL, NULL, FIELD_HIDDEN}, \
+    {"dst_length", FIELD_UINT, "bytes", \
+     "How long it is in the stream of dst", NULL, NULL, FIELD_HIDDEN}
 // clang-format on
 
 // Words of 8 bytes that a value takes in a batch's column.

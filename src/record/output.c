@@ -18,12 +18,13 @@ struct output *output_create(enum output_format format, FILE *out,
                              unsigned width)
 {
     struct output *o = memory_get(sizeof *o);
-    *o =
-        (struct output){.format = format, .out = out, .column_count = column_count, .width = width};
+    *o = (struct output){
+        .format = format, .out = out, .column_count = column_count, .width = width};
     o->columns = memory_get(column_count * sizeof *columns);
     for (unsigned i = 0; i < column_count; i++) {
-        char *name = memory_get(strlen(columns[i].name) + 1);
-        strcpy(name, columns[i].name);
+        size_t size = strlen(columns[i].name) + 1;
+        char *name = memory_get(size);
+        memcpy(name, columns[i].name, size);
         o->columns[i] = (struct output_column){name, columns[i].right};
     }
     o->ends = memory_get(column_count * sizeof *o->ends);
@@ -55,7 +56,7 @@ uint64_t output_rows(const struct output *o)
     return o->rows;
 }
 
-// ---- where a value begins and ends -------------------------------------------------------------
+// ---- where a value begins and ends --------------------------------------------------------------
 
 static void begin_element(struct output *o)
 {
@@ -144,7 +145,7 @@ void output_list_end(struct output *o)
     end_value(o);
 }
 
-// ---- values ------------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 
 void output_null(struct output *o)
 {
@@ -230,7 +231,7 @@ void output_id(struct output *o, struct record_id v)
     put_value(o, bytes_of(text, RECORD_ID_TEXT_SIZE - 1), true);
 }
 
-// ---- rows --------------------------------------------------------------------------------------
+// ---- rows ---------------------------------------------------------------------------------------
 
 static void put_csv_header(struct output *o)
 {
@@ -271,7 +272,7 @@ bool output_end(struct output *o, struct err *err)
     return err_system(err, errno ? errno : EIO, "cannot write the result");
 }
 
-// ---- batches -----------------------------------------------------------------------------------
+// ---- batches ------------------------------------------------------------------------------------
 
 static bool is_shown(const struct field *field)
 {
@@ -320,19 +321,40 @@ static double real_of(uint64_t word)
 static void put_field(struct output *o, const struct record_batch *b, unsigned f, uint32_t row)
 {
     switch (b->kind->fields[f].type) {
-    case FIELD_TIME: output_time(o, (nanos)batch_get(b, f, row)); return;
-    case FIELD_DURATION: output_real(o, (double)(int64_t)batch_get(b, f, row) / 1e9); return;
-    case FIELD_UINT: output_uint(o, batch_get(b, f, row)); return;
-    case FIELD_REAL: output_real(o, real_of(batch_get(b, f, row))); return;
-    case FIELD_BOOL: output_bool(o, batch_get(b, f, row) != 0); return;
-    case FIELD_ADDRESS: output_address(o, batch_get_address(b, f, row)); return;
-    case FIELD_ID: output_id(o, batch_get_id(b, f, row)); return;
-    case FIELD_TEXT: output_text(o, batch_get_bytes(b, f, row)); return;
-    case FIELD_HASH: output_hex(o, batch_get_bytes(b, f, row)); return;
-    case FIELD_BLOB: return;
+    case FIELD_TIME:
+        output_time(o, (nanos)batch_get(b, f, row));
+        return;
+    case FIELD_DURATION:
+        output_real(o, (double)(int64_t)batch_get(b, f, row) / 1e9);
+        return;
+    case FIELD_UINT:
+        output_uint(o, batch_get(b, f, row));
+        return;
+    case FIELD_REAL:
+        output_real(o, real_of(batch_get(b, f, row)));
+        return;
+    case FIELD_BOOL:
+        output_bool(o, batch_get(b, f, row) != 0);
+        return;
+    case FIELD_ADDRESS:
+        output_address(o, batch_get_address(b, f, row));
+        return;
+    case FIELD_ID:
+        output_id(o, batch_get_id(b, f, row));
+        return;
+    case FIELD_TEXT:
+        output_text(o, batch_get_bytes(b, f, row));
+        return;
+    case FIELD_HASH:
+        output_hex(o, batch_get_bytes(b, f, row));
+        return;
+    case FIELD_BLOB:
+        return;
     case FIELD_TEXTS:
     case FIELD_UINTS:
-    case FIELD_ADDRESSES: put_list(o, batch_get_bytes(b, f, row), b->kind->fields[f].type); return;
+    case FIELD_ADDRESSES:
+        put_list(o, batch_get_bytes(b, f, row), b->kind->fields[f].type);
+        return;
     }
 }
 

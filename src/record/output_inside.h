@@ -12,8 +12,8 @@ struct output {
     FILE *out;
     struct output_column *columns;
     unsigned column_count, width;
-    unsigned column; // of the next value
-    unsigned put;    // JSON members of this row so far
+    unsigned column;  // of the next value
+    unsigned put;     // JSON members of this row so far
     const char *kind; // JSON: each row begins with it; or NULL
     bool in_list;
     unsigned elements; // of the list so far

@@ -1,6 +1,8 @@
-// Records of all kinds as lines of JSON, each beginning with "kind", in the order in which they come.
+// Records of all kinds as lines of JSON, each beginning with "kind", in the order in which they
+// come.
 //
-// Kinds that are for the program itself are left out. May be told by several lanes: a batch's lines stay together.
+// Kinds that are for the program itself are left out. May be told by several lanes: a batch's lines
+// stay together.
 #pragma once
 
 #include <stdio.h>

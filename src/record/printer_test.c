@@ -43,7 +43,8 @@ static void prints_kinds_in_turn(void **state)
     assert_true(printer_end(p, &err));
     printer_destroy(p);
     fclose(out);
-    const char *wanted[] = {"{\"kind\":\"test\",", "\"uint\":7,\"text\":\"a\"}\n{\"kind\":\"other\",",
+    const char *wanted[] = {"{\"kind\":\"test\",",
+                            "\"uint\":7,\"text\":\"a\"}\n{\"kind\":\"other\",",
                             "\"text\":\"b\"}\n{\"kind\":\"test\",", "\"text\":\"d\"}\n"};
     const char *at = text;
     for (unsigned i = 0; i < 4; i++) {

@@ -156,7 +156,8 @@ void row_hash(struct row *row, unsigned field, bytes v)
     (void)type;
 }
 
-// Length of the entry that begins with `tag` and goes on with `rest`; text in *text when it has one.
+// Length of the entry that begins with `tag` and goes on with `rest`; text in *text when it has
+// one.
 static size_t entry_length(const struct row *row, uint8_t tag, bytes rest, bytes *text)
 {
     enum row_shape shape = (enum row_shape)(tag >> ROW_FIELD_BITS);

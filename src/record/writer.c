@@ -60,7 +60,8 @@ void writer_emit(struct record_writer *w, const struct row *row)
     w->records++;
 }
 
-struct record_batch *writer_begin(struct record_writer *w, const struct record_kind *kind, size_t heap_need)
+struct record_batch *writer_begin(struct record_writer *w, const struct record_kind *kind,
+                                  size_t heap_need)
 {
     struct record_batch *b = writer_batch(w, kind);
     if (!batch_begin(b, heap_need)) {

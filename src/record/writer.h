@@ -1,6 +1,7 @@
 // A lane's way out for records: one open batch a kind, passed on when full.
 //
-// One writer, one thread. What does not fit is never dropped: the full batch goes to the sink, which may block.
+// One writer, one thread. What does not fit is never dropped: the full batch goes to the sink,
+// which may block.
 #pragma once
 
 #include "record/batch.h"
@@ -14,9 +15,10 @@ void writer_destroy(struct record_writer *w); // without flushing
 
 void writer_emit(struct record_writer *w, const struct row *row);
 
-// For those who write columns directly: the open batch of `kind`, begun, with room for `heap_need` bytes of text.
-// The caller sets fields and calls batch_end.
-struct record_batch *writer_begin(struct record_writer *w, const struct record_kind *kind, size_t heap_need);
+// For those who write columns directly: the open batch of `kind`, begun, with room for `heap_need`
+// bytes of text. The caller sets fields and calls batch_end.
+struct record_batch *writer_begin(struct record_writer *w, const struct record_kind *kind,
+                                  size_t heap_need);
 
 // Passes on whatever is held.
 void writer_flush(struct record_writer *w);

@@ -61,7 +61,10 @@ struct hasher *hasher_create(struct err *err)
     pthread_cond_init(&h->filled, NULL);
     pthread_cond_init(&h->emptied, NULL);
     int error_number = pthread_create(&h->thread, NULL, hasher_run, h);
-    if (error_number == 0) return h;
+    if (error_number == 0) {
+        pthread_setname_np(h->thread, "weir-hash"); // so that what hashing costs can be told apart
+        return h;
+    }
     err_system(err, error_number, "cannot start the thread that hashes the captures");
     memory_free(h);
     return NULL;

@@ -19,8 +19,8 @@ enum { OPENINGS_TRIED_MAX = 100 };
 
 static char *copy(const char *s)
 {
-    char *c = memory_get(strlen(s) + 1);
-    return strcpy(c, s);
+    size_t size = strlen(s) + 1;
+    return memcpy(memory_get(size), s, size);
 }
 
 static struct case_reader *reader_create(const char *named, const struct record_kind *const *kinds,

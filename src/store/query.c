@@ -47,7 +47,7 @@ static void shape_init(struct shape *s, struct duck_result *result)
     for (uint64_t i = 0; i < s->count; i++) {
         const char *name = duck.column_name(result, i);
         char *copy = memory_get(strlen(name) + 1);
-        strcpy(copy, name);
+        memcpy(copy, name, strlen(name) + 1);
         s->types[i] = value_type_of(result, i);
         s->casts[i] = value_cast(s->types[i]);
         s->needs_cast = s->needs_cast || s->casts[i];

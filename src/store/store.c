@@ -300,3 +300,12 @@ uint64_t store_next_reading(const struct store *s)
 {
     return s->folder ? s->catalogue.chain.seq + 1 : 0;
 }
+
+bool store_has_size(const struct store *s, uint64_t capture_bytes)
+{
+    const struct catalogue_reading *r = NULL;
+    while ((r = catalogue_next(&s->catalogue, r)))
+        for (size_t i = 0; i < r->capture_count; i++)
+            if (r->captures[i].bytes == capture_bytes) return true;
+    return false;
+}

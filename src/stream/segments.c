@@ -20,8 +20,8 @@ void segments_drop_first(struct turn *turn)
 }
 
 // Puts bytes [from, to) of `what` in at `place`.
-static bool segments_insert(struct turn *turn, struct segment **place, const struct segment *what, bytes data,
-                            uint64_t from, uint64_t to)
+static bool segments_insert(struct turn *turn, struct segment **place, const struct segment *what,
+                            bytes data, uint64_t from, uint64_t to)
 {
     uint64_t offset = from - what->position;
     struct segment part = *what;

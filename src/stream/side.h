@@ -1,12 +1,15 @@
-// The inside of the stream stage: one direction, its view, and the segments that wait behind holes. Not for other folders.
+// The inside of the stream stage: one direction, its view, and the segments that wait behind holes.
+// Not for other folders.
 //
-// Positions are 64-bit offsets from the first byte seen; sequence numbers (RFC 9293 section 3.4) are turned into them by
-// their distance from the next one expected, so 2^32 is crossed without notice.
+// Positions are 64-bit offsets from the first byte seen; sequence numbers (RFC 9293 section 3.4)
+// are turned into them by their distance from the next one expected, so 2^32 is crossed without
+// notice.
 #pragma once
 
 #include "stream/stream.h"
 
-// Bytes that came before their turn. Lies in one block, its bytes behind it when anybody wants them.
+// Bytes that came before their turn. Lies in one block, its bytes behind it when anybody wants
+// them.
 struct segment {
     struct segment *next;
     uint64_t position;

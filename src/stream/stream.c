@@ -4,7 +4,8 @@
 
 #include "stream/side.h"
 
-struct stream_effect stream_packet(struct streams *s, uint32_t stream, void *owner, const struct packet *p)
+struct stream_effect stream_packet(struct streams *s, uint32_t stream, void *owner,
+                                   const struct packet *p)
 {
     struct stream *st = pool_at(&s->pool, stream);
     struct stream_effect effect = {0};
@@ -34,14 +35,16 @@ void stream_close(struct streams *s, uint32_t stream, void *owner, uint64_t miss
     struct stream *st = pool_at(&s->pool, stream);
     for (uint8_t i = 0; i < 2; i++) {
         struct stream_effect effect = {0};
-        struct turn turn = {.s = s, .st = st, .owner = owner, .effect = &effect, .side = i, .packet_side = i};
+        struct turn turn = {
+            .s = s, .st = st, .owner = owner, .effect = &effect, .side = i, .packet_side = i};
         stream_close_side(&turn);
         missed[i] = effect.missed_bytes;
     }
     pool_give(&s->pool, stream);
 }
 
-struct streams *streams_create(uint32_t streams_max, struct blocks *blocks, struct stream_hooks hooks, struct err *err)
+struct streams *streams_create(uint32_t streams_max, struct blocks *blocks,
+                               struct stream_hooks hooks, struct err *err)
 {
     struct streams *s = memory_get(sizeof *s);
     s->blocks = blocks;

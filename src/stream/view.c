@@ -1,5 +1,5 @@
-// What the consumer is shown: the packet's own bytes where it takes them whole, otherwise a block that collects what it
-// left, until there is as much as it wants.
+// What the consumer is shown: the packet's own bytes where it takes them whole, otherwise a block
+// that collects what it left, until there is as much as it wants.
 #include "stream/side.h"
 
 #include <assert.h>
@@ -34,9 +34,11 @@ static uint64_t view_position(const struct stream_side *side)
 nanos view_time_at(const struct stream_side *side, uint64_t position)
 {
     nanos time = side->direct_time;
-    if (!side->view || (position >= side->direct_at && side->direct_at >= view_position(side))) return time;
+    if (!side->view || (position >= side->direct_at && side->direct_at >= view_position(side)))
+        return time;
     const struct view *v = side->view;
-    for (uint32_t i = 0; i < v->mark_count && v->marks[i].position <= position; i++) time = v->marks[i].time;
+    for (uint32_t i = 0; i < v->mark_count && v->marks[i].position <= position; i++)
+        time = v->marks[i].time;
     return time;
 }
 
@@ -58,7 +60,8 @@ static void view_unmark(struct view *v, uint64_t position)
     memmove(v->marks, v->marks + gone, v->mark_count * sizeof v->marks[0]);
 }
 
-// A view with room for n more bytes; NULL when the largest is too small, or the lane's blocks are used up.
+// A view with room for n more bytes; NULL when the largest is too small, or the lane's blocks are
+// used up.
 static struct view *view_room(struct turn *turn, size_t n)
 {
     struct stream_side *side = &turn->st->side[turn->side];
@@ -87,8 +90,8 @@ static struct view *view_room(struct turn *turn, size_t n)
     return side->view = larger;
 }
 
-// Shows `data`, which begins at `position`, as long as the consumer gets on; returns how many bytes are done with. What it
-// skips beyond `data` is remembered.
+// Shows `data`, which begins at `position`, as long as the consumer gets on; returns how many bytes
+// are done with. What it skips beyond `data` is remembered.
 static size_t view_show(struct turn *turn, bytes data, uint64_t position, bool last, bool closed)
 {
     struct stream_side *side = &turn->st->side[turn->side];
@@ -96,8 +99,8 @@ static size_t view_show(struct turn *turn, bytes data, uint64_t position, bool l
     for (;;) {
         bytes rest = bytes_after(data, done);
         if (!rest.n && !last) break;
-        struct stream_view view = {rest, position + done, view_time_at(side, position + done),
-                                   turn->side, last, closed};
+        struct stream_view view = {
+            rest, position + done, view_time_at(side, position + done), turn->side, last, closed};
         struct stream_consumed c = turn->s->hooks.show(turn->s->hooks.context, turn->owner, &view);
         assert(c.used <= rest.n);
         side->want = c.want > STREAM_VIEW_SIZE ? STREAM_VIEW_SIZE : (uint32_t)c.want;
@@ -121,7 +124,8 @@ static void view_show_held(struct turn *turn, bool last, bool closed)
     struct stream_side *side = &turn->st->side[turn->side];
     struct view *v = side->view;
     if (!last && v->used < side->want) return;
-    size_t done = view_show(turn, bytes_of(v->data + v->from, v->used), view_position(side), last, closed);
+    size_t done =
+        view_show(turn, bytes_of(v->data + v->from, v->used), view_position(side), last, closed);
     v->from += (uint32_t)done;
     v->used -= (uint32_t)done;
     if (!v->used) {
@@ -159,7 +163,8 @@ static void view_deliver_held(struct turn *turn, bytes data, nanos time)
             // The view was used up: the rest of the packet is shown as it lies.
             size_t done = view_show(turn, data, end - data.n, false, false);
             data = bytes_after(data, done);
-            if (data.n && !side->ignore && !view_append(turn, data, end - data.n, time)) view_give_up(turn);
+            if (data.n && !side->ignore && !view_append(turn, data, end - data.n, time))
+                view_give_up(turn);
             break;
         }
         size_t room = STREAM_VIEW_SIZE - side->view->used;
@@ -199,7 +204,8 @@ void view_deliver(struct turn *turn, bytes data, nanos time)
     }
     size_t done = view_show(turn, data, side->direct_at, false, false);
     bytes rest = bytes_after(data, done);
-    if (rest.n && !side->ignore && !view_append(turn, rest, side->next - rest.n, time)) view_give_up(turn);
+    if (rest.n && !side->ignore && !view_append(turn, rest, side->next - rest.n, time))
+        view_give_up(turn);
 }
 
 void view_show_last(struct turn *turn, bool closed)
@@ -210,10 +216,8 @@ void view_show_last(struct turn *turn, bool closed)
         return;
     }
     side->skip = 0;
-    if (side->view)
-        view_show_held(turn, true, closed);
-    else
-        view_show(turn, bytes_of(NULL, 0), side->next, true, closed);
+    if (side->view) view_show_held(turn, true, closed);
+    else view_show(turn, bytes_of(NULL, 0), side->next, true, closed);
     view_forget(turn);
 }
 
@@ -227,7 +231,8 @@ void view_gap(struct turn *turn, uint64_t length, enum gap_kind kind)
     // What is unread before the gap will never be continued: one last look, then the gap.
     side->want = 0;
     uint64_t position = side->next + skipped;
-    bool on = turn->s->hooks.gap(turn->s->hooks.context, turn->owner, turn->side, position, length - skipped, kind);
+    bool on = turn->s->hooks.gap(turn->s->hooks.context, turn->owner, turn->side, position,
+                                 length - skipped, kind);
     view_forget(turn);
     if (!on) side->ignore = true;
 }
