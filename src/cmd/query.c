@@ -55,58 +55,20 @@ struct rows_query {
     enum case_format format;
 };
 
-struct rows_wanted {
-    const struct filter *filter;
-    struct output *output;
-};
-
-static bool take_rows(void *context, const struct record_batch *batch)
+static bool take_row(void *context, const struct record_batch *batch, uint32_t row)
 {
-    const struct rows_wanted *w = context;
-    for (uint32_t row = 0; row < batch->rows; row++)
-        if (!w->filter || filter_match(w->filter, batch, row)) output_batch_row(w->output, batch, row);
+    output_batch_row(context, batch, row);
     return true;
-}
-
-// NULL after the error was printed.
-static struct filter *query_filter(const char *expression, const struct record_kind *kind)
-{
-    struct filter_options options = {.now = command_now()};
-    struct filter_error error;
-    options.known_kinds = catalogue(&options.known_kind_count);
-    struct filter *f = filter_compile(expression, &kind, 1, &options, &error);
-    if (!f) {
-        fputs("weir: the expression of -Y is wrong\n", stderr);
-        filter_error_print(stderr, expression, &error);
-    }
-    return f;
-}
-
-static bool query_scan(struct case_reader *reader, const struct record_kind *kind, struct rows_wanted *w,
-                       struct err *err)
-{
-    struct text where = {0};
-    bool some = w->filter && filter_sql(w->filter, kind, &where);
-    struct case_scan scan = {
-        .kind = kind, .fields = CASE_ALL_FIELDS, .where = some ? where.p : NULL, .take = take_rows, .context = w};
-    bool ok = case_scan(reader, &scan, err) && output_end(w->output, err);
-    text_deinit(&where);
-    uint64_t given_up = w->filter ? filter_given_up(w->filter) : 0;
-    if (given_up)
-        fprintf(stderr, "weir: a pattern took too many steps on %llu texts, which count as not matching\n",
-                (unsigned long long)given_up);
-    return ok;
 }
 
 static bool query_rows(struct case_reader *reader, const struct rows_query *q, uint64_t *count, struct err *err)
 {
     static const enum output_format formats[] = {
         [CASE_TABLE] = OUTPUT_TABLE, [CASE_JSON] = OUTPUT_JSON, [CASE_CSV] = OUTPUT_CSV};
-    struct rows_wanted w = {
-        q->filter, output_create_for(formats[q->format], stdout, q->kind, query_width())};
-    bool ok = query_scan(reader, q->kind, &w, err);
-    *count = output_rows(w.output);
-    output_destroy(w.output);
+    struct output *output = output_create_for(formats[q->format], stdout, q->kind, query_width());
+    bool ok = wanted_scan(reader, q->kind, q->filter, take_row, output, err) && output_end(output, err);
+    *count = output_rows(output);
+    output_destroy(output);
     return ok;
 }
 
@@ -122,7 +84,7 @@ static int query_prepare(const struct query_options *o, struct rows_query *q)
     } else if (q->format == CASE_PARQUET) {
         err_set(&err, ERR_USAGE, "rows of a kind are written as table, json or csv; Parquet is for SQL: "
                                  "weir query CASE 'SELECT * FROM %s' -o parquet", o->kind);
-    } else if (o->expression && !(q->filter = query_filter(o->expression, q->kind))) {
+    } else if (o->expression && !(q->filter = wanted_filter(o->expression, q->kind))) {
         return ERR_USAGE;
     }
     return err.code ? command_fail(&err) : 0;
