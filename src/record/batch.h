@@ -10,7 +10,7 @@
 #include "record/kind.h"
 #include "record/row.h"
 
-enum { BATCH_ROWS_MAX = 1024, BATCH_HEAP_SIZE = 512 * 1024 };
+enum { BATCH_ROWS_MAX = 512, BATCH_HEAP_SIZE = 128 * 1024 };
 
 // A column holds one or two words a row; where the row has no value, they say nothing. Text, hash
 // and blob: offset in the heap << 32 | length. Lists: the same with the length in bytes; elements
