@@ -1,9 +1,369 @@
 #include "engine/summary.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hash.h"
 #include "base/memory.h"
-struct summary { int x; };
-struct summary *summary_create(void) { return memory_get(sizeof(struct summary)); }
-void summary_destroy(struct summary *s) { memory_free(s); }
-static void take(void *c, const struct record_batch *b) { (void)c; (void)b; }
-struct record_sink summary_sink(struct summary *s) { return (struct record_sink){s, take}; }
-const char *const *summary_columns(const char *kind) { (void)kind; return NULL; }
-void summary_print(const struct summary *s, const struct summary_style *style, FILE *out) { (void)s; (void)style; (void)out; }
+#include "engine/summary_inside.h"
+
+enum { PROTO_TCP = 6 };
+
+// A row of a batch, by the columns of its collector.
+struct seen {
+    const struct record_batch *batch;
+    const int *fields; // of each column; -1: the kind has no such field
+    uint32_t row;
+};
+
+static bool seen_has(const struct seen *s, unsigned column)
+{
+    return s->fields[column] >= 0 && batch_has(s->batch, (unsigned)s->fields[column], s->row);
+}
+
+static uint64_t seen_number(const struct seen *s, unsigned column)
+{
+    return seen_has(s, column) ? batch_get(s->batch, (unsigned)s->fields[column], s->row) : 0;
+}
+
+static bytes seen_text(const struct seen *s, unsigned column)
+{
+    return seen_has(s, column) ? batch_get_bytes(s->batch, (unsigned)s->fields[column], s->row) : (bytes){0};
+}
+
+static struct record_id seen_id(const struct seen *s, unsigned column)
+{
+    return seen_has(s, column) ? batch_get_id(s->batch, (unsigned)s->fields[column], s->row) : (struct record_id){0};
+}
+
+static bool id_before(struct record_id a, struct record_id b)
+{
+    return a.time_us != b.time_us ? a.time_us < b.time_us : a.hash < b.hash;
+}
+
+// Names of hosts are the same in either case (RFC 4343).
+static struct count *count_host(struct counts *c, bytes name)
+{
+    uint8_t folded[COUNT_NAME_MAX];
+    name = bytes_first(name, COUNT_NAME_MAX);
+    for (size_t i = 0; i < name.n; i++)
+        folded[i] = (uint8_t)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
+    return counts_of(c, bytes_of(folded, name.n));
+}
+
+// ---- captures and losses ----------------------------------------------------------------------------------------
+
+enum {
+    CAP_PATH,
+    CAP_FORMAT,
+    CAP_PACKETS,
+    CAP_BYTES,
+    CAP_CAPTURED,
+    CAP_FILTERED,
+    CAP_BACKWARDS,
+    CAP_DAMAGED,
+    CAP_DROPS,
+    CAP_FIRST,
+    CAP_LAST,
+    CAP_TRUNCATED,
+};
+static const char *const capture_columns[] = {
+    "path",      "format",        "packets",         "bytes",      "captured_bytes", "filtered",
+    "backwards", "damaged_bytes", "interface_drops", "first_seen", "last_seen",      "truncated",
+    NULL,
+};
+
+static void take_capture(struct summary *s, const struct seen *at)
+{
+    struct summary_captures *c = &s->captures;
+    c->captures++;
+    c->packets += seen_number(at, CAP_PACKETS);
+    c->bytes += seen_number(at, CAP_BYTES);
+    c->captured_bytes += seen_number(at, CAP_CAPTURED);
+    c->filtered += seen_number(at, CAP_FILTERED);
+    c->backwards += seen_number(at, CAP_BACKWARDS);
+    c->damaged += seen_number(at, CAP_DAMAGED) > 0;
+    c->damaged_bytes += seen_number(at, CAP_DAMAGED);
+    c->interface_drops += seen_number(at, CAP_DROPS);
+    c->cut += seen_number(at, CAP_TRUNCATED) != 0;
+    counts_of(&c->formats, seen_text(at, CAP_FORMAT))->sums[0]++;
+    counts_of(&c->paths, seen_text(at, CAP_PATH))->sums[0]++;
+    if (!seen_has(at, CAP_FIRST) || !seen_has(at, CAP_LAST)) return;
+    nanos first = (nanos)seen_number(at, CAP_FIRST), last = (nanos)seen_number(at, CAP_LAST);
+    if (first < c->first_seen) c->first_seen = first;
+    if (last > c->last_seen) c->last_seen = last;
+}
+
+enum { LOST_STAGE_NAME, LOST_REASON_NAME, LOST_PACKET_COUNT, LOST_BYTE_COUNT };
+static const char *const loss_columns[] = {"stage", "reason", "packets", "bytes", NULL};
+
+// What a source lost stands with its capture.
+static void take_loss(struct summary *s, const struct seen *at)
+{
+    if (bytes_equal(seen_text(at, LOST_STAGE_NAME), bytes_text("source"))) return;
+    struct count *count = counts_of(&s->losses, seen_text(at, LOST_REASON_NAME));
+    count->sums[LOST_PACKETS] += seen_number(at, LOST_PACKET_COUNT);
+    count->sums[LOST_BYTES] += seen_number(at, LOST_BYTE_COUNT);
+}
+
+// ---- conversations ----------------------------------------------------------------------------------------------
+
+enum {
+    TALK_ID,
+    TALK_PROTO,
+    TALK_SRC,
+    TALK_DST,
+    TALK_SERVICE,
+    TALK_STATE,
+    TALK_SRC_PACKETS,
+    TALK_DST_PACKETS,
+    TALK_SRC_BYTES,
+    TALK_DST_BYTES,
+    TALK_SRC_PAYLOAD,
+    TALK_DST_PAYLOAD,
+    TALK_SRC_MISSED,
+    TALK_DST_MISSED,
+};
+static const char *const conversation_columns[] = {
+    "id",          "proto",       "src_addr",  "dst_addr",  "service",           "conn_state",        "src_packets",
+    "dst_packets", "src_bytes",   "dst_bytes", "src_payload_bytes", "dst_payload_bytes", "src_missed_bytes",
+    "dst_missed_bytes", NULL,
+};
+
+static void take_talker(struct summary_conversations *c, struct address who, uint64_t sent, uint64_t received,
+                        bool new_peer)
+{
+    uint64_t name[2] = {who.hi, who.lo};
+    struct count *count = counts_of(&c->talkers, bytes_of(name, sizeof name));
+    count->sums[TALKER_BYTES] += sent + received;
+    count->sums[TALKER_SENT] += sent;
+    count->sums[TALKER_RECEIVED] += received;
+    count->sums[TALKER_PEERS] += new_peer;
+}
+
+static void take_talkers(struct summary_conversations *c, const struct seen *at, uint64_t sent, uint64_t received)
+{
+    if (!seen_has(at, TALK_SRC) || !seen_has(at, TALK_DST)) return;
+    struct address pair[2] = {batch_get_address(at->batch, (unsigned)at->fields[TALK_SRC], at->row),
+                              batch_get_address(at->batch, (unsigned)at->fields[TALK_DST], at->row)};
+    bool turned = address_compare(pair[0], pair[1]) > 0;
+    struct address ordered[2] = {pair[turned], pair[!turned]};
+    bool is_new = pairs_add(&c->pairs, table_hash(ordered, sizeof ordered, 0));
+    take_talker(c, pair[0], sent, received, is_new);
+    if (!address_equal(pair[0], pair[1])) take_talker(c, pair[1], received, sent, is_new);
+}
+
+static void take_tcp(struct summary_conversations *c, const struct seen *at)
+{
+    uint64_t missed = seen_number(at, TALK_SRC_MISSED) + seen_number(at, TALK_DST_MISSED);
+    c->missed_bytes += missed;
+    c->gappy += missed > 0;
+    c->payload_bytes += seen_number(at, TALK_SRC_PAYLOAD) + seen_number(at, TALK_DST_PAYLOAD);
+    counts_of(&c->states, seen_text(at, TALK_STATE))->sums[0]++;
+}
+
+static void take_largest(struct summary_conversations *c, const struct seen *at, uint64_t size)
+{
+    struct record_id id = seen_id(at, TALK_ID);
+    if (size < c->largest_bytes || (size == c->largest_bytes && c->conversations > 1 && !id_before(id, c->largest)))
+        return;
+    c->largest_bytes = size;
+    c->largest = id;
+}
+
+static void take_conversation(struct summary *s, const struct seen *at)
+{
+    struct summary_conversations *c = &s->conversations;
+    uint64_t sent = seen_number(at, TALK_SRC_BYTES), received = seen_number(at, TALK_DST_BYTES);
+    uint64_t packets = seen_number(at, TALK_SRC_PACKETS) + seen_number(at, TALK_DST_PACKETS);
+    uint64_t proto = seen_number(at, TALK_PROTO);
+    struct summary_proto *sums = &c->protos[proto < SUMMARY_PROTOS ? proto : SUMMARY_PROTOS - 1];
+    sums->conversations++;
+    sums->packets += packets;
+    sums->bytes += sent + received;
+    c->conversations++;
+    c->packets += packets;
+    c->bytes += sent + received;
+    struct count *service = counts_of(&c->services, seen_text(at, TALK_SERVICE));
+    service->sums[SERVICE_BYTES] += sent + received;
+    service->sums[SERVICE_CONVERSATIONS]++;
+    if (proto == PROTO_TCP) take_tcp(c, at);
+    take_talkers(c, at, sent, received);
+    take_largest(c, at, sent + received);
+}
+
+// ---- transactions -----------------------------------------------------------------------------------------------
+
+enum { ASK_QUERY, ASK_RCODE, ASK_ANSWERED };
+static const char *const dns_columns[] = {"query", "rcode", "answer_seen", NULL};
+
+static void take_dns(struct summary *s, const struct seen *at)
+{
+    enum { NXDOMAIN = 3 }; // RFC 1035 section 4.1.1
+    bool answered = seen_number(at, ASK_ANSWERED) != 0;
+    uint64_t rcode = seen_number(at, ASK_RCODE);
+    s->dns.transactions++;
+    s->dns.answered += answered;
+    s->dns.nxdomain += answered && rcode == NXDOMAIN;
+    s->dns.failed += answered && rcode && rcode != NXDOMAIN;
+    if (seen_has(at, ASK_QUERY)) count_host(&s->dns.names, seen_text(at, ASK_QUERY))->sums[0]++;
+}
+
+enum { WEB_HOST, WEB_STATUS, WEB_REQUEST_BODY, WEB_RESPONSE_BODY };
+static const char *const http_columns[] = {"host", "status_code", "request_body_len", "response_body_len", NULL};
+
+static void take_http(struct summary *s, const struct seen *at)
+{
+    uint64_t hundreds = seen_number(at, WEB_STATUS) / 100;
+    s->http.transactions++;
+    s->http.classes[hundreds < 6 ? hundreds : 5]++;
+    if (!seen_has(at, WEB_HOST)) return;
+    struct count *host = count_host(&s->http.hosts, seen_text(at, WEB_HOST));
+    host->sums[HOST_REQUESTS]++;
+    host->sums[HOST_BYTES] += seen_number(at, WEB_REQUEST_BODY) + seen_number(at, WEB_RESPONSE_BODY);
+}
+
+enum { HAND_NAME, HAND_VERSION, HAND_ESTABLISHED };
+static const char *const tls_columns[] = {"server_name", "version", "established", NULL};
+
+static void take_tls(struct summary *s, const struct seen *at)
+{
+    s->tls.handshakes++;
+    s->tls.established += seen_number(at, HAND_ESTABLISHED) != 0;
+    if (seen_has(at, HAND_VERSION)) counts_of(&s->tls.versions, seen_text(at, HAND_VERSION))->sums[0]++;
+    if (seen_has(at, HAND_NAME)) count_host(&s->tls.names, seen_text(at, HAND_NAME))->sums[0]++;
+    s->tls.nameless += !seen_has(at, HAND_NAME);
+}
+
+enum { CERT_PRINT, CERT_TS, CERT_UNTIL, CERT_SELF_SIGNED, CERT_POSITION };
+static const char *const x509_columns[] = {
+    "fingerprint", "ts", "not_valid_after", "self_signed", "chain_position", NULL};
+
+// A root in a chain is signed by itself and nothing is wrong with that: only who stands first is told.
+static void take_x509(struct summary *s, const struct seen *at)
+{
+    struct count *count = counts_of(&s->tls.certificates, seen_text(at, CERT_PRINT));
+    count->sums[CERTIFICATE_SEEN]++;
+    if (seen_has(at, CERT_UNTIL) && (nanos)seen_number(at, CERT_UNTIL) < (nanos)seen_number(at, CERT_TS))
+        count->sums[CERTIFICATE_EXPIRED] = 1;
+    if (seen_number(at, CERT_SELF_SIGNED) && !seen_number(at, CERT_POSITION)) count->sums[CERTIFICATE_SELF_SIGNED] = 1;
+}
+
+enum { BODY_ID, BODY_NAME, BODY_TYPE, BODY_SIZE, BODY_COMPLETE };
+static const char *const file_columns[] = {"id", "file_name", "mime_type", "size", "complete", NULL};
+
+static void take_largest_file(struct summary_files *f, const struct seen *at, uint64_t size)
+{
+    struct record_id id = seen_id(at, BODY_ID);
+    if (size < f->largest_size || (size == f->largest_size && f->files > 1 && !id_before(id, f->largest))) return;
+    bytes label = seen_text(at, seen_has(at, BODY_NAME) ? BODY_NAME : BODY_TYPE);
+    label = bytes_first(label, SUMMARY_LABEL_MAX);
+    f->largest_size = size;
+    f->largest = id;
+    if (label.n) memcpy(f->largest_label, label.p, label.n);
+    f->largest_label[label.n] = 0;
+}
+
+static void take_file(struct summary *s, const struct seen *at)
+{
+    uint64_t size = seen_number(at, BODY_SIZE);
+    s->files.files++;
+    s->files.bytes += size;
+    s->files.incomplete += !seen_number(at, BODY_COMPLETE);
+    struct count *type = counts_of(&s->files.types, seen_text(at, BODY_TYPE));
+    type->sums[FILE_BYTES] += size;
+    type->sums[FILE_COUNT]++;
+    take_largest_file(&s->files, at, size);
+}
+
+enum { ODD_NAME };
+static const char *const anomaly_columns[] = {"name", NULL};
+
+static void take_anomaly(struct summary *s, const struct seen *at)
+{
+    counts_of(&s->anomalies, seen_text(at, ODD_NAME))->sums[0]++;
+}
+
+// ---- the sink ---------------------------------------------------------------------------------------------------
+
+struct collector {
+    const char *kind;
+    const char *const *columns;
+    void (*take)(struct summary *s, const struct seen *at);
+};
+
+static const struct collector collectors[SUMMARY_KINDS] = {
+    {"conversation", conversation_columns, take_conversation},
+    {"dns", dns_columns, take_dns},
+    {"http", http_columns, take_http},
+    {"tls", tls_columns, take_tls},
+    {"x509", x509_columns, take_x509},
+    {"file", file_columns, take_file},
+    {"anomaly", anomaly_columns, take_anomaly},
+    {"capture", capture_columns, take_capture},
+    {"loss", loss_columns, take_loss},
+};
+
+// Which collector takes `kind`, its field numbers found; -1: none. The same table is there for each batch, so that its
+// name is compared once.
+static int summary_collector(struct summary *s, const struct record_kind *kind)
+{
+    for (int i = 0; i < SUMMARY_KINDS; i++)
+        if (s->kinds[i] == kind) return i;
+    for (int i = 0; i < SUMMARY_KINDS; i++) {
+        if (strcmp(collectors[i].kind, kind->name) != 0) continue;
+        for (unsigned c = 0; collectors[i].columns[c]; c++)
+            s->fields[i][c] = kind_field(kind, bytes_text(collectors[i].columns[c]));
+        s->kinds[i] = kind;
+        return i;
+    }
+    return -1;
+}
+
+static void summary_take(void *context, const struct record_batch *batch)
+{
+    struct summary *s = context;
+    lock_take(&s->lock);
+    int which = summary_collector(s, batch->kind);
+    struct seen at = {.batch = batch, .fields = which < 0 ? NULL : s->fields[which]};
+    for (; which >= 0 && at.row < batch->rows; at.row++) collectors[which].take(s, &at);
+    lock_give(&s->lock);
+}
+
+struct record_sink summary_sink(struct summary *s)
+{
+    return (struct record_sink){s, summary_take};
+}
+
+const char *const *summary_columns(const char *kind)
+{
+    for (unsigned i = 0; i < SUMMARY_KINDS; i++)
+        if (strcmp(collectors[i].kind, kind) == 0) return collectors[i].columns;
+    return NULL;
+}
+
+// ---- life -------------------------------------------------------------------------------------------------------
+
+struct summary *summary_create(void)
+{
+    struct summary *s = memory_get(sizeof *s);
+    lock_init(&s->lock);
+    s->captures.first_seen = INT64_MAX;
+    s->captures.last_seen = INT64_MIN;
+    return s;
+}
+
+void summary_destroy(struct summary *s)
+{
+    if (!s) return;
+    struct counts *all[] = {
+        &s->captures.formats, &s->captures.paths,  &s->conversations.states, &s->conversations.services,
+        &s->conversations.talkers, &s->dns.names,  &s->http.hosts,           &s->tls.names,
+        &s->tls.versions,     &s->tls.certificates, &s->files.types,         &s->anomalies,
+        &s->losses,
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) counts_deinit(all[i]);
+    pairs_deinit(&s->conversations.pairs);
+    lock_deinit(&s->lock);
+    memory_free(s);
+}
