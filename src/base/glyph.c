@@ -14,12 +14,14 @@ static bool is_within(const struct range *ranges, size_t n, uint32_t c)
 // Unicode Standard Annex 11, the blocks that matter.
 static unsigned character_width(uint32_t c)
 {
-    static const struct range none[] = {{0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},   {0x610, 0x61a},
-                                        {0x64b, 0x65f},   {0x200b, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x206f},
-                                        {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}};
-    static const struct range two[] = {{0x1100, 0x115f},   {0x2e80, 0xa4cf},   {0xac00, 0xd7a3},  {0xf900, 0xfaff},
-                                       {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},  {0x1f300, 0x1f64f},
-                                       {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+    static const struct range none[] = {{0x300, 0x36f},   {0x483, 0x489},   {0x591, 0x5bd},
+                                        {0x610, 0x61a},   {0x64b, 0x65f},   {0x200b, 0x200f},
+                                        {0x202a, 0x202e}, {0x2060, 0x206f}, {0x20d0, 0x20ff},
+                                        {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}};
+    static const struct range two[] = {{0x1100, 0x115f},  {0x2e80, 0xa4cf},   {0xac00, 0xd7a3},
+                                       {0xf900, 0xfaff},  {0xfe30, 0xfe6f},   {0xff00, 0xff60},
+                                       {0xffe0, 0xffe6},  {0x1f300, 0x1f64f}, {0x1f900, 0x1f9ff},
+                                       {0x20000, 0x3fffd}};
     if (c < 0x300) return 1;
     if (is_within(none, sizeof none / sizeof *none, c)) return 0;
     return is_within(two, sizeof two / sizeof *two, c) ? 2 : 1;
@@ -27,7 +29,8 @@ static unsigned character_width(uint32_t c)
 
 static bool is_unsafe(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
 }
 
 struct glyph glyph_next(bytes *text)

@@ -28,12 +28,14 @@ static uint64_t seen_number(const struct seen *s, unsigned column)
 
 static bytes seen_text(const struct seen *s, unsigned column)
 {
-    return seen_has(s, column) ? batch_get_bytes(s->batch, (unsigned)s->fields[column], s->row) : (bytes){0};
+    return seen_has(s, column) ? batch_get_bytes(s->batch, (unsigned)s->fields[column], s->row)
+                               : (bytes){0};
 }
 
 static struct record_id seen_id(const struct seen *s, unsigned column)
 {
-    return seen_has(s, column) ? batch_get_id(s->batch, (unsigned)s->fields[column], s->row) : (struct record_id){0};
+    return seen_has(s, column) ? batch_get_id(s->batch, (unsigned)s->fields[column], s->row)
+                               : (struct record_id){0};
 }
 
 static bool id_before(struct record_id a, struct record_id b)
@@ -51,7 +53,8 @@ static struct count *count_host(struct counts *c, bytes name)
     return counts_of(c, bytes_of(folded, name.n));
 }
 
-// ---- captures and losses ----------------------------------------------------------------------------------------
+// ---- captures and losses
+// ----------------------------------------------------------------------------------------
 
 enum {
     CAP_PATH,
@@ -106,7 +109,8 @@ static void take_loss(struct summary *s, const struct seen *at)
     count->sums[LOST_BYTES] += seen_number(at, LOST_BYTE_COUNT);
 }
 
-// ---- conversations ----------------------------------------------------------------------------------------------
+// ---- conversations
+// ----------------------------------------------------------------------------------------------
 
 enum {
     TALK_ID,
@@ -125,13 +129,25 @@ enum {
     TALK_DST_MISSED,
 };
 static const char *const conversation_columns[] = {
-    "id",          "proto",       "src_addr",  "dst_addr",  "service",           "conn_state",        "src_packets",
-    "dst_packets", "src_bytes",   "dst_bytes", "src_payload_bytes", "dst_payload_bytes", "src_missed_bytes",
-    "dst_missed_bytes", NULL,
+    "id",
+    "proto",
+    "src_addr",
+    "dst_addr",
+    "service",
+    "conn_state",
+    "src_packets",
+    "dst_packets",
+    "src_bytes",
+    "dst_bytes",
+    "src_payload_bytes",
+    "dst_payload_bytes",
+    "src_missed_bytes",
+    "dst_missed_bytes",
+    NULL,
 };
 
-static void take_talker(struct summary_conversations *c, struct address who, uint64_t sent, uint64_t received,
-                        bool new_peer)
+static void take_talker(struct summary_conversations *c, struct address who, uint64_t sent,
+                        uint64_t received, bool new_peer)
 {
     uint64_t name[2] = {who.hi, who.lo};
     struct count *count = counts_of(&c->talkers, bytes_of(name, sizeof name));
@@ -141,11 +157,13 @@ static void take_talker(struct summary_conversations *c, struct address who, uin
     count->sums[TALKER_PEERS] += new_peer;
 }
 
-static void take_talkers(struct summary_conversations *c, const struct seen *at, uint64_t sent, uint64_t received)
+static void take_talkers(struct summary_conversations *c, const struct seen *at, uint64_t sent,
+                         uint64_t received)
 {
     if (!seen_has(at, TALK_SRC) || !seen_has(at, TALK_DST)) return;
-    struct address pair[2] = {batch_get_address(at->batch, (unsigned)at->fields[TALK_SRC], at->row),
-                              batch_get_address(at->batch, (unsigned)at->fields[TALK_DST], at->row)};
+    struct address pair[2] = {
+        batch_get_address(at->batch, (unsigned)at->fields[TALK_SRC], at->row),
+        batch_get_address(at->batch, (unsigned)at->fields[TALK_DST], at->row)};
     bool turned = address_compare(pair[0], pair[1]) > 0;
     struct address ordered[2] = {pair[turned], pair[!turned]};
     bool is_new = pairs_add(&c->pairs, table_hash(ordered, sizeof ordered, 0));
@@ -165,7 +183,8 @@ static void take_tcp(struct summary_conversations *c, const struct seen *at)
 static void take_largest(struct summary_conversations *c, const struct seen *at, uint64_t size)
 {
     struct record_id id = seen_id(at, TALK_ID);
-    if (size < c->largest_bytes || (size == c->largest_bytes && c->conversations > 1 && !id_before(id, c->largest)))
+    if (size < c->largest_bytes ||
+        (size == c->largest_bytes && c->conversations > 1 && !id_before(id, c->largest)))
         return;
     c->largest_bytes = size;
     c->largest = id;
@@ -192,7 +211,8 @@ static void take_conversation(struct summary *s, const struct seen *at)
     take_largest(c, at, sent + received);
 }
 
-// ---- transactions -----------------------------------------------------------------------------------------------
+// ---- transactions
+// -----------------------------------------------------------------------------------------------
 
 enum { ASK_QUERY, ASK_RCODE, ASK_ANSWERED };
 static const char *const dns_columns[] = {"query", "rcode", "answer_seen", NULL};
@@ -210,7 +230,8 @@ static void take_dns(struct summary *s, const struct seen *at)
 }
 
 enum { WEB_HOST, WEB_STATUS, WEB_REQUEST_BODY, WEB_RESPONSE_BODY };
-static const char *const http_columns[] = {"host", "status_code", "request_body_len", "response_body_len", NULL};
+static const char *const http_columns[] = {"host", "status_code", "request_body_len",
+                                           "response_body_len", NULL};
 
 static void take_http(struct summary *s, const struct seen *at)
 {
@@ -220,7 +241,8 @@ static void take_http(struct summary *s, const struct seen *at)
     if (!seen_has(at, WEB_HOST)) return;
     struct count *host = count_host(&s->http.hosts, seen_text(at, WEB_HOST));
     host->sums[HOST_REQUESTS]++;
-    host->sums[HOST_BYTES] += seen_number(at, WEB_REQUEST_BODY) + seen_number(at, WEB_RESPONSE_BODY);
+    host->sums[HOST_BYTES] +=
+        seen_number(at, WEB_REQUEST_BODY) + seen_number(at, WEB_RESPONSE_BODY);
 }
 
 enum { HAND_NAME, HAND_VERSION, HAND_ESTABLISHED };
@@ -230,32 +252,39 @@ static void take_tls(struct summary *s, const struct seen *at)
 {
     s->tls.handshakes++;
     s->tls.established += seen_number(at, HAND_ESTABLISHED) != 0;
-    if (seen_has(at, HAND_VERSION)) counts_of(&s->tls.versions, seen_text(at, HAND_VERSION))->sums[0]++;
+    if (seen_has(at, HAND_VERSION))
+        counts_of(&s->tls.versions, seen_text(at, HAND_VERSION))->sums[0]++;
     if (seen_has(at, HAND_NAME)) count_host(&s->tls.names, seen_text(at, HAND_NAME))->sums[0]++;
     s->tls.nameless += !seen_has(at, HAND_NAME);
 }
 
 enum { CERT_PRINT, CERT_TS, CERT_UNTIL, CERT_SELF_SIGNED, CERT_POSITION };
-static const char *const x509_columns[] = {
-    "fingerprint", "ts", "not_valid_after", "self_signed", "chain_position", NULL};
+static const char *const x509_columns[] = {"fingerprint",    "ts", "not_valid_after", "self_signed",
+                                           "chain_position", NULL};
 
-// A root in a chain is signed by itself and nothing is wrong with that: only who stands first is told.
+// A root in a chain is signed by itself and nothing is wrong with that: only who stands first is
+// told.
 static void take_x509(struct summary *s, const struct seen *at)
 {
     struct count *count = counts_of(&s->tls.certificates, seen_text(at, CERT_PRINT));
     count->sums[CERTIFICATE_SEEN]++;
-    if (seen_has(at, CERT_UNTIL) && (nanos)seen_number(at, CERT_UNTIL) < (nanos)seen_number(at, CERT_TS))
+    if (seen_has(at, CERT_UNTIL) &&
+        (nanos)seen_number(at, CERT_UNTIL) < (nanos)seen_number(at, CERT_TS))
         count->sums[CERTIFICATE_EXPIRED] = 1;
-    if (seen_number(at, CERT_SELF_SIGNED) && !seen_number(at, CERT_POSITION)) count->sums[CERTIFICATE_SELF_SIGNED] = 1;
+    if (seen_number(at, CERT_SELF_SIGNED) && !seen_number(at, CERT_POSITION))
+        count->sums[CERTIFICATE_SELF_SIGNED] = 1;
 }
 
 enum { BODY_ID, BODY_NAME, BODY_TYPE, BODY_SIZE, BODY_COMPLETE };
-static const char *const file_columns[] = {"id", "file_name", "mime_type", "size", "complete", NULL};
+static const char *const file_columns[] = {"id",   "file_name", "mime_type",
+                                           "size", "complete",  NULL};
 
 static void take_largest_file(struct summary_files *f, const struct seen *at, uint64_t size)
 {
     struct record_id id = seen_id(at, BODY_ID);
-    if (size < f->largest_size || (size == f->largest_size && f->files > 1 && !id_before(id, f->largest))) return;
+    if (size < f->largest_size ||
+        (size == f->largest_size && f->files > 1 && !id_before(id, f->largest)))
+        return;
     bytes label = seen_text(at, seen_has(at, BODY_NAME) ? BODY_NAME : BODY_TYPE);
     label = bytes_first(label, SUMMARY_LABEL_MAX);
     f->largest_size = size;
@@ -284,7 +313,8 @@ static void take_anomaly(struct summary *s, const struct seen *at)
     counts_of(&s->anomalies, seen_text(at, ODD_NAME))->sums[0]++;
 }
 
-// ---- the sink ---------------------------------------------------------------------------------------------------
+// ---- the sink
+// ---------------------------------------------------------------------------------------------------
 
 struct collector {
     const char *kind;
@@ -304,8 +334,8 @@ static const struct collector collectors[SUMMARY_KINDS] = {
     {"loss", loss_columns, take_loss},
 };
 
-// Which collector takes `kind`, its field numbers found; -1: none. The same table is there for each batch, so that its
-// name is compared once.
+// Which collector takes `kind`, its field numbers found; -1: none. The same table is there for each
+// batch, so that its name is compared once.
 static int summary_collector(struct summary *s, const struct record_kind *kind)
 {
     for (int i = 0; i < SUMMARY_KINDS; i++)
@@ -342,7 +372,8 @@ const char *const *summary_columns(const char *kind)
     return NULL;
 }
 
-// ---- life -------------------------------------------------------------------------------------------------------
+// ---- life
+// -------------------------------------------------------------------------------------------------------
 
 struct summary *summary_create(void)
 {
@@ -357,9 +388,18 @@ void summary_destroy(struct summary *s)
 {
     if (!s) return;
     struct counts *all[] = {
-        &s->captures.formats, &s->captures.paths,  &s->conversations.states, &s->conversations.services,
-        &s->conversations.talkers, &s->dns.names,  &s->http.hosts,           &s->tls.names,
-        &s->tls.versions,     &s->tls.certificates, &s->files.types,         &s->anomalies,
+        &s->captures.formats,
+        &s->captures.paths,
+        &s->conversations.states,
+        &s->conversations.services,
+        &s->conversations.talkers,
+        &s->dns.names,
+        &s->http.hosts,
+        &s->tls.names,
+        &s->tls.versions,
+        &s->tls.certificates,
+        &s->files.types,
+        &s->anomalies,
         &s->losses,
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) counts_deinit(all[i]);

@@ -1,8 +1,10 @@
-// What a person wants to know first of a case: totals, completeness, protocols, talkers, names, files, anomalies.
+// What a person wants to know first of a case: totals, completeness, protocols, talkers, names,
+// files, anomalies.
 //
-// Collects from record batches, as they come from lanes while reading or from the store afterwards, so the report is the same
-// either way, and with any store. Counts are exact up to SUMMARY_NAMES_MAX different values of a list; beyond that the list says
-// that it is not. May be fed from several threads (one lock a batch).
+// Collects from record batches, as they come from lanes while reading or from the store afterwards,
+// so the report is the same either way, and with any store. Counts are exact up to
+// SUMMARY_NAMES_MAX different values of a list; beyond that the list says that it is not. May be
+// fed from several threads (one lock a batch).
 #pragma once
 
 #include <stdio.h>
@@ -18,7 +20,8 @@ struct summary *summary_create(void);
 void summary_destroy(struct summary *s);
 struct record_sink summary_sink(struct summary *s);
 
-// The columns that it reads of a kind, for whoever scans a store; NULL behind the last. Kinds it does not read give none.
+// The columns that it reads of a kind, for whoever scans a store; NULL behind the last. Kinds it
+// does not read give none.
 const char *const *summary_columns(const char *kind);
 
 struct summary_style {

@@ -21,7 +21,8 @@ bytes counts_name(const struct counts *c, const struct count *count)
     return bytes_of(c->names + count->name_at, count->name_n);
 }
 
-// ---- the table --------------------------------------------------------------------------------------------------
+// ---- the table
+// --------------------------------------------------------------------------------------------------
 
 static void slots_fill(struct counts *c)
 {
@@ -87,7 +88,8 @@ static struct count *counts_add(struct counts *c, bytes name, uint64_t hash)
         c->names = memory_resize(c->names, c->names_size);
     }
     struct count *count = &c->list[c->used++];
-    *count = (struct count){.hash = hash, .name_at = (uint32_t)c->names_used, .name_n = (uint32_t)name.n};
+    *count = (struct count){
+        .hash = hash, .name_at = (uint32_t)c->names_used, .name_n = (uint32_t)name.n};
     if (name.n) memcpy(c->names + c->names_used, name.p, name.n);
     c->names_used += name.n;
     uint32_t at = (uint32_t)hash & c->slot_mask;
@@ -108,7 +110,8 @@ struct count *counts_of(struct counts *c, bytes name)
     return counts_add(c, name, hash);
 }
 
-// ---- questions --------------------------------------------------------------------------------------------------
+// ---- questions
+// --------------------------------------------------------------------------------------------------
 
 uint64_t counts_total(const struct counts *c, unsigned sum)
 {
@@ -143,7 +146,8 @@ unsigned counts_top(const struct counts *c, const struct count **top, unsigned t
     return n;
 }
 
-// ---- pairs ------------------------------------------------------------------------------------------------------
+// ---- pairs
+// ------------------------------------------------------------------------------------------------------
 
 void pairs_deinit(struct pairs *p)
 {

@@ -1,8 +1,9 @@
 // Sums by name: how often, how many bytes, for each host, address, type.
 //
-// Exact up to SUMMARY_NAMES_MAX different names. When one more comes, the lighter half is dropped, so what is heavy stays with
-// its exact sums however many names a capture has, and `dropped` tells that the list is no longer whole. Names are told
-// apart by their first COUNT_NAME_MAX bytes. One thread at a time.
+// Exact up to SUMMARY_NAMES_MAX different names. When one more comes, the lighter half is dropped,
+// so what is heavy stays with its exact sums however many names a capture has, and `dropped` tells
+// that the list is no longer whole. Names are told apart by their first COUNT_NAME_MAX bytes. One
+// thread at a time.
 #pragma once
 
 #include <stdbool.h>

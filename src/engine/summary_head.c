@@ -78,14 +78,18 @@ static void head_totals(const struct summary *s, struct page *p)
     text_deinit(&facts);
 }
 
-// ---- what is missing --------------------------------------------------------------------------------------------
+// ---- what is missing
+// --------------------------------------------------------------------------------------------
 
 static void missing_in_captures(const struct summary_captures *c, struct text *facts)
 {
-    if (c->cut) facts_add(facts, "%s capture%s too early", COUNT(c->cut), c->cut == 1 ? " ends" : "s end");
+    if (c->cut)
+        facts_add(facts, "%s capture%s too early", COUNT(c->cut), c->cut == 1 ? " ends" : "s end");
     if (c->damaged_bytes)
-        facts_add(facts, "%s damaged in %s capture%s", SIZE(c->damaged_bytes), COUNT(c->damaged), plural(c->damaged));
-    if (c->interface_drops) facts_add(facts, "%s packets dropped while capturing", COUNT(c->interface_drops));
+        facts_add(facts, "%s damaged in %s capture%s", SIZE(c->damaged_bytes), COUNT(c->damaged),
+                  plural(c->damaged));
+    if (c->interface_drops)
+        facts_add(facts, "%s packets dropped while capturing", COUNT(c->interface_drops));
     if (c->captured_bytes < c->bytes)
         facts_add(facts, "packets cut short: %s of their bytes are not there",
                   SHARE(c->bytes - c->captured_bytes, c->bytes));
@@ -99,7 +103,9 @@ static void missing_by_reason(const struct summary *s, const struct page *p, str
         struct text name = {0};
         page_name_within(p, &name, counts_name(&s->losses, top[i]), FACT_NAME_WIDTH);
         uint64_t packets = top[i]->sums[LOST_PACKETS], lost = top[i]->sums[LOST_BYTES];
-        if (packets) facts_add(facts, "%s packet%s not decoded: %s", COUNT(packets), plural(packets), name.p);
+        if (packets)
+            facts_add(facts, "%s packet%s not decoded: %s", COUNT(packets), plural(packets),
+                      name.p);
         if (lost) facts_add(facts, "%s given up: %s", SIZE(lost), name.p);
         text_deinit(&name);
     }
@@ -108,8 +114,9 @@ static void missing_by_reason(const struct summary *s, const struct page *p, str
 static void missing_in_streams(const struct summary_conversations *c, struct text *facts)
 {
     if (!c->missed_bytes) return;
-    facts_add(facts, "%s of TCP payload never seen (%s) in %s conversation%s", SIZE(c->missed_bytes),
-              SHARE(c->missed_bytes, c->missed_bytes + c->payload_bytes), COUNT(c->gappy), plural(c->gappy));
+    facts_add(facts, "%s of TCP payload never seen (%s) in %s conversation%s",
+              SIZE(c->missed_bytes), SHARE(c->missed_bytes, c->missed_bytes + c->payload_bytes),
+              COUNT(c->gappy), plural(c->gappy));
 }
 
 static void head_missing(const struct summary *s, struct page *p)
@@ -135,11 +142,14 @@ static void head_aside(const struct summary *s, struct page *p)
 {
     const struct summary_captures *c = &s->captures;
     struct text facts = {0};
-    uint64_t known = s->conversations.packets + counts_total(&s->losses, LOST_PACKETS) + c->filtered;
+    uint64_t known =
+        s->conversations.packets + counts_total(&s->losses, LOST_PACKETS) + c->filtered;
     if (c->filtered) facts_add(&facts, "%s packets left out by the filter", COUNT(c->filtered));
     if (c->packets > known)
-        facts_add(&facts, "%s packet%s without IP", COUNT(c->packets - known), plural(c->packets - known));
-    if (c->backwards) facts_add(&facts, "%s packets earlier than the one before", COUNT(c->backwards));
+        facts_add(&facts, "%s packet%s without IP", COUNT(c->packets - known),
+                  plural(c->packets - known));
+    if (c->backwards)
+        facts_add(&facts, "%s packets earlier than the one before", COUNT(c->backwards));
     page_facts(p, &p->head, p->width, &facts, PAGE_DIM);
     text_deinit(&facts);
 }

@@ -1,4 +1,5 @@
-// What a summary holds, for the one who collects (summary.c) and the one who writes (summary_print.c).
+// What a summary holds, for the one who collects (summary.c) and the one who writes
+// (summary_print.c).
 #pragma once
 
 #include "base/address.h"

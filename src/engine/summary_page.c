@@ -20,7 +20,8 @@ enum {
     BAR_MAX = 18,
 };
 
-// ---- life -------------------------------------------------------------------------------------------------------
+// ---- life
+// -------------------------------------------------------------------------------------------------------
 
 void page_init(struct page *p, unsigned width, unsigned rows, bool colour, bool utf8)
 {
@@ -40,7 +41,8 @@ void page_deinit(struct page *p)
     *p = (struct page){0};
 }
 
-// ---- pieces -----------------------------------------------------------------------------------------------------
+// ---- pieces
+// -----------------------------------------------------------------------------------------------------
 
 static void put_tone(const struct page *p, struct text *t, const char *code)
 {
@@ -55,9 +57,12 @@ static void put_spaces(struct text *t, unsigned n)
 static const char *tone_code(enum page_tone tone)
 {
     switch (tone) {
-    case PAGE_PLAIN: return NULL;
-    case PAGE_DIM: return "2";
-    case PAGE_WARNING: return "33";
+    case PAGE_PLAIN:
+        return NULL;
+    case PAGE_DIM:
+        return "2";
+    case PAGE_WARNING:
+        return "33";
     }
     return NULL;
 }
@@ -110,11 +115,13 @@ static bytes name_head(bytes name, unsigned width)
 
 static bytes name_tail(bytes name, unsigned width)
 {
-    for (unsigned columns = glyph_columns(name); columns > width;) columns -= glyph_next(&name).width;
+    for (unsigned columns = glyph_columns(name); columns > width;)
+        columns -= glyph_next(&name).width;
     return name;
 }
 
-// A safe name in at most `width` columns; returns how many it takes. Hosts and paths tell most at their ends.
+// A safe name in at most `width` columns; returns how many it takes. Hosts and paths tell most at
+// their ends.
 static unsigned put_name(const struct page *p, struct text *t, bytes name, unsigned width)
 {
     unsigned columns = glyph_columns(name), dots = p->utf8 ? 1 : 3;
@@ -138,7 +145,8 @@ void page_name_within(const struct page *p, struct text *t, bytes name, unsigned
     text_deinit(&safe);
 }
 
-static void put_bar(const struct page *p, struct text *t, uint64_t weight, uint64_t most, unsigned width)
+static void put_bar(const struct page *p, struct text *t, uint64_t weight, uint64_t most,
+                    unsigned width)
 {
     static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     if (!weight || !most) return;
@@ -149,7 +157,8 @@ static void put_bar(const struct page *p, struct text *t, uint64_t weight, uint6
     if (p->utf8) text_add(t, parts[n]);
 }
 
-// ---- titles and facts -------------------------------------------------------------------------------------------
+// ---- titles and facts
+// -------------------------------------------------------------------------------------------
 
 void page_title(struct page *p, struct text *part, const char *title)
 {
@@ -182,7 +191,8 @@ static void end_line(const struct page *p, struct text *part, const char *code)
     text_add(part, "\n");
 }
 
-void page_facts(const struct page *p, struct text *part, unsigned width, struct text *facts, enum page_tone tone)
+void page_facts(const struct page *p, struct text *part, unsigned width, struct text *facts,
+                enum page_tone tone)
 {
     const char *code = tone_code(tone), *between = p->utf8 ? " · " : ", ";
     unsigned used = 0, gap = glyph_columns(bytes_text(between));
@@ -202,7 +212,8 @@ void page_facts(const struct page *p, struct text *part, unsigned width, struct 
     text_clear(facts);
 }
 
-// ---- tables -----------------------------------------------------------------------------------------------------
+// ---- tables
+// -----------------------------------------------------------------------------------------------------
 
 struct layout {
     unsigned name, cells[TABLE_CELLS_MAX], bar;
@@ -228,7 +239,8 @@ static struct layout table_layout(const struct page *p, const struct table *t)
         if (width > longest) longest = width;
     }
     if (longest > NAME_FAIR) longest = NAME_FAIR;
-    unsigned left = p->block > taken + CELL_GAP + longest ? p->block - taken - CELL_GAP - longest : 0;
+    unsigned left =
+        p->block > taken + CELL_GAP + longest ? p->block - taken - CELL_GAP - longest : 0;
     if (l.bar > left) l.bar = left;
     if (l.bar < BAR_MIN) l.bar = 0;
     if (l.bar) taken += CELL_GAP + l.bar;
@@ -242,7 +254,8 @@ static void put_cell(struct text *part, const char *cell, unsigned width)
     text_add(part, cell);
 }
 
-static void put_headings(const struct page *p, struct text *part, const struct table *t, const struct layout *l)
+static void put_headings(const struct page *p, struct text *part, const struct table *t,
+                         const struct layout *l)
 {
     put_tone(p, part, "1");
     text_add(part, t->title);
@@ -258,8 +271,8 @@ static void put_headings(const struct page *p, struct text *part, const struct t
     text_add(part, "\n");
 }
 
-static void put_row(const struct page *p, struct text *part, const struct table *t, const struct table_row *row,
-                    const struct layout *l)
+static void put_row(const struct page *p, struct text *part, const struct table *t,
+                    const struct table_row *row, const struct layout *l)
 {
     put_spaces(part, INDENT);
     put_spaces(part, l->name - put_name(p, part, text_bytes(&row->name), l->name));
@@ -293,7 +306,8 @@ void page_table(struct page *p, struct table *t)
     text_deinit(&t->notes);
 }
 
-// ---- setting ----------------------------------------------------------------------------------------------------
+// ---- setting
+// ----------------------------------------------------------------------------------------------------
 
 // The empty line that follows included.
 static unsigned part_lines(const struct text *part)
@@ -303,7 +317,8 @@ static unsigned part_lines(const struct text *part)
     return n;
 }
 
-// How many sections stand in the left column, so that the page becomes as short as can be, and how high it is then.
+// How many sections stand in the left column, so that the page becomes as short as can be, and how
+// high it is then.
 static unsigned page_split(const struct page *p, unsigned *height_of_best)
 {
     unsigned all = 0, left = 0, best = 0, best_height = UINT32_MAX;
@@ -324,7 +339,8 @@ unsigned page_height(const struct page *p)
 {
     unsigned height = 0;
     if (p->twin) page_split(p, &height);
-    for (unsigned i = 0; i < p->section_count && !p->twin; i++) height += part_lines(&p->sections[i]);
+    for (unsigned i = 0; i < p->section_count && !p->twin; i++)
+        height += part_lines(&p->sections[i]);
     return height + part_lines(&p->head) + part_lines(&p->tail);
 }
 
@@ -378,13 +394,15 @@ void page_write(const struct page *p, FILE *out)
     fwrite(p->tail.p, 1, p->tail.n, out);
 }
 
-// ---- numbers ----------------------------------------------------------------------------------------------------
+// ---- numbers
+// ----------------------------------------------------------------------------------------------------
 
 struct amount amount_count(uint64_t n)
 {
     if (n >= 100000000) return amount_scaled((double)n, "");
     struct amount a;
-    unsigned low = (unsigned)(n % 1000), middle = (unsigned)(n / 1000 % 1000), high = (unsigned)(n / 1000000);
+    unsigned low = (unsigned)(n % 1000), middle = (unsigned)(n / 1000 % 1000),
+             high = (unsigned)(n / 1000000);
     if (high) snprintf(a.text, sizeof a.text, "%u,%03u,%03u", high, middle, low);
     else if (middle) snprintf(a.text, sizeof a.text, "%u,%03u", middle, low);
     else snprintf(a.text, sizeof a.text, "%u", low);
@@ -422,9 +440,12 @@ struct amount amount_span(nanos span)
     struct amount a;
     long long s = span / NANOS_PER_SECOND;
     long long minutes = s / 60, hours = s / 3600, days = s / 86400;
-    if (span < NANOS_PER_SECOND / 1000) snprintf(a.text, sizeof a.text, "%lld us", (long long)(span / NANOS_PER_MICRO));
-    else if (s < 1) snprintf(a.text, sizeof a.text, "%lld ms", (long long)(span / (NANOS_PER_SECOND / 1000)));
-    else if (s < 60) snprintf(a.text, sizeof a.text, "%.1f s", (double)span / (double)NANOS_PER_SECOND);
+    if (span < NANOS_PER_SECOND / 1000)
+        snprintf(a.text, sizeof a.text, "%lld us", (long long)(span / NANOS_PER_MICRO));
+    else if (s < 1)
+        snprintf(a.text, sizeof a.text, "%lld ms", (long long)(span / (NANOS_PER_SECOND / 1000)));
+    else if (s < 60)
+        snprintf(a.text, sizeof a.text, "%.1f s", (double)span / (double)NANOS_PER_SECOND);
     else if (minutes < 60) snprintf(a.text, sizeof a.text, "%lld min %02lld s", minutes, s % 60);
     else if (hours < 48) snprintf(a.text, sizeof a.text, "%lld h %02lld min", hours, minutes % 60);
     else snprintf(a.text, sizeof a.text, "%lld days %lld h", days, hours % 24);

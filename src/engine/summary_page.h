@@ -1,7 +1,8 @@
-// A page of sections for one screen: two columns side by side where the width allows, else one below the other.
+// A page of sections for one screen: two columns side by side where the width allows, else one
+// below the other.
 //
-// Whoever fills it says what stands there, the page how: widths, bars, colours, characters. Text of traffic goes in by
-// page_name alone, which lets no control character through. One thread.
+// Whoever fills it says what stands there, the page how: widths, bars, colours, characters. Text of
+// traffic goes in by page_name alone, which lets no control character through. One thread.
 #pragma once
 
 #include <stdio.h>
@@ -28,10 +29,12 @@ void page_deinit(struct page *p);
 unsigned page_height(const struct page *p);
 void page_write(const struct page *p, FILE *out);
 
-// Facts are short phrases, set one behind the other and broken between them, not within. `facts` is cleared.
+// Facts are short phrases, set one behind the other and broken between them, not within. `facts` is
+// cleared.
 void page_title(struct page *p, struct text *part, const char *title);
 enum page_tone { PAGE_PLAIN, PAGE_DIM, PAGE_WARNING };
-void page_facts(const struct page *p, struct text *part, unsigned width, struct text *facts, enum page_tone tone);
+void page_facts(const struct page *p, struct text *part, unsigned width, struct text *facts,
+                enum page_tone tone);
 void facts_add(struct text *facts, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // A section: a title with headings, facts, and rows of a name, cells and a bar by weight.

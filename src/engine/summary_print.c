@@ -20,10 +20,12 @@ static bool locale_is_utf8(void)
 static void note_dropped(struct table *t, const struct counts *c)
 {
     if (c->dropped)
-        facts_add(&t->notes, "more than %s different, so the list is approximate", COUNT(SUMMARY_NAMES_MAX));
+        facts_add(&t->notes, "more than %s different, so the list is approximate",
+                  COUNT(SUMMARY_NAMES_MAX));
 }
 
-static void add_name(const struct page *p, struct table_row *row, bytes name, const char *when_empty)
+static void add_name(const struct page *p, struct table_row *row, bytes name,
+                     const char *when_empty)
 {
     if (name.n) page_name(p, &row->name, name);
     else text_add(&row->name, when_empty);
@@ -34,14 +36,15 @@ static void set_cell(struct table_row *row, unsigned cell, struct amount amount)
     memcpy(row->cells[cell], amount.text, sizeof row->cells[cell]);
 }
 
-// ---- conversations ----------------------------------------------------------------------------------------------
+// ---- conversations
+// ----------------------------------------------------------------------------------------------
 
 static void proto_name(struct text *t, unsigned proto)
 {
     static const char *const names[SUMMARY_PROTOS] = {
-        [1] = "icmp", [2] = "igmp",  [4] = "ipip",    [6] = "tcp",  [17] = "udp",  [41] = "ipv6",
-        [47] = "gre", [50] = "esp",  [51] = "ah",     [58] = "icmpv6", [88] = "eigrp", [89] = "ospf",
-        [103] = "pim", [112] = "vrrp", [132] = "sctp",
+        [1] = "icmp",   [2] = "igmp",  [4] = "ipip",  [6] = "tcp",    [17] = "udp",
+        [41] = "ipv6",  [47] = "gre",  [50] = "esp",  [51] = "ah",    [58] = "icmpv6",
+        [88] = "eigrp", [89] = "ospf", [103] = "pim", [112] = "vrrp", [132] = "sctp",
     };
     if (names[proto]) text_add(t, names[proto]);
     else text_format(t, "protocol %u", proto);
@@ -61,14 +64,16 @@ static bool next_proto(const struct summary_conversations *c, int last, unsigned
     return best >= 0;
 }
 
-static void note_states(const struct summary_conversations *c, const struct page *p, struct text *notes)
+static void note_states(const struct summary_conversations *c, const struct page *p,
+                        struct text *notes)
 {
     const struct count *top[STATES_MAX];
     unsigned n = counts_top(&c->states, top, STATES_MAX);
     for (unsigned i = 0; i < n; i++) {
         struct text name = {0};
         page_name_within(p, &name, counts_name(&c->states, top[i]), FACT_NAME_WIDTH);
-        facts_add(notes, "%s%s %s", i ? "" : "tcp: ", name.p ? name.p : "unknown", COUNT(top[i]->sums[0]));
+        facts_add(notes, "%s%s %s", i ? "" : "tcp: ", name.p ? name.p : "unknown",
+                  COUNT(top[i]->sums[0]));
         text_deinit(&name);
     }
 }
@@ -134,16 +139,19 @@ static void section_talkers(const struct summary *s, struct page *p)
         set_cell(row, 2, amount_scaled((double)top[i]->sums[TALKER_RECEIVED], "B"));
         row->weight = top[i]->sums[TALKER_BYTES];
     }
-    if (talkers->used > n) facts_add(&t.notes, "%s addresses in all", COUNT(talkers->used + talkers->dropped));
+    if (talkers->used > n)
+        facts_add(&t.notes, "%s addresses in all", COUNT(talkers->used + talkers->dropped));
     if (s->conversations.pairs.full) facts_add(&t.notes, "peers are at least these");
     note_dropped(&t, talkers);
     if (n) page_table(p, &t);
 }
 
-// ---- protocols --------------------------------------------------------------------------------------------------
+// ---- protocols
+// --------------------------------------------------------------------------------------------------
 
 // Rows of names and how often they came, and what is left of the list.
-static void add_names(const struct page *p, struct table *t, const struct counts *c, const char *when_empty)
+static void add_names(const struct page *p, struct table *t, const struct counts *c,
+                      const char *when_empty)
 {
     const struct count *top[TABLE_ROWS_MAX];
     unsigned n = counts_top(c, top, p->rows);
@@ -163,7 +171,9 @@ static void section_dns(const struct summary *s, struct page *p)
     if (!d->transactions) return;
     struct table t = {"DNS", {"asked"}, .cell_count = 1};
     facts_add(&t.facts, "%s transaction%s", COUNT(d->transactions), plural(d->transactions));
-    if (d->nxdomain) facts_add(&t.facts, "%s NXDOMAIN (%s)", COUNT(d->nxdomain), SHARE(d->nxdomain, d->answered));
+    if (d->nxdomain)
+        facts_add(&t.facts, "%s NXDOMAIN (%s)", COUNT(d->nxdomain),
+                  SHARE(d->nxdomain, d->answered));
     if (d->failed) facts_add(&t.facts, "%s failed", COUNT(d->failed));
     uint64_t unanswered = d->transactions - d->answered;
     if (unanswered) facts_add(&t.facts, "%s without answer", COUNT(unanswered));
@@ -177,9 +187,11 @@ static void section_http(const struct summary *s, struct page *p)
     const struct count *top[TABLE_ROWS_MAX];
     if (!s->http.transactions) return;
     struct table t = {"HTTP", {"requests", "bytes"}, .cell_count = 2};
-    facts_add(&t.facts, "%s transaction%s", COUNT(s->http.transactions), plural(s->http.transactions));
+    facts_add(&t.facts, "%s transaction%s", COUNT(s->http.transactions),
+              plural(s->http.transactions));
     for (unsigned k = 1; k <= 6; k++)
-        if (s->http.classes[k % 6]) facts_add(&t.facts, "%s %s", COUNT(s->http.classes[k % 6]), classes[k % 6]);
+        if (s->http.classes[k % 6])
+            facts_add(&t.facts, "%s %s", COUNT(s->http.classes[k % 6]), classes[k % 6]);
     unsigned n = counts_top(&s->http.hosts, top, p->rows);
     for (unsigned i = 0; i < n; i++) {
         struct table_row *row = table_add(&t);
@@ -188,14 +200,16 @@ static void section_http(const struct summary *s, struct page *p)
         set_cell(row, 1, amount_scaled((double)top[i]->sums[HOST_BYTES], "B"));
         row->weight = top[i]->sums[HOST_REQUESTS];
     }
-    if (s->http.hosts.used > n && !s->http.hosts.dropped) facts_add(&t.notes, "and %s more", COUNT(s->http.hosts.used - n));
+    if (s->http.hosts.used > n && !s->http.hosts.dropped)
+        facts_add(&t.notes, "and %s more", COUNT(s->http.hosts.used - n));
     note_dropped(&t, &s->http.hosts);
     page_table(p, &t);
 }
 
 static void fact_certificates(const struct counts *c, struct text *facts)
 {
-    uint64_t expired = counts_total(c, CERTIFICATE_EXPIRED), self_signed = counts_total(c, CERTIFICATE_SELF_SIGNED);
+    uint64_t expired = counts_total(c, CERTIFICATE_EXPIRED),
+             self_signed = counts_total(c, CERTIFICATE_SELF_SIGNED);
     if (c->used) facts_add(facts, "%s certificate%s", COUNT(c->used), plural(c->used));
     if (expired) facts_add(facts, "%s expired", COUNT(expired));
     if (self_signed) facts_add(facts, "%s self-signed", COUNT(self_signed));
@@ -252,7 +266,8 @@ static void section_anomalies(const struct summary *s, struct page *p)
     page_table(p, &t);
 }
 
-// ---- all --------------------------------------------------------------------------------------------------------
+// ---- all
+// --------------------------------------------------------------------------------------------------------
 
 static void summary_fill(const struct summary *s, const struct summary_style *style, struct page *p)
 {

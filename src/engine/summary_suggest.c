@@ -8,9 +8,11 @@ enum { SUGGESTIONS_MAX = 5 };
 // A word of the shell that stands for the name; quoted where it must be.
 static void put_word(const struct page *p, struct text *t, bytes name)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%,";
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%,";
     bool is_plain = name.n > 0 && name.p[0] != '-';
-    for (size_t i = 0; i < name.n && is_plain; i++) is_plain = memchr(plain, name.p[i], sizeof plain - 1) != NULL;
+    for (size_t i = 0; i < name.n && is_plain; i++)
+        is_plain = memchr(plain, name.p[i], sizeof plain - 1) != NULL;
     if (is_plain) {
         text_put(t, name);
         return;
@@ -31,10 +33,12 @@ struct suggesting {
     unsigned count;
 };
 
-// `command` and what stands behind the case's name in it; `why` is left out where the line has no room.
-static void suggest(struct suggesting *g, const char *why, const char *command, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static void suggest(struct suggesting *g, const char *why, const char *command, const char *format, ...)
+// `command` and what stands behind the case's name in it; `why` is left out where the line has no
+// room.
+static void suggest(struct suggesting *g, const char *why, const char *command, const char *format,
+                    ...) __attribute__((format(printf, 4, 5)));
+static void suggest(struct suggesting *g, const char *why, const char *command, const char *format,
+                    ...)
 {
     if (g->count++ >= SUGGESTIONS_MAX) return;
     char rest[512];
@@ -49,7 +53,8 @@ static void suggest(struct suggesting *g, const char *why, const char *command, 
     put_word(p, &p->tail, bytes_text(g->case_name));
     text_format(&p->tail, " %s", rest);
     size_t used = p->tail.n - from;
-    if (used + strlen(why) + 4 <= p->width) text_format(&p->tail, p->colour ? "  \x1b[2m# %s\x1b[0m" : "  # %s", why);
+    if (used + strlen(why) + 4 <= p->width)
+        text_format(&p->tail, p->colour ? "  \x1b[2m# %s\x1b[0m" : "  # %s", why);
     text_add(&p->tail, "\n");
 }
 
@@ -69,14 +74,17 @@ void summary_suggest(const struct summary *s, const char *case_name, struct page
         suggest(g, "what failed", "query", "-k http -Y 'status_code >= 400'");
     if (counts_total(&s->tls.certificates, CERTIFICATE_SELF_SIGNED))
         suggest(g, "nobody vouches for them", "query", "-k x509 -Y 'self_signed == true'");
-    if (s->dns.nxdomain) suggest(g, "names that do not exist", "query", "-k dns -Y 'rcode_name == \"NXDOMAIN\"'");
+    if (s->dns.nxdomain)
+        suggest(g, "names that do not exist", "query", "-k dns -Y 'rcode_name == \"NXDOMAIN\"'");
     if (s->files.files) suggest(g, "take the files out", "files", "-w out/");
     if (s->anomalies.used) suggest(g, "what is broken, and where", "query", "-k anomaly");
     if (s->tls.handshakes)
-        suggest(g, "clients by fingerprint", "query", "\"SELECT ja4, count(*) FROM tls GROUP BY ALL ORDER BY 2 DESC\"");
+        suggest(g, "clients by fingerprint", "query",
+                "\"SELECT ja4, count(*) FROM tls GROUP BY ALL ORDER BY 2 DESC\"");
     if (s->http.transactions)
         suggest(g, "programs that asked", "query",
                 "\"SELECT user_agent, count(*) FROM http GROUP BY ALL ORDER BY 2 DESC\"");
     if (s->conversations.conversations)
-        suggest(g, "the longest", "query", "\"FROM conversation ORDER BY last_seen - first_seen DESC LIMIT 10\"");
+        suggest(g, "the longest", "query",
+                "\"FROM conversation ORDER BY last_seen - first_seen DESC LIMIT 10\"");
 }
