@@ -36,8 +36,7 @@ static void set_cell(struct table_row *row, unsigned cell, struct amount amount)
     memcpy(row->cells[cell], amount.text, sizeof row->cells[cell]);
 }
 
-// ---- conversations
-// ----------------------------------------------------------------------------------------------
+// ---- conversations ----------------------------------------------------------------------
 
 static void proto_name(struct text *t, unsigned proto)
 {
@@ -146,8 +145,7 @@ static void section_talkers(const struct summary *s, struct page *p)
     if (n) page_table(p, &t);
 }
 
-// ---- protocols
-// --------------------------------------------------------------------------------------------------
+// ---- protocols --------------------------------------------------------------------------
 
 // Rows of names and how often they came, and what is left of the list.
 static void add_names(const struct page *p, struct table *t, const struct counts *c,
@@ -266,8 +264,7 @@ static void section_anomalies(const struct summary *s, struct page *p)
     page_table(p, &t);
 }
 
-// ---- all
-// --------------------------------------------------------------------------------------------------------
+// ---- all --------------------------------------------------------------------------------
 
 static void summary_fill(const struct summary *s, const struct summary_style *style, struct page *p)
 {

@@ -71,13 +71,19 @@ void summary_suggest(const struct summary *s, const char *case_name, struct page
     struct suggesting all = {p, case_name, 0}, *g = &all;
     suggest_conversation(g, s);
     if (s->http.classes[4] + s->http.classes[5])
-        suggest(g, "what failed", "query", "-k http -Y 'status_code >= 400'");
+        suggest(
+            g, "what failed", "query",
+            "\"SELECT ts, src_addr, host, uri, status_code FROM http WHERE status_code >= 400\"");
     if (counts_total(&s->tls.certificates, CERTIFICATE_SELF_SIGNED))
-        suggest(g, "nobody vouches for them", "query", "-k x509 -Y 'self_signed == true'");
+        suggest(g, "self-signed", "query",
+                "\"SELECT subject, dst_addr FROM x509 WHERE self_signed AND chain_position = 0\"");
     if (s->dns.nxdomain)
-        suggest(g, "names that do not exist", "query", "-k dns -Y 'rcode_name == \"NXDOMAIN\"'");
+        suggest(g, "who asks for what is not there", "query",
+                "\"SELECT query, src_addr, rtt FROM dns WHERE rcode_name = 'NXDOMAIN'\"");
     if (s->files.files) suggest(g, "take the files out", "files", "-w out/");
-    if (s->anomalies.used) suggest(g, "what is broken, and where", "query", "-k anomaly");
+    if (s->anomalies.used)
+        suggest(g, "what is broken, and where", "query",
+                "\"SELECT ts, name, src_addr, dst_addr, detail FROM anomaly\"");
     if (s->tls.handshakes)
         suggest(g, "clients by fingerprint", "query",
                 "\"SELECT ja4, count(*) FROM tls GROUP BY ALL ORDER BY 2 DESC\"");
@@ -86,5 +92,6 @@ void summary_suggest(const struct summary *s, const char *case_name, struct page
                 "\"SELECT user_agent, count(*) FROM http GROUP BY ALL ORDER BY 2 DESC\"");
     if (s->conversations.conversations)
         suggest(g, "the longest", "query",
-                "\"FROM conversation ORDER BY last_seen - first_seen DESC LIMIT 10\"");
+                "\"SELECT id, service, last_seen - first_seen FROM conversation ORDER BY 3 DESC "
+                "LIMIT 10\"");
 }
