@@ -83,7 +83,7 @@ static void makes_a_row(void **state)
     assert_true(bytes_equal(batch_get_bytes(batch, CAPTURE_PATH, 0), bytes_text(path)));
     assert_true(bytes_equal(batch_get_bytes(batch, CAPTURE_LINK_TYPES, 0), bytes_text("EN10MB")));
     assert_false(batch_has(batch, CAPTURE_COMMENTS, 0));
-    assert_int_equal(CAPTURE_TRUNCATED + 1, capture_kind.field_count);
+    assert_int_equal(CAPTURE_READING + 1, capture_kind.field_count);
     batch_destroy(batch);
     packet_batch_destroy(packets);
     source_close(s);
