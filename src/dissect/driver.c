@@ -176,11 +176,35 @@ static void dissect_change(struct dissect *d)
     dissect_forget(d);
     d->failed = 0;
     d->tries[0] = d->tries[1] = 0;
+    memset(d->waited, 0, sizeof d->waited);
     d->conversation->undissected = false;
     for (uint8_t side = 0; side < 2; side++)
         stream_attend(d->stage->streams, d->conversation->stream, side);
     const struct dissector *next = dissector_named(name);
     if (next && dissect_begin(d, next)) dissect_accept(d);
+}
+
+// More than these bytes of a side is wanted: whatever comes next may begin something of its own.
+static void waited_note(struct dissect *d, uint8_t side, size_t n)
+{
+    uint16_t *waited = d->waited[side];
+    for (unsigned i = 0; i < WAITS_MAX; i++) {
+        if (waited[i] == n) return;
+        if (waited[i]) continue;
+        waited[i] = (uint16_t)n;
+        return;
+    }
+}
+
+// How many of n bytes are to be left, since they are no beginning: up to where the next might be.
+static size_t waited_leave(struct dissect *d, uint8_t side, size_t n)
+{
+    uint16_t *waited = d->waited[side];
+    uint16_t leave = waited[0];
+    for (unsigned i = 0; i + 1 < WAITS_MAX; i++)
+        waited[i] = waited[i + 1] > leave ? (uint16_t)(waited[i + 1] - leave) : 0;
+    waited[WAITS_MAX - 1] = 0;
+    return leave && leave < n ? leave : n;
 }
 
 // Looks for the dissector of a stream in one view. True when one was begun; else *answer is what to
@@ -196,17 +220,42 @@ static bool view_recognise(struct dissect *d, const struct piece *piece,
         return false;
     }
     if (found && dissect_begin(d, found)) {
+        memset(d->waited[piece->side], 0, sizeof d->waited[piece->side]);
         uint8_t other = (uint8_t)(piece->side ^ 1 ^ d->first_side);
         stream_attend(d->stage->streams, d->conversation->stream, other);
         return true;
     }
     if (more) {
+        waited_note(d, piece->side, piece->data.n);
         *answer = (struct stream_consumed){.want = piece->data.n + 1};
         return false;
     }
+    // After STARTTLS comes TLS.
+    size_t used = waited_leave(d, piece->side, piece->data.n);
     bool enough = ++d->tries[piece->side] >= LOOKS_MAX;
     if (enough && d->tries[piece->side ^ 1] >= LOOKS_MAX) d->conversation->undissected = true;
-    *answer = (struct stream_consumed){.used = piece->data.n, .ignore = enough};
+    *answer = (struct stream_consumed){.used = used, .ignore = enough};
+    return false;
+}
+
+// The other side told what the conversation is while more of this one was wanted. What had come of
+// it by then may belong to what was before, such as the one byte with which a database agrees to
+// TLS. True when *answer is what to tell.
+static bool view_leave_waited(struct dissect *d, const struct piece *piece,
+                              struct stream_consumed *answer)
+{
+    if (!d->waited[piece->side][0] || !piece->data.n) return false;
+    enum recognition r = d->dissector->recognise(piece, TRANSPORT_TCP);
+    if (r == RECOGNISE_MORE && piece->data.n < RECOGNISE_BYTES && !piece->last) {
+        *answer = (struct stream_consumed){.want = piece->data.n + 1};
+        return true;
+    }
+    if (r == RECOGNISE_NO) {
+        size_t leave = waited_leave(d, piece->side, piece->data.n);
+        *answer = (struct stream_consumed){.used = leave};
+        return leave < piece->data.n;
+    }
+    memset(d->waited[piece->side], 0, sizeof d->waited[piece->side]);
     return false;
 }
 
@@ -227,6 +276,7 @@ struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation
     struct stream_consumed answer;
     for (;;) {
         if (!d->dissector && !view_recognise(d, &piece, &answer)) return answer;
+        if (view_leave_waited(d, &piece, &answer)) return answer;
         struct progress p = d->dissector->stream(d, &piece);
         if (p.verdict == DISSECT_NOT_MINE) {
             dissect_reject(d);
@@ -248,6 +298,8 @@ bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side,
 {
     if (!c->dissect) return true;
     struct dissect *d = pool_at(&g->pool, c->dissect);
+    uint16_t *waited = d->waited[side ^ d->first_side];
+    memset(waited, 0, sizeof d->waited[0]);
     if (!d->dissector) return true;
     bool on = d->dissector->gap(d, side ^ d->first_side, position, length);
     if (d->switched) dissect_change(d);

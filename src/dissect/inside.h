@@ -4,7 +4,7 @@
 
 #include "dissect/driver.h"
 
-enum { COMMON_ROOM = 256, ANOMALY_ROW_SIZE = 2048, ANOMALIES_MAX = 64 };
+enum { COMMON_ROOM = 256, ANOMALY_ROW_SIZE = 2048, ANOMALIES_MAX = 64, WAITS_MAX = 4 };
 
 // A row that waits, in one block.
 struct held {
@@ -18,11 +18,13 @@ struct dissect {
     struct conversation *conversation;
     const struct dissector *dissector; // NULL while nothing was recognised
     void *state;
-    uint64_t failed;    // bit per dissector that said it is not its own
-    uint8_t first_side; // side of the key that dissectors call 0
-    uint8_t tries[2];   // looks at each side that told nothing
-    uint8_t anomalies;  // told so far, at most ANOMALIES_MAX
-    bool accepted;      // the dissector has taken something
+    uint64_t failed;               // bit per dissector that said it is not its own
+    uint8_t first_side;            // side of the key that dissectors call 0
+    uint8_t tries[2];              // looks at each side that told nothing
+    uint16_t waited[2][WAITS_MAX]; // bytes of each side at which more was wanted, ascending, 0
+                                   // behind the last
+    uint8_t anomalies;             // told so far, at most ANOMALIES_MAX
+    bool accepted;                 // the dissector has taken something
     bool switched, calling;
     const char *switch_to;
     uint32_t held_bytes, held_count;

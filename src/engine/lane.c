@@ -80,10 +80,16 @@ static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position
 {
     struct lane *l = context;
     struct conversation *c = owner;
-    if (kind == GAP_BUDGET) lane_tell_loss(l, c, length);
-    if (l->options.watch_gap) l->options.watch_gap(l->options.watcher, c, side, position, length, kind);
+    (void)kind;
     if (!l->dissect || c->undissected) return false;
     return dissect_lost(l->dissect, c, side, position, length);
+}
+
+static void lane_missed(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind)
+{
+    struct lane *l = context;
+    if (kind == GAP_BUDGET) lane_tell_loss(l, owner, length);
+    if (l->options.watch_gap) l->options.watch_gap(l->options.watcher, owner, side, position, length, kind);
 }
 
 static void lane_delivered(void *context, void *owner, const struct stream_delivery *piece)
@@ -146,11 +152,11 @@ static struct conversation *lane_conversation(struct lane *l, const struct packe
     return c;
 }
 
-// Who answers a SYN did not begin: when the other side is heard at last, it is the one who did.
+// Who answers a SYN did not begin, even if he is the first that we hear.
 static void lane_orient(struct conversation *c, const struct packet *p)
 {
-    if (conversation_is_src(c, p->side) || c->turned || c->settled || c->side[p->side].packets) return;
-    if (c->side[c->src_side].state == ENDPOINT_SYN_ACK_SENT) conversation_turn(c);
+    if (!conversation_is_src(c, p->side) || c->side[p->side].packets > 1) return;
+    if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && !c->side[p->side ^ 1].packets) conversation_turn(c);
 }
 
 static void lane_tcp(struct lane *l, struct conversation *c, const struct packet *p)
@@ -257,7 +263,7 @@ struct lane *lane_create(const struct lane_options *options, const struct record
     l->writer = writer_create(kinds, kind_count, sink);
     l->references = (struct references){&l->blocks, l->writer, options->reading, 0};
     struct flow_table_hooks table_hooks = {l, lane_conversation_end, lane_interval};
-    struct stream_hooks stream_hooks = {l, lane_show, lane_gap, options->watch ? lane_delivered : NULL};
+    struct stream_hooks stream_hooks = {l, lane_show, lane_gap, options->watch ? lane_delivered : NULL, lane_missed};
     if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
         (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
         (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&

@@ -79,7 +79,9 @@ static void tcp_note_syn(struct conversation *c, const struct packet *p)
 static void tcp_note_ack(struct conversation *c, const struct packet *p)
 {
     struct conversation_side *s = &c->side[p->side], *other = &c->side[p->side ^ 1];
-    if (s->state == ENDPOINT_SYN_SENT && other->state == ENDPOINT_SYN_ACK_SENT) {
+    // Who goes on after a SYN-ACK has sent the SYN that it answers, whether we saw it or not.
+    bool began = s->state == ENDPOINT_SYN_SENT || s->state == ENDPOINT_INACTIVE;
+    if (began && other->state == ENDPOINT_SYN_ACK_SENT) {
         s->state = other->state = ENDPOINT_ESTABLISHED;
         // From the first SYN to the answer of the one who sent it: once round, wherever the tap
         // stands.

@@ -35,6 +35,14 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (other->next + (uint64_t)ahead > other->acked) other->acked = other->next + (uint64_t)ahead;
 }
 
+// The bytes from `next` on are missing: says so to the account, and to the consumer if he still looks.
+static void side_miss(struct turn *turn, uint64_t length, enum gap_kind kind)
+{
+    const struct stream_hooks *hooks = &turn->s->hooks;
+    if (hooks->missed) hooks->missed(hooks->context, turn->owner, turn->side, turn->st->side[turn->side].next, length, kind);
+    view_gap(turn, length, kind);
+}
+
 // Delivers in-order bytes of which `captured` are there; the rest was cut by the snap length.
 static void side_deliver(struct turn *turn, const struct segment *what, bytes data)
 {
@@ -50,7 +58,7 @@ static void side_deliver(struct turn *turn, const struct segment *what, bytes da
     if (data.n) view_deliver(turn, data, what->time);
     uint32_t cut = what->length - what->captured;
     if (!cut) return;
-    view_gap(turn, cut, GAP_CUT);
+    side_miss(turn, cut, GAP_CUT);
     side_advance(side, cut);
 }
 
@@ -92,7 +100,7 @@ void side_declare_gap(struct turn *turn, uint64_t end, enum gap_kind kind)
         bool own = turn->side == turn->packet_side;
         *(own ? &turn->effect->missed_bytes : &turn->effect->missed_other) += length;
         *(own ? &turn->effect->gap : &turn->effect->gap_other) = true;
-        view_gap(turn, length, kind);
+        side_miss(turn, length, kind);
         side_advance(side, length);
     }
     side_pull(turn);

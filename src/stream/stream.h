@@ -64,8 +64,10 @@ struct stream_hooks {
     struct stream_consumed (*show)(void *context, void *owner, const struct stream_view *view);
     // False: nothing more of this direction needs to be shown.
     bool (*gap)(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind);
-    // A piece of stream as it was delivered, before it is shown; for PDUs and raw streams. NULL when nobody wants it.
+    // A piece of stream as it was delivered, before it is shown, and every gap whole, also where nothing is shown any more;
+    // for PDUs, raw streams and the account of losses. NULL when nobody wants them.
     void (*delivered)(void *context, void *owner, const struct stream_delivery *piece);
+    void (*missed)(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind);
 };
 
 struct streams; // of one lane

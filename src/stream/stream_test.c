@@ -17,9 +17,10 @@ struct receiver {
     uint8_t bytes[STREAM_BYTES + 64];
     uint8_t known[STREAM_BYTES + 64]; // 1 shown, 2 gap
     uint64_t at;                      // end of what was consumed
-    uint64_t gap_bytes, cut_bytes;
+    uint64_t gap_bytes, cut_bytes, missed_bytes;
     bool last, closed;
-    bool eats_all, ignores;
+    bool eats_all, ignores, deaf;
+    uint64_t skips;
     uint32_t seed;
 };
 
@@ -35,7 +36,7 @@ static struct stream_consumed receiver_show(void *context, void *owner, const st
     struct receiver *r = (struct receiver *)owner + view->side;
     assert_true(view->position >= r->at);
     assert_true(view->data.n <= STREAM_VIEW_SIZE);
-    if (r->ignores) return (struct stream_consumed){.used = view->data.n};
+    if (r->ignores) return (struct stream_consumed){.used = view->data.n, .skip = r->skips, .ignore = r->deaf};
     r->last = view->last;
     r->closed = view->closed;
     size_t eat = r->eats_all || view->last ? view->data.n : random_next(&r->seed) % (view->data.n + 1);
@@ -63,6 +64,15 @@ static bool receiver_gap(void *context, void *owner, uint8_t side, uint64_t posi
     return true;
 }
 
+static void receiver_missed(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length,
+                            enum gap_kind kind)
+{
+    (void)context;
+    (void)position;
+    (void)kind;
+    ((struct receiver *)owner + side)->missed_bytes += length;
+}
+
 struct fixture {
     struct blocks blocks;
     struct streams *streams;
@@ -74,7 +84,7 @@ static void fixture_init(struct fixture *f)
     memset(f->receivers, 0, sizeof f->receivers);
     f->receivers[0].eats_all = f->receivers[1].eats_all = true;
     assert_true(blocks_init(&f->blocks, 256u << 20, NULL));
-    struct stream_hooks hooks = {f, receiver_show, receiver_gap, NULL};
+    struct stream_hooks hooks = {f, receiver_show, receiver_gap, NULL, receiver_missed};
     f->streams = streams_create(16, &f->blocks, hooks, NULL);
     assert_non_null(f->streams);
 }
@@ -169,6 +179,7 @@ static void play(uint32_t seed, unsigned lose_one_in)
     assert_int_equal(new_bytes, there);
     assert_int_equal(missed + rest[0], STREAM_BYTES - there);
     assert_int_equal(r->gap_bytes, STREAM_BYTES - there);
+    assert_int_equal(r->missed_bytes, STREAM_BYTES - there);
     assert_true(r->last && r->closed);
     fixture_deinit(&f);
 }
@@ -301,6 +312,31 @@ static void held_bytes_are_bounded(void **state)
     fixture_deinit(&f);
 }
 
+// Whoever keeps the account hears of every gap whole, also where the consumer skips or looks no more.
+static void account_of_gaps_is_whole(void **state)
+{
+    (void)state;
+    for (uint64_t skips = 0; skips < 2; skips++) {
+        struct fixture f;
+        fixture_init(&f);
+        uint8_t text[] = "abcdefghij";
+        f.receivers[0].ignores = true;
+        f.receivers[0].skips = skips * 1000;
+        f.receivers[0].deaf = !skips;
+        uint32_t id = stream_open(f.streams, 0);
+        struct packet first = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+        struct packet later = packet_of(0, 125, 0, TCP_ACK, bytes_of(text, 5));
+        stream_packet(f.streams, id, f.receivers, &first);
+        stream_packet(f.streams, id, f.receivers, &later);
+        uint64_t rest[2];
+        stream_close(f.streams, id, f.receivers, rest);
+        assert_int_equal(rest[0], 20);
+        assert_int_equal(f.receivers[0].missed_bytes, 20);
+        assert_int_equal(f.receivers[0].gap_bytes, 0);
+        fixture_deinit(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -311,6 +347,7 @@ int main(void)
         cmocka_unit_test(data_in_syn_and_half_close),
         cmocka_unit_test(snap_length_is_not_loss),
         cmocka_unit_test(held_bytes_are_bounded),
+        cmocka_unit_test(account_of_gaps_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,9 @@ def compare_streams(capture, tally):
         expected = row["sha256_of_delivered"]
         expected = EMPTY if expected == "-" else expected
         rows = ours.get(key, [])
-        same = [o for o in rows if expected == o["sha256"] or o["filled"] in tcpflow.get(key, ())]
+        same = [o for o in rows if expected == o["sha256"]]
+        if not same and expected != EMPTY:
+            same = [o for o in rows if o["filled"] in tcpflow.get(key, ())]
         if same:
             rows.remove(same[0])
         elif expected == EMPTY and not rows:

@@ -1,4 +1,5 @@
 """Zeek's baselines: rows of the same endpoints must agree in the fields that both have."""
+import re
 from collections import defaultdict
 
 UNSET = {"-", "", "(empty)"}
@@ -20,13 +21,22 @@ def plain(text):
     return text
 
 
+def lower(text):
+    return text.lower()
+
+
+def host(text):
+    """Zeek keeps the port."""
+    return re.sub(r":\d+$", "", text)
+
+
 # Zeek's field to ours and how its text is read.
-HTTP = {"method": ("method", plain), "uri": ("uri", plain), "host": ("host", plain), "version": ("version", plain),
+HTTP = {"method": ("method", plain), "uri": ("uri", plain), "host": ("host", host), "version": ("version", plain),
         "user_agent": ("user_agent", plain), "referrer": ("referrer", plain), "status_code": ("status_code", number),
         "status_msg": ("status_msg", plain), "info_code": ("info_code", number),
         "request_body_len": ("request_body_len", number), "response_body_len": ("response_body_len", number),
         "trans_depth": ("trans_depth", number), "username": ("username", plain)}
-DNS = {"query": ("query", plain), "qtype": ("qtype", number), "qclass": ("qclass", number),
+DNS = {"query": ("query", lower), "qtype": ("qtype", number), "qclass": ("qclass", number),
        "trans_id": ("trans_id", number), "rcode": ("rcode", number), "AA": ("aa", flag), "TC": ("tc", flag),
        "RD": ("rd", flag), "RA": ("ra", flag), "opcode": ("opcode", number), "rejected": ("rejected", flag)}
 SSL = {"version": ("version", plain), "cipher": ("cipher", plain), "curve": ("curve", plain),
@@ -56,7 +66,12 @@ def differences(expected, row, fields):
         if text in UNSET:
             continue
         value = read(text)
-        if value != row.get(ours) and not (value in (0, False) and ours not in row):
+        found = row.get(ours)
+        if read is lower and found is not None:
+            found = found.lower()
+        if theirs == "version" and value == row.get("response_version"):
+            continue  # of the response, where there is one
+        if value != found and not (value in (0, False, "<empty>") and found in (None, "")):
             wrong.append((theirs, text, row.get(ours)))
     return wrong
 

@@ -1,5 +1,6 @@
-// What reassembly delivers of a capture, for comparison with other programs: one line of JSON for each direction of a
-// TCP conversation, with the bytes delivered, their SHA-256, and the gaps. `filled` is the same with zeros in the gaps.
+// What reassembly delivers of a capture, for comparison with other programs: one line of JSON for
+// each direction of a TCP conversation, with the bytes delivered, their SHA-256, and the gaps.
+// `filled` is the same with zeros in the gaps.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,12 @@
 #include "flow/flow.h"
 
 // A longer gap is not filled: nobody writes such files.
-enum { DIRECTIONS_MAX = 1 << 18, FILLED_GAP_MAX = 64 * 1024 * 1024, ZEROS = 4096, ENDPOINT_TEXT_MAX = 80 };
+enum {
+    DIRECTIONS_MAX = 1 << 18,
+    FILLED_GAP_MAX = 64 * 1024 * 1024,
+    ZEROS = 4096,
+    ENDPOINT_TEXT_MAX = 80
+};
 
 struct direction {
     struct record_id id;
@@ -47,7 +53,8 @@ static void direction_begin(struct direction *d, const struct conversation *c, u
 }
 
 // NULL when there are too many.
-static struct direction *direction_of(struct directions *all, const struct conversation *c, uint8_t side)
+static struct direction *direction_of(struct directions *all, const struct conversation *c,
+                                      uint8_t side)
 {
     uint32_t at = (uint32_t)(c->id_hash + side) % DIRECTIONS_MAX;
     struct record_id id = conversation_id(c);
@@ -72,8 +79,8 @@ static void watch(void *context, const struct conversation *c, const struct stre
     sha256_add(&d->filled, piece->data);
 }
 
-static void watch_gap(void *context, const struct conversation *c, uint8_t side, uint64_t position, uint64_t length,
-                      enum gap_kind kind)
+static void watch_gap(void *context, const struct conversation *c, uint8_t side, uint64_t position,
+                      uint64_t length, enum gap_kind kind)
 {
     (void)position;
     (void)kind;
@@ -97,7 +104,8 @@ static void print_direction(struct direction *d)
     hex_format(plain, bytes_of(digest, sizeof digest));
     sha256_end(&d->filled, digest);
     hex_format(filled, bytes_of(digest, sizeof digest));
-    printf("{\"from\":\"%s\",\"to\":\"%s\",\"began\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"sha256\":\"%s\","
+    printf("{\"from\":\"%s\",\"to\":\"%s\",\"began\":%" PRIu64 ",\"bytes\":%" PRIu64
+           ",\"sha256\":\"%s\","
            "\"filled\":\"%s\",\"gaps\":%" PRIu64 ",\"gap_bytes\":%" PRIu64 "}\n",
            d->from, d->to, d->id.time_us, d->delivered, plain, filled, d->gaps, d->gap_bytes);
 }
@@ -121,7 +129,8 @@ static bool run(const char *path, struct directions *all, struct err *err)
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     struct reading_counts counts;
-    bool ok = reading_run(source, &reading, kinds, kind_count, (struct record_sink){NULL, ignore}, &counts, err);
+    bool ok = reading_run(source, &reading, kinds, kind_count, (struct record_sink){NULL, ignore},
+                          &counts, err);
     source_close(source);
     return ok;
 }
