@@ -3,8 +3,7 @@
 
 static enum layer_result icmp_step(struct walk *w)
 {
-    static const struct icmp_pair pairs[] = {{8, 0}, {13, 14}, {15, 16}, {10, 9}, {17, 18}};
-    return icmp_message(w, pairs, sizeof pairs / sizeof pairs[0]);
+    return icmp_message(w, IP_ICMP);
 }
 
 static const struct layer_key keys[] = {{SPACE_IP, IP_ICMP}, {SPACE_END, 0}};

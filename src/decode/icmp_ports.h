@@ -7,28 +7,17 @@
 #pragma once
 
 #include "decode/layer.h"
+#include "record/community_id.h"
 
 enum { ICMP_SIZE = 8 };
 
-struct icmp_pair {
-    uint8_t request, reply;
-};
-
-static inline enum layer_result icmp_message(struct walk *w, const struct icmp_pair *pairs,
-                                             size_t count)
+static inline enum layer_result icmp_message(struct walk *w, uint32_t proto)
 {
     struct reader r = w->r;
-    uint8_t type = read_u8(&r), code = read_u8(&r);
+    uint8_t type = read_u8(&r), code = read_u8(&r), counterpart;
     if (r.bad) return layer_short(w, 2);
-    uint16_t other = code;
-    bool one_way = true;
-    for (size_t i = 0; i < count; i++) {
-        if (type != pairs[i].request && type != pairs[i].reply) continue;
-        other = type == pairs[i].request ? pairs[i].reply : pairs[i].request;
-        one_way = false;
-        break;
-    }
-    walk_conversation(w, type, other, one_way);
+    bool one_way = !icmp_counterpart(proto, type, &counterpart);
+    walk_conversation(w, type, one_way ? code : counterpart, one_way);
     read_bytes(&w->r, reader_left(&w->r) < ICMP_SIZE ? reader_left(&w->r) : ICMP_SIZE);
     walk_payload(w);
     return layer_end(w, REASON_OK);

@@ -4,9 +4,7 @@
 
 static enum layer_result icmpv6_step(struct walk *w)
 {
-    static const struct icmp_pair pairs[] = {{128, 129}, {133, 134}, {135, 136},
-                                             {130, 131}, {139, 140}, {144, 145}};
-    return icmp_message(w, pairs, sizeof pairs / sizeof pairs[0]);
+    return icmp_message(w, IP_ICMPV6);
 }
 
 static const struct layer_key keys[] = {{SPACE_IP, IP_ICMPV6}, {SPACE_END, 0}};

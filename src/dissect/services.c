@@ -63,6 +63,7 @@ static void emit(struct dissect *d, struct row *row)
     row_uint(row, COMMON_SRC_PORT, c->src_side ? k->port_b : k->port_a);
     row_address(row, COMMON_DST_ADDR, c->src_side ? k->a : k->b);
     row_uint(row, COMMON_DST_PORT, c->src_side ? k->port_a : k->port_b);
+    row_uint(row, COMMON_PROTO, k->proto);
     c->settled = true;
     writer_emit(d->stage->writer, row);
 }

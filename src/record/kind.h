@@ -65,6 +65,7 @@ enum common_field {
     COMMON_SRC_PORT,
     COMMON_DST_ADDR,
     COMMON_DST_PORT,
+    COMMON_PROTO,
     COMMON_SRC_OFFSET,
     COMMON_SRC_LENGTH,
     COMMON_DST_OFFSET,
@@ -84,6 +85,7 @@ enum common_field {
     {"dst_addr", FIELD_ADDRESS, NULL, \
      "Address of who answered", "destination.ip", "id.resp_h", 0}, \
     {"dst_port", FIELD_UINT, NULL, "Port of who answered", "destination.port", "id.resp_p", 0}, \
+    {"proto", FIELD_UINT, NULL, "IP protocol number", "network.iana_number", "ip_proto", 0}, \
     {"src_offset", FIELD_UINT, "bytes", \
      "Where it begins in the stream of src", NULL, NULL, FIELD_HIDDEN}, \
     {"src_length", FIELD_UINT, "bytes", \

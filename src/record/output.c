@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/community_id.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "record/output_inside.h"
@@ -287,12 +288,13 @@ static bool is_number(enum field_type type)
 struct output *output_create_for(enum output_format format, FILE *out,
                                  const struct record_kind *kind, unsigned width)
 {
-    struct output_column columns[KIND_FIELDS_MAX];
-    unsigned n = 0;
+    struct output_column columns[KIND_FIELDS_MAX + 1];
+    unsigned n = 0, tuple[COMMUNITY_FIELDS];
     for (uint32_t f = 0; f < kind->field_count; f++)
         if (is_shown(&kind->fields[f]))
             columns[n++] =
                 (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
+    if (community_id_fields(kind, tuple)) columns[n++] = (struct output_column){"community_id", false};
     return output_create(format, out, columns, n, width);
 }
 
@@ -358,6 +360,24 @@ static void put_field(struct output *o, const struct record_batch *b, unsigned f
     }
 }
 
+// Computed and not stored: a hash does not compress, it would double a record's size on disk.
+static void put_community_id(struct output *o, const struct record_batch *b, uint32_t row)
+{
+    unsigned f[COMMUNITY_FIELDS];
+    char id[COMMUNITY_ID_SIZE];
+    if (!community_id_fields(b->kind, f)) return;
+    for (unsigned i = 0; i < COMMUNITY_FIELDS; i++) {
+        if (batch_has(b, f[i], row)) continue;
+        output_null(o);
+        return;
+    }
+    struct community_tuple tuple = {
+        batch_get_address(b, f[0], row), batch_get_address(b, f[2], row),
+        (uint16_t)batch_get(b, f[1], row), (uint16_t)batch_get(b, f[3], row), (uint8_t)batch_get(b, f[4], row)};
+    community_id_of_tuple(&tuple, id);
+    output_text(o, bytes_text(id));
+}
+
 void output_batch_row(struct output *o, const struct record_batch *b, uint32_t row)
 {
     for (uint32_t f = 0; f < b->kind->field_count; f++) {
@@ -365,5 +385,6 @@ void output_batch_row(struct output *o, const struct record_batch *b, uint32_t r
         if (batch_has(b, f, row)) put_field(o, b, f, row);
         else output_null(o);
     }
+    put_community_id(o, b, row);
     output_row_end(o);
 }

@@ -1,10 +1,11 @@
 #include "store/functions.h"
 
 #include "base/address.h"
+#include "record/community_id.h"
 #include "record/id.h"
 #include "store/vector.h"
 
-enum { ARGUMENTS_MAX = 2 };
+enum { ARGUMENTS_MAX = 7 };
 
 // The arguments of a call; a row with a NULL among them gives NULL.
 struct arguments {
@@ -124,6 +125,23 @@ static void in_prefix(struct duck_info *info, struct duck_chunk *input, struct d
     }
 }
 
+static void community_id(struct duck_info *info, struct duck_chunk *input,
+                         struct duck_vector *output)
+{
+    (void)info;
+    struct arguments a = arguments_of(input, 7, output);
+    const uint64_t *const *v = (const uint64_t *const *)a.data;
+    char text[COMMUNITY_ID_SIZE];
+    for (uint64_t row = 0; row < a.rows; row++) {
+        if (has_null(&a, row)) continue;
+        struct community_tuple tuple = {
+            {v[0][row], v[1][row]}, {v[3][row], v[4][row]},
+            (uint16_t)v[2][row], (uint16_t)v[5][row], (uint8_t)v[6][row]};
+        community_id_of_tuple(&tuple, text);
+        duck.vector_assign_string_element_len(output, row, text, strlen(text));
+    }
+}
+
 static const struct function {
     const char *name;
     enum duck_type parameters[ARGUMENTS_MAX];
@@ -135,6 +153,9 @@ static const struct function {
     {"id_text", {DUCK_UBIGINT, DUCK_UBIGINT}, 2, DUCK_VARCHAR, id_text},
     {"ip_hi", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_hi},
     {"ip_lo", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_lo},
+    {"community_id",
+     {DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT},
+     7, DUCK_VARCHAR, community_id},
     {"in_prefix", {DUCK_VARCHAR, DUCK_VARCHAR}, 2, DUCK_BOOLEAN, in_prefix},
 };
 

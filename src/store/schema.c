@@ -1,5 +1,7 @@
 #include "store/schema.h"
 
+#include "record/community_id.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -134,6 +136,10 @@ void schema_view(struct text *sql, const struct record_kind *kind)
         if (shown++) text_add(sql, ", ");
         put_shown(sql, &kind->fields[f]);
     }
+    unsigned tuple[COMMUNITY_FIELDS];
+    if (community_id_fields(kind, tuple))
+        text_add(sql, ", community_id(src_addr_hi, src_addr_lo, src_port, dst_addr_hi, dst_addr_lo, "
+                      "dst_port, proto) AS community_id");
     text_add(sql, " FROM raw.");
     sql_name(sql, kind->name);
 }

@@ -1,4 +1,4 @@
-#include "decode/community_id.h"
+#include "record/community_id.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
