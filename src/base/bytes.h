@@ -78,7 +78,9 @@ static inline size_t bytes_find(bytes b, uint8_t byte)
 
 static inline struct reader reader_of(bytes b)
 {
-    return (struct reader){b.p, b.p ? b.p + b.n : b.p, false};
+    // Adding even nothing to NULL is undefined: an empty view gets a place of its own.
+    const uint8_t *at = b.p ? b.p : (const uint8_t *)"";
+    return (struct reader){at, at + b.n, false};
 }
 
 static inline size_t reader_left(const struct reader *r)
