@@ -152,11 +152,12 @@ static struct conversation *lane_conversation(struct lane *l, const struct packe
     return c;
 }
 
-// Who answers a SYN did not begin, even if he is the first that we hear.
+// Who answers a SYN did not begin: when the other side is heard at last, it is the one who did. A side that is never heard
+// is not made the source of anything (G24).
 static void lane_orient(struct conversation *c, const struct packet *p)
 {
-    if (!conversation_is_src(c, p->side) || c->side[p->side].packets > 1) return;
-    if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && !c->side[p->side ^ 1].packets) conversation_turn(c);
+    if (conversation_is_src(c, p->side) || c->turned || c->settled || c->side[p->side].packets > 1) return;
+    if (c->side[c->src_side].state == ENDPOINT_SYN_ACK_SENT) conversation_turn(c);
 }
 
 static void lane_tcp(struct lane *l, struct conversation *c, const struct packet *p)
