@@ -42,7 +42,7 @@ prove:
 
 bench: build
 	@tools/setup --bench
-	@bench/run $(BUILD)/weir
+	@WEIR="$(abspath $(BUILD))/weir" python3 bench/run.py
 
 fuzz:
 	@tools/setup --test

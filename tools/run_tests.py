@@ -250,7 +250,8 @@ def system_tests(context, name="gcc", env=None, only=""):
 
 
 def system_test(context, name, path, env):
-    label = ("" if name == "gcc" else name + ": ") + "system/" + os.path.basename(path).rsplit(".", 1)[0]
+    place = os.path.relpath(path, os.path.join(ROOT, "tests")).rsplit(".", 1)[0]
+    label = ("" if name == "gcc" else name + ": ") + place
     seconds = LONG_SECONDS if context.long else SYSTEM_SECONDS
     with tempfile.TemporaryDirectory(prefix="weir-test-") as scratch:
         env = dict(env, WEIR=os.path.join(context.folder(name), "weir"), WEIR_SOURCE=ROOT, TMPDIR=scratch,
@@ -273,6 +274,15 @@ def system(context):
         yield "system tests", FAILED, "nothing to test: the program does not build"
         return
     yield from system_tests(context)
+
+
+def corpus(context):
+    """Real captures beside the tree, where they are there; the script skips itself otherwise."""
+    failure = build(context, "gcc")
+    if failure is not None:
+        yield "corpus", FAILED, "nothing to test: the program does not build"
+        return
+    yield from system_test(context, "gcc", os.path.join(ROOT, "tests/corpus/run"), {})
 
 
 # ---- fuzz ------------------------------------------------------------------------------------------------------
@@ -317,6 +327,7 @@ def fuzz_one(context, target):
 SUITES = [
     ("unit", gcc, "gcc build, unit tests beside the source, tidy"),
     ("system", system, "the program from outside: tests/system"),
+    ("corpus", corpus, "real captures, compared with what other programs say of them"),
     ("clang", clang, "clang build, warnings are errors"),
     ("asan", asan, "AddressSanitizer and UndefinedBehaviorSanitizer: unit tests and golden captures"),
     ("tsan", tsan, "ThreadSanitizer: what runs on several threads"),
