@@ -196,6 +196,7 @@ void page_facts(const struct page *p, struct text *part, unsigned width, struct 
     for (bytes rest = text_bytes(facts); rest.n;) {
         bytes fact = next_part(&rest, '\n');
         unsigned columns = glyph_columns(fact);
+        if (columns > width - INDENT) columns = width - INDENT;
         if (used && used + gap + columns > width) {
             end_line(p, part, code);
             used = 0;
@@ -203,7 +204,7 @@ void page_facts(const struct page *p, struct text *part, unsigned width, struct 
         if (used) text_add(part, between);
         else begin_line(p, part, code);
         used += columns + (used ? gap : INDENT);
-        text_put(part, fact);
+        put_name(p, part, fact, columns);
     }
     if (used) end_line(p, part, code);
     text_clear(facts);
@@ -224,7 +225,7 @@ static struct layout table_layout(const struct page *p, const struct table *t)
     for (unsigned c = 0; c < t->cell_count; c++) {
         l.cells[c] = (unsigned)strlen(t->headings[c]);
         for (unsigned r = 0; r < t->row_count; r++) {
-            unsigned width = glyph_columns(bytes_text(t->rows[r].cells[c]));
+            unsigned width = glyph_columns(bytes_text(t->rows[r].cells[c].text));
             if (width > l.cells[c]) l.cells[c] = width;
         }
         taken += CELL_GAP + l.cells[c];
@@ -272,7 +273,7 @@ static void put_row(const struct page *p, struct text *part, const struct table 
 {
     put_spaces(part, INDENT);
     put_spaces(part, l->name - put_name(p, part, text_bytes(&row->name), l->name));
-    for (unsigned c = 0; c < t->cell_count; c++) put_cell(part, row->cells[c], l->cells[c]);
+    for (unsigned c = 0; c < t->cell_count; c++) put_cell(part, row->cells[c].text, l->cells[c]);
     if (l->bar && row->weight) {
         put_spaces(part, CELL_GAP);
         put_bar(p, part, row->weight, l->most, l->bar);
@@ -387,61 +388,4 @@ void page_write(const struct page *p, FILE *out)
     if (!p->tail.n) return;
     fputc('\n', out);
     fwrite(p->tail.p, 1, p->tail.n, out);
-}
-
-// ---- numbers ----------------------------------------------------------------------------
-
-struct amount amount_count(uint64_t n)
-{
-    if (n >= 100000000) return amount_scaled((double)n, "");
-    struct amount a;
-    unsigned low = (unsigned)(n % 1000), middle = (unsigned)(n / 1000 % 1000),
-             high = (unsigned)(n / 1000000);
-    if (high) snprintf(a.text, sizeof a.text, "%u,%03u,%03u", high, middle, low);
-    else if (middle) snprintf(a.text, sizeof a.text, "%u,%03u", middle, low);
-    else snprintf(a.text, sizeof a.text, "%u", low);
-    return a;
-}
-
-struct amount amount_scaled(double n, const char *unit)
-{
-    static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
-    unsigned scale = 0;
-    while (n >= 999.5 && scale < 6) {
-        n /= 1000;
-        scale++;
-    }
-    struct amount a;
-    const char *space = scale || *unit ? " " : "";
-    int digits = scale && n < 99.95 ? 1 : 0;
-    snprintf(a.text, sizeof a.text, "%.*f%s%s%.16s", digits, n, space, prefixes[scale], unit);
-    return a;
-}
-
-struct amount amount_share(uint64_t part, uint64_t whole)
-{
-    struct amount a;
-    double share = whole ? 100 * (double)part / (double)whole : 0;
-    if (part && share < 0.1) snprintf(a.text, sizeof a.text, "< 0.1 %%");
-    else if (part < whole && share > 99.9) snprintf(a.text, sizeof a.text, "> 99.9 %%");
-    else snprintf(a.text, sizeof a.text, "%.*f %%", share < 9.95 && part ? 1 : 0, share);
-    return a;
-}
-
-// Two units at most: what comes behind them is not what a person asks for.
-struct amount amount_span(nanos span)
-{
-    struct amount a;
-    long long s = span / NANOS_PER_SECOND;
-    long long minutes = s / 60, hours = s / 3600, days = s / 86400;
-    if (span < NANOS_PER_SECOND / 1000)
-        snprintf(a.text, sizeof a.text, "%lld us", (long long)(span / NANOS_PER_MICRO));
-    else if (s < 1)
-        snprintf(a.text, sizeof a.text, "%lld ms", (long long)(span / (NANOS_PER_SECOND / 1000)));
-    else if (s < 60)
-        snprintf(a.text, sizeof a.text, "%.1f s", (double)span / (double)NANOS_PER_SECOND);
-    else if (minutes < 60) snprintf(a.text, sizeof a.text, "%lld min %02lld s", minutes, s % 60);
-    else if (hours < 48) snprintf(a.text, sizeof a.text, "%lld h %02lld min", hours, minutes % 60);
-    else snprintf(a.text, sizeof a.text, "%lld days %lld h", days, hours % 24);
-    return a;
 }

@@ -8,9 +8,9 @@
 #include <stdio.h>
 
 #include "base/text.h"
-#include "base/time.h"
+#include "engine/summary_amount.h"
 
-enum { PAGE_SECTIONS_MAX = 12, TABLE_ROWS_MAX = 8, TABLE_CELLS_MAX = 3, TABLE_CELL_SIZE = 32 };
+enum { PAGE_SECTIONS_MAX = 12, TABLE_ROWS_MAX = 8, TABLE_CELLS_MAX = 3 };
 
 struct page {
     unsigned width; // of the screen
@@ -40,7 +40,7 @@ void facts_add(struct text *facts, const char *format, ...) __attribute__((forma
 // A section: a title with headings, facts, and rows of a name, cells and a bar by weight.
 struct table_row {
     struct text name;
-    char cells[TABLE_CELLS_MAX][TABLE_CELL_SIZE];
+    struct amount cells[TABLE_CELLS_MAX];
     uint64_t weight;
 };
 
@@ -62,13 +62,3 @@ void page_table(struct page *p, struct table *t);
 void page_name(const struct page *p, struct text *t, bytes name);
 // The same in at most `width` columns, with an ellipsis in its middle where it is longer.
 void page_name_within(const struct page *p, struct text *t, bytes name, unsigned width);
-
-// Numbers for people, as text: 1,234; 1.2 MB; 3.1 %; 1 h 02 min.
-enum { AMOUNT_SIZE = TABLE_CELL_SIZE };
-struct amount {
-    char text[AMOUNT_SIZE];
-};
-struct amount amount_count(uint64_t n);
-struct amount amount_scaled(double n, const char *unit);
-struct amount amount_share(uint64_t part, uint64_t whole);
-struct amount amount_span(nanos span);

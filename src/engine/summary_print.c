@@ -5,7 +5,7 @@
 
 #include "engine/summary_parts.h"
 
-enum { STATES_MAX = 8, VERSIONS_MAX = 5, FILE_TYPES_MAX = 6 };
+enum { STATES_MAX = 8, VERSIONS_MAX = 5, FILE_TYPES_MAX = 6, LARGEST_ROOM = 22 };
 enum { SCREEN_LINES = 48, ROWS_MIN = 4 }; // lists give way until the page is no higher, or so short
 
 static bool locale_is_utf8(void)
@@ -29,11 +29,6 @@ static void add_name(const struct page *p, struct table_row *row, bytes name,
 {
     if (name.n) page_name(p, &row->name, name);
     else text_add(&row->name, when_empty);
-}
-
-static void set_cell(struct table_row *row, unsigned cell, struct amount amount)
-{
-    memcpy(row->cells[cell], amount.text, sizeof row->cells[cell]);
 }
 
 // ---- conversations ----------------------------------------------------------------------
@@ -87,9 +82,9 @@ static void section_conversations(const struct summary *s, struct page *p)
         const struct summary_proto *sums = &c->protos[proto];
         struct table_row *row = table_add(&t);
         proto_name(&row->name, proto);
-        set_cell(row, 0, amount_count(sums->conversations));
-        set_cell(row, 1, amount_count(sums->packets));
-        set_cell(row, 2, amount_scaled((double)sums->bytes, "B"));
+        row->cells[0] = amount_count(sums->conversations);
+        row->cells[1] = amount_count(sums->packets);
+        row->cells[2] = amount_scaled((double)sums->bytes, "B");
         row->weight = sums->bytes;
     }
     note_states(c, p, &t.notes);
@@ -105,8 +100,8 @@ static void section_services(const struct summary *s, struct page *p)
     for (unsigned i = 0; i < n; i++) {
         struct table_row *row = table_add(&t);
         add_name(p, row, counts_name(services, top[i]), "(not recognised)");
-        set_cell(row, 0, amount_count(top[i]->sums[SERVICE_CONVERSATIONS]));
-        set_cell(row, 1, amount_scaled((double)top[i]->sums[SERVICE_BYTES], "B"));
+        row->cells[0] = amount_count(top[i]->sums[SERVICE_CONVERSATIONS]);
+        row->cells[1] = amount_scaled((double)top[i]->sums[SERVICE_BYTES], "B");
         row->weight = top[i]->sums[SERVICE_BYTES];
     }
     if (n) page_table(p, &t);
@@ -133,9 +128,9 @@ static void section_talkers(const struct summary *s, struct page *p)
         struct table_row *row = table_add(&t);
         address_format(address, talker_address(talkers, top[i]));
         text_add(&row->name, address);
-        set_cell(row, 0, amount_count(top[i]->sums[TALKER_PEERS]));
-        set_cell(row, 1, amount_scaled((double)top[i]->sums[TALKER_SENT], "B"));
-        set_cell(row, 2, amount_scaled((double)top[i]->sums[TALKER_RECEIVED], "B"));
+        row->cells[0] = amount_count(top[i]->sums[TALKER_PEERS]);
+        row->cells[1] = amount_scaled((double)top[i]->sums[TALKER_SENT], "B");
+        row->cells[2] = amount_scaled((double)top[i]->sums[TALKER_RECEIVED], "B");
         row->weight = top[i]->sums[TALKER_BYTES];
     }
     if (talkers->used > n)
@@ -156,7 +151,7 @@ static void add_names(const struct page *p, struct table *t, const struct counts
     for (unsigned i = 0; i < n; i++) {
         struct table_row *row = table_add(t);
         add_name(p, row, counts_name(c, top[i]), when_empty);
-        set_cell(row, 0, amount_count(top[i]->sums[0]));
+        row->cells[0] = amount_count(top[i]->sums[0]);
         row->weight = top[i]->sums[0];
     }
     if (c->used > n && !c->dropped) facts_add(&t->notes, "and %s more", COUNT(c->used - n));
@@ -194,8 +189,8 @@ static void section_http(const struct summary *s, struct page *p)
     for (unsigned i = 0; i < n; i++) {
         struct table_row *row = table_add(&t);
         add_name(p, row, counts_name(&s->http.hosts, top[i]), "(empty)");
-        set_cell(row, 0, amount_count(top[i]->sums[HOST_REQUESTS]));
-        set_cell(row, 1, amount_scaled((double)top[i]->sums[HOST_BYTES], "B"));
+        row->cells[0] = amount_count(top[i]->sums[HOST_REQUESTS]);
+        row->cells[1] = amount_scaled((double)top[i]->sums[HOST_BYTES], "B");
         row->weight = top[i]->sums[HOST_REQUESTS];
     }
     if (s->http.hosts.used > n && !s->http.hosts.dropped)
@@ -240,7 +235,7 @@ static void section_files(const struct summary *s, struct page *p)
     const struct count *top[TABLE_ROWS_MAX];
     struct table t = {"Files", {"number", "bytes"}, .cell_count = 2};
     struct text name = {0};
-    page_name_within(p, &name, bytes_text(f->largest_label), FACT_NAME_WIDTH);
+    page_name_within(p, &name, bytes_text(f->largest_label), p->block - LARGEST_ROOM);
     facts_add(&t.facts, "%s file%s, %s", COUNT(f->files), plural(f->files), SIZE(f->bytes));
     if (f->incomplete) facts_add(&t.facts, "%s incomplete", COUNT(f->incomplete));
     if (name.n) facts_add(&t.facts, "largest: %s, %s", name.p, SIZE(f->largest_size));
@@ -248,8 +243,8 @@ static void section_files(const struct summary *s, struct page *p)
     for (unsigned i = 0; i < n; i++) {
         struct table_row *row = table_add(&t);
         add_name(p, row, counts_name(&f->types, top[i]), "(unknown)");
-        set_cell(row, 0, amount_count(top[i]->sums[FILE_COUNT]));
-        set_cell(row, 1, amount_scaled((double)top[i]->sums[FILE_BYTES], "B"));
+        row->cells[0] = amount_count(top[i]->sums[FILE_COUNT]);
+        row->cells[1] = amount_scaled((double)top[i]->sums[FILE_BYTES], "B");
         row->weight = top[i]->sums[FILE_BYTES];
     }
     page_table(p, &t);
