@@ -112,24 +112,37 @@ static void table_unslot(struct flow_table *t, uint32_t hole)
     t->slots[hole].index = 0;
 }
 
-// When the conversation is silent too long, or NANOS of the next thing that may be due.
-static nanos table_deadline(const struct flow_table *t, const struct conversation *c)
+// Since when silence counts: from the watermark `at` of a packet, or from its own time where the
+// watermark has come to believe that since. It does so late when a capture goes on after days.
+static nanos silent_since(nanos at, nanos time, nanos watermark)
 {
-    return c->active_at + (c->ended ? t->options.closed_linger : t->options.conversation_timeout);
+    return time > at && time <= watermark ? time : at;
 }
 
-static nanos table_interval_deadline(const struct flow_table *t, const struct conversation *c)
+// When the conversation is silent too long, seen from `watermark`.
+static nanos table_deadline(const struct flow_table *t, const struct conversation *c,
+                            nanos watermark)
 {
-    nanos active = c->metered_at + t->options.active_timeout;
-    nanos idle = c->active_at + t->options.idle_timeout;
+    nanos since = silent_since(c->active_at, c->last_seen, watermark);
+    return since + (c->ended ? t->options.closed_linger : t->options.conversation_timeout);
+}
+
+static nanos table_interval_deadline(const struct flow_table *t, const struct conversation *c,
+                                     nanos watermark)
+{
+    nanos active = silent_since(c->metered_at, c->metered_from, watermark);
+    nanos idle = silent_since(c->active_at, c->metered_last, watermark);
+    active += t->options.active_timeout;
+    idle += t->options.idle_timeout;
     return active < idle ? active : idle;
 }
 
 static void table_schedule(struct flow_table *t, struct conversation *c)
 {
-    nanos due = table_deadline(t, c);
+    nanos now = (t->wheel_second + 1) * NANOS_PER_SECOND;
+    nanos due = table_deadline(t, c, now);
     if (c->metered) {
-        nanos interval = table_interval_deadline(t, c);
+        nanos interval = table_interval_deadline(t, c, now);
         if (interval < due) due = interval;
     }
     int64_t second = due / NANOS_PER_SECOND + 1;
@@ -160,14 +173,15 @@ struct conversation *flow_table_find(struct flow_table *t, const struct packet *
     uint32_t at = table_slot(t, p->hash, &p->key);
     if (!t->slots[at].index) return NULL;
     struct conversation *c = table_at(t, t->slots[at].index);
-    if (p->watermark < table_deadline(t, c)) return c;
+    if (p->watermark < table_deadline(t, c, p->watermark)) return c;
     table_release(t, c);
     return NULL;
 }
 
 void flow_table_meter(struct flow_table *t, struct conversation *c, nanos watermark)
 {
-    if (c->metered && watermark >= table_interval_deadline(t, c)) t->hooks.interval(t->hooks.context, c);
+    if (c->metered && watermark >= table_interval_deadline(t, c, watermark))
+        t->hooks.interval(t->hooks.context, c);
 }
 
 struct aged {
@@ -194,7 +208,7 @@ static void table_make_room(struct flow_table *t, unsigned shard, nanos watermar
     for (uint32_t i = 1; i <= t->pool.touched; i++) {
         struct conversation *c = table_at(t, i);
         if (c->first_seen == INT64_MIN || !c->hash || c->shard != shard) continue;
-        if (watermark >= table_deadline(t, c))
+        if (watermark >= table_deadline(t, c, watermark))
             table_release(t, c);
         else if (n < count)
             aged[n++] = (struct aged){c->active_at, c->first_seen, c->id_hash, i};
@@ -236,7 +250,8 @@ struct conversation *flow_table_add(struct flow_table *t, const struct packet *p
 // One conversation whose timer slot came up.
 static void table_run_one(struct flow_table *t, struct conversation *c, nanos watermark)
 {
-    if (c->first_seen != INT64_MIN && watermark >= table_deadline(t, c)) table_release(t, c);
+    if (c->first_seen != INT64_MIN && watermark >= table_deadline(t, c, watermark))
+        table_release(t, c);
     if (c->first_seen == INT64_MIN) {
         uint32_t index = table_index(t, c);
         c->hash = 0;

@@ -1,5 +1,4 @@
 """Zeek's baselines: rows of the same endpoints must agree in the fields that both have."""
-import re
 from collections import defaultdict
 
 UNSET = {"-", "", "(empty)"}
@@ -25,13 +24,8 @@ def lower(text):
     return text.lower()
 
 
-def host(text):
-    """Zeek keeps the port."""
-    return re.sub(r":\d+$", "", text)
-
-
 # Zeek's field to ours and how its text is read.
-HTTP = {"method": ("method", plain), "uri": ("uri", plain), "host": ("host", host), "version": ("version", plain),
+HTTP = {"method": ("method", plain), "uri": ("uri", plain), "host": ("host", plain), "version": ("version", plain),
         "user_agent": ("user_agent", plain), "referrer": ("referrer", plain), "status_code": ("status_code", number),
         "status_msg": ("status_msg", plain), "info_code": ("info_code", number),
         "request_body_len": ("request_body_len", number), "response_body_len": ("response_body_len", number),

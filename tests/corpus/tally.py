@@ -32,7 +32,7 @@ class Tally:
 
 
 class Reasons:
-    """Rows of differences.tsv: topic, file and what as patterns (* and ?), and the reason why that is not ours."""
+    """Rows of differences.tsv: topic, file and what as patterns (* and ?), whose it is, and why."""
 
     def __init__(self, path):
         self.rows = []
@@ -45,7 +45,11 @@ class Reasons:
     def of(self, difference):
         topic, file, what, _ = difference
         for row in self.rows:
-            if row[0] == topic and fnmatch.fnmatchcase(file, row[1]) and fnmatch.fnmatchcase(what, row[2]):
+            if fnmatch.fnmatchcase(topic, row[0]) and fnmatch.fnmatchcase(file, row[1]) \
+                    and fnmatch.fnmatchcase(what, row[2]):
                 self.used[row] += 1
-                return row[3]
+                return row
         return None
+
+    def unused(self):
+        return [row for row in self.rows if not self.used[row]]
