@@ -2,9 +2,10 @@
 // files, anomalies.
 //
 // Collects from record batches, as they come from lanes while reading or from the store afterwards,
-// so the report is the same either way, and with any store. Counts are exact up to
-// SUMMARY_NAMES_MAX different values of a list; beyond that the list says that it is not. May be
-// fed from several threads (one lock a batch).
+// in any order and from several threads (one lock a batch): the report is the same either way, with
+// any store and any number of lanes. Sums are exact up to SUMMARY_NAMES_MAX different values of a
+// list; beyond that the lightest go, and the list says that it is approximate
+// (engine/summary_counts.h).
 #pragma once
 
 #include <stdio.h>

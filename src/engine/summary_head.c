@@ -60,7 +60,7 @@ static void fact_rates(const struct summary_captures *c, struct text *facts)
 {
     if (c->last_seen <= c->first_seen) return;
     double seconds = (double)(c->last_seen - c->first_seen) / (double)NANOS_PER_SECOND;
-    if (seconds < 0.001) return;
+    if (seconds < 0.001 || (double)c->packets < seconds) return;
     facts_add(facts, "%s", amount_scaled((double)c->packets / seconds, "packets/s").text);
     facts_add(facts, "%s", amount_scaled(8 * (double)c->bytes / seconds, "bit/s").text);
 }
@@ -88,7 +88,8 @@ static void missing_in_captures(const struct summary_captures *c, struct text *f
         facts_add(facts, "%s damaged in %s capture%s", SIZE(c->damaged_bytes), COUNT(c->damaged),
                   plural(c->damaged));
     if (c->interface_drops)
-        facts_add(facts, "%s packets dropped while capturing", COUNT(c->interface_drops));
+        facts_add(facts, "%s packet%s dropped while capturing", COUNT(c->interface_drops),
+                  plural(c->interface_drops));
     if (c->captured_bytes < c->bytes)
         facts_add(facts, "packets cut short: %s of their bytes are not there",
                   SHARE(c->bytes - c->captured_bytes, c->bytes));
@@ -143,12 +144,15 @@ static void head_aside(const struct summary *s, struct page *p)
     struct text facts = {0};
     uint64_t known =
         s->conversations.packets + counts_total(&s->losses, LOST_PACKETS) + c->filtered;
-    if (c->filtered) facts_add(&facts, "%s packets left out by the filter", COUNT(c->filtered));
+    if (c->filtered)
+        facts_add(&facts, "%s packet%s left out by the filter", COUNT(c->filtered),
+                  plural(c->filtered));
     if (c->packets > known)
         facts_add(&facts, "%s packet%s without IP", COUNT(c->packets - known),
                   plural(c->packets - known));
     if (c->backwards)
-        facts_add(&facts, "%s packets earlier than the one before", COUNT(c->backwards));
+        facts_add(&facts, "%s packet%s earlier than the one before", COUNT(c->backwards),
+                  plural(c->backwards));
     page_facts(p, &p->head, p->width, &facts, PAGE_DIM);
     text_deinit(&facts);
 }
