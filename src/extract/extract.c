@@ -166,7 +166,7 @@ static void take_decoded(struct extractor *x, struct file *f, bytes b)
     bytes kept = bytes_first(b, room < b.n ? (size_t)room : b.n), rest = bytes_after(b, kept.n);
     hash(f, kept);
     keep(x, f, kept);
-    if (rest.n && !f->kept_cut) keep_cut(f);
+    if (rest.n && !f->kept_cut && x->options.kept_max) keep_cut(f);
     hash(f, rest);
     f->size += b.n;
     x->counts.decoded_bytes += b.n;
@@ -244,7 +244,7 @@ static void tell_content(const struct file *f, const struct ending *e, struct ro
     if (e->type) row_text(row, FILE_MIME_TYPE, bytes_text(e->type));
     row_uint(row, FILE_SIZE, f->size);
     row_uint(row, FILE_COMPLETE, e->complete);
-    row_uint(row, FILE_TRUNCATED, f->slot && f->kept_cut);
+    row_uint(row, FILE_TRUNCATED, f->kept_cut);
     row_uint(row, FILE_KEPT_BYTES, f->kept_bytes);
     row_hash(row, FILE_MD5, bytes_of(e->md5, sizeof e->md5));
     row_hash(row, FILE_SHA1, bytes_of(e->sha1, sizeof e->sha1));

@@ -26,8 +26,9 @@ static const struct field fields[] = {
      "Bytes behind the end of the compressed content", NULL, NULL, 0},
     {"complete", FIELD_BOOL, NULL,
      "All of it was seen and decoded: the hashes are those of the file", NULL, NULL, 0},
-    {"truncated", FIELD_BOOL, NULL, "It is longer than what is kept of it", NULL, NULL, 0},
-    {"kept_bytes", FIELD_UINT, "bytes", "How much of it is kept under artifacts/", NULL, NULL, 0},
+    {"truncated", FIELD_BOOL, NULL, "It is longer than the most that is kept of a file", NULL, NULL, 0},
+    {"kept_bytes", FIELD_UINT, "bytes", "How much of it is kept under artifacts/", NULL, NULL,
+     FIELD_UNDIGESTED},
     {"broken", FIELD_TEXT, NULL,
      "Why it could not be decoded: not-encoded, coding, cut, gap, limit, busy", NULL, NULL, 0},
     {"md5", FIELD_HASH, NULL, "MD5 of the decoded bytes that were seen", "file.hash.md5", NULL, 0},
@@ -37,7 +38,7 @@ static const struct field fields[] = {
      "SHA-256 of the decoded bytes that were seen", "file.hash.sha256", NULL, 0},
     {"artifact", FIELD_HASH, NULL,
      "SHA-256 of the kept bytes, their name under artifacts/; equals sha256 unless truncated",
-     NULL, "extracted", 0},
+     NULL, "extracted", FIELD_UNDIGESTED},
 };
 // clang-format on
 
