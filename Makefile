@@ -25,7 +25,7 @@ setup:
 
 build: setup
 	@test -f $(BUILD)/build.ninja || CC=$${CC:-gcc} meson setup $(BUILD)
-	@ninja -C $(BUILD)
+	@ninja -C $(BUILD) weir
 	@tools/fetch_duckdb $(BUILD)/lib
 
 run: build

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
-#include "decode/community_id.h"
 #include "decode/decode.h"
+#include "record/community_id.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
