@@ -67,14 +67,15 @@ static bool is_end(enum field_type type, uint64_t key, bool lowest)
 static void put_range(struct text *t, const struct field *field, const char *suffix, uint64_t first, uint64_t last)
 {
     bool from = !is_end(field->type, first, true), to = !is_end(field->type, last, false);
+    bool literal = (from && to) || (field->type != FIELD_TIME && field->type != FIELD_DURATION);
     put_column(t, field, suffix);
-    if (!from && !to) {
-        text_add(t, " IS NOT NULL");
-        return;
-    }
-    if (from && first == last) {
+    if (literal && first == last) {
         text_add(t, " = ");
         put_number(t, field->type, first);
+        return;
+    }
+    if (!from && !to) {
+        text_add(t, " IS NOT NULL");
         return;
     }
     text_add(t, from && to ? " BETWEEN " : from ? " >= " : " <= ");
