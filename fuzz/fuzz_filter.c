@@ -1,5 +1,5 @@
-// Any bytes as an expression: it is compiled or refused with a place in it. What is compiled says the same
-// of each row every time, and can be written as SQL.
+// Any bytes as an expression: it is compiled or refused with a place in it. What is compiled says
+// the same of each row every time, and can be written as SQL.
 #include <assert.h>
 #include <stdlib.h>
 

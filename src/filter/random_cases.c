@@ -8,7 +8,13 @@
 #include "base/random.h"
 #include "record/test_kind.h"
 
-enum { VALUES = 8, NOT_A_NUMBER = VALUES, ELEMENTS_MAX = 3, LEAVES_MAX = 12, FIRST_FIELD = TEST_TIME };
+enum {
+    VALUES = 8,
+    NOT_A_NUMBER = VALUES,
+    ELEMENTS_MAX = 3,
+    LEAVES_MAX = 12,
+    FIRST_FIELD = TEST_TIME
+};
 
 #define TIME_BASE INT64_C(1704067200000000000) // 2024-01-01T00:00:00Z
 
@@ -26,16 +32,19 @@ struct random_rows {
     struct element_list fields[RANDOM_ROWS][TEST_FIELD_COUNT];
 };
 
-// ---- the values -------------------------------------------------------------------------------
+// ---- the values ---------------------------------------------------------------------------------
 
 static const uint64_t uints[VALUES] = {0, 1, 80, 443, 1000, 1000000, UINT64_C(1) << 63, UINT64_MAX};
 static const char *const uint_texts[VALUES] = {
     "0", "1", "80", "0x1bb", "1k", "1M", "9223372036854775808", "18446744073709551615"};
 static const double reals[VALUES + 1] = {-1e300, -1.5, -0.25, 0, 0.5, 1, 2.5, 1e300, NAN};
-static const char *const real_texts[VALUES] = {"-1e300", "-1.5", "-.25", "-0.0", "0.5", "1", "2.50", "1e300"};
-static const char *const address_texts[VALUES] = {
-    "10.0.0.0", "10.0.0.1", "10.0.0.2", "10.0.0.255", "fd00::", "fd00::1", "fd00::ffff", "fd00:1::"};
-static const char *const texts[VALUES] = {"", "a", "ab", "abcab", "AB", "say \"ab\"", "c:\\dir", "Z\303\274rich"};
+static const char *const real_texts[VALUES] = {"-1e300", "-1.5", "-.25", "-0.0",
+                                               "0.5",    "1",    "2.50", "1e300"};
+static const char *const address_texts[VALUES] = {"10.0.0.0",   "10.0.0.1", "10.0.0.2",
+                                                  "10.0.0.255", "fd00::",   "fd00::1",
+                                                  "fd00::ffff", "fd00:1::"};
+static const char *const texts[VALUES] = {"",   "a",          "ab",      "abcab",
+                                          "AB", "say \"ab\"", "c:\\dir", "Z\303\274rich"};
 
 static struct address address_at(unsigned i)
 {
@@ -49,19 +58,37 @@ static void put_value(struct row *row, unsigned field, unsigned i)
 {
     uint8_t hash[4] = {(uint8_t)i, 0xab, (uint8_t)i, 0xcd};
     switch (test_fields[field].type) {
-    case FIELD_TIME: row_time(row, field, TIME_BASE + (nanos)i * NANOS_PER_SECOND); return;
-    case FIELD_DURATION: row_time(row, field, (nanos)i * 250000000); return;
+    case FIELD_TIME:
+        row_time(row, field, TIME_BASE + (nanos)i * NANOS_PER_SECOND);
+        return;
+    case FIELD_DURATION:
+        row_time(row, field, (nanos)i * 250000000);
+        return;
     case FIELD_UINT:
-    case FIELD_UINTS: row_uint(row, field, uints[i]); return;
-    case FIELD_REAL: row_real(row, field, reals[i]); return;
-    case FIELD_BOOL: row_uint(row, field, i); return;
+    case FIELD_UINTS:
+        row_uint(row, field, uints[i]);
+        return;
+    case FIELD_REAL:
+        row_real(row, field, reals[i]);
+        return;
+    case FIELD_BOOL:
+        row_uint(row, field, i);
+        return;
     case FIELD_ADDRESS:
-    case FIELD_ADDRESSES: row_address(row, field, address_at(i)); return;
-    case FIELD_ID: row_id(row, field, (struct record_id){i, i * 7}); return;
+    case FIELD_ADDRESSES:
+        row_address(row, field, address_at(i));
+        return;
+    case FIELD_ID:
+        row_id(row, field, (struct record_id){i, i * 7});
+        return;
     case FIELD_TEXT:
-    case FIELD_TEXTS: row_text(row, field, bytes_text(texts[i])); return;
+    case FIELD_TEXTS:
+        row_text(row, field, bytes_text(texts[i]));
+        return;
     case FIELD_HASH:
-    case FIELD_BLOB: row_hash(row, field, bytes_of(hash, sizeof hash)); return;
+    case FIELD_BLOB:
+        row_hash(row, field, bytes_of(hash, sizeof hash));
+        return;
     }
 }
 
@@ -72,8 +99,8 @@ static unsigned value_count(enum field_type type)
 
 static bool is_ordered(enum field_type type)
 {
-    return type == FIELD_TIME || type == FIELD_DURATION || type == FIELD_UINT || type == FIELD_UINTS ||
-           type == FIELD_REAL;
+    return type == FIELD_TIME || type == FIELD_DURATION || type == FIELD_UINT ||
+           type == FIELD_UINTS || type == FIELD_REAL;
 }
 
 static bool is_text(enum field_type type)
@@ -81,7 +108,7 @@ static bool is_text(enum field_type type)
     return type == FIELD_TEXT || type == FIELD_TEXTS;
 }
 
-// ---- rows -------------------------------------------------------------------------------------
+// ---- rows ---------------------------------------------------------------------------------------
 
 static void make_row(struct random_rows *r, uint32_t number, uint64_t *seed)
 {
@@ -125,7 +152,7 @@ const struct record_batch *random_rows_batch(const struct random_rows *r)
     return r->batch;
 }
 
-// ---- expressions ------------------------------------------------------------------------------
+// ---- expressions --------------------------------------------------------------------------------
 
 // How strongly the outermost operator binds: what binds weaker than asked for needs parentheses.
 enum strength { BY_OR, BY_AND, BY_NOT, ALONE };
@@ -160,19 +187,37 @@ static void write_value(struct text *t, uint64_t *seed, enum field_type type, un
 {
     bool other = random_below(seed, 2);
     switch (type) {
-    case FIELD_TIME: text_format(t, other ? "2024-01-01T00:00:0%uZ" : "now-%us", other ? i : 8 - i); return;
-    case FIELD_DURATION: text_format(t, "%ums", 250 * i); return;
+    case FIELD_TIME:
+        text_format(t, other ? "2024-01-01T00:00:0%uZ" : "now-%us", other ? i : 8 - i);
+        return;
+    case FIELD_DURATION:
+        text_format(t, "%ums", 250 * i);
+        return;
     case FIELD_UINT:
-    case FIELD_UINTS: text_add(t, uint_texts[i]); return;
-    case FIELD_REAL: text_add(t, real_texts[i]); return;
-    case FIELD_BOOL: text_add(t, i ? "true" : "false"); return;
+    case FIELD_UINTS:
+        text_add(t, uint_texts[i]);
+        return;
+    case FIELD_REAL:
+        text_add(t, real_texts[i]);
+        return;
+    case FIELD_BOOL:
+        text_add(t, i ? "true" : "false");
+        return;
     case FIELD_ADDRESS:
-    case FIELD_ADDRESSES: text_add(t, address_texts[i]); return;
-    case FIELD_ID: text_format(t, "%016x%016x", i, i * 7); return;
+    case FIELD_ADDRESSES:
+        text_add(t, address_texts[i]);
+        return;
+    case FIELD_ID:
+        text_format(t, "%016x%016x", i, i * 7);
+        return;
     case FIELD_TEXT:
-    case FIELD_TEXTS: write_text(t, seed, texts[i]); return;
+    case FIELD_TEXTS:
+        write_text(t, seed, texts[i]);
+        return;
     case FIELD_HASH:
-    case FIELD_BLOB: text_format(t, other ? "%02xab%02xcd" : "%02XAB%02XCD", i, i); return;
+    case FIELD_BLOB:
+        text_format(t, other ? "%02xab%02xcd" : "%02XAB%02XCD", i, i);
+        return;
     }
 }
 
@@ -182,7 +227,8 @@ static void leaf_holds(struct part *p, const struct random_rows *r, unsigned fie
     for (unsigned row = 0; row < RANDOM_ROWS; row++) {
         const struct element_list *e = &r->fields[row][field];
         p->holds[row] = false;
-        for (unsigned i = 0; e->present && i < e->count; i++) p->holds[row] |= wanted >> e->index[i] & 1;
+        for (unsigned i = 0; e->present && i < e->count; i++)
+            p->holds[row] |= wanted >> e->index[i] & 1;
     }
 }
 
@@ -199,12 +245,14 @@ static unsigned below(unsigned i)
 static void write_set(struct part *p, const struct random_rows *r, unsigned field, uint64_t *seed)
 {
     enum field_type type = test_fields[field].type;
-    bool address = type == FIELD_ADDRESS || type == FIELD_ADDRESSES, negated = random_below(seed, 4) == 0;
+    bool address = type == FIELD_ADDRESS || type == FIELD_ADDRESSES,
+         negated = random_below(seed, 4) == 0;
     unsigned wanted = 0, members = 1 + (unsigned)random_below(seed, 3);
     text_add(&p->text, negated ? " not in {" : " in {");
     for (unsigned m = 0; m < members; m++) {
         unsigned first = (unsigned)random_below(seed, value_count(type)), last = first;
-        if (is_ordered(type) || address) last = first + (unsigned)random_below(seed, VALUES - first);
+        if (is_ordered(type) || address)
+            last = first + (unsigned)random_below(seed, VALUES - first);
         if (address && first < 4 && last >= 4) last = 3; // addresses of one family
         if (m) text_add(&p->text, random_below(seed, 2) ? ", " : " ");
         write_value(&p->text, seed, type, first);
@@ -218,7 +266,8 @@ static void write_set(struct part *p, const struct random_rows *r, unsigned fiel
     if (negated) part_invert(p);
 }
 
-static void write_exists(struct part *p, const struct random_rows *r, unsigned field, uint64_t *seed)
+static void write_exists(struct part *p, const struct random_rows *r, unsigned field,
+                         uint64_t *seed)
 {
     const char *name = test_fields[field].name;
     bool flag = test_fields[field].type == FIELD_BOOL && random_below(seed, 2);
@@ -228,36 +277,46 @@ static void write_exists(struct part *p, const struct random_rows *r, unsigned f
     leaf_holds(p, r, field, alone && test_fields[field].type == FIELD_BOOL ? 2 : ~0U);
 }
 
-static void write_text_test(struct part *p, const struct random_rows *r, unsigned field, uint64_t *seed)
+static void write_text_test(struct part *p, const struct random_rows *r, unsigned field,
+                            uint64_t *seed)
 {
-    unsigned wanted = 0, how = (unsigned)random_below(seed, 6), i = (unsigned)random_below(seed, VALUES);
+    unsigned wanted = 0, how = (unsigned)random_below(seed, 6),
+             i = (unsigned)random_below(seed, VALUES);
     static const char *const signs[] = {" contains ", " starts_with ", " ends_with ", " ==~ "};
     bool negated = how == 4 && random_below(seed, 2);
     if (how < 4) text_add(&p->text, signs[how]);
     if (how < 4) write_text(&p->text, seed, texts[i]);
-    else text_format(&p->text, how == 4 ? " %s '\\Q%s\\E'" : " %s '^\\Q%s\\E$'", negated ? "!~" : "~", texts[i]);
+    else
+        text_format(&p->text, how == 4 ? " %s '\\Q%s\\E'" : " %s '^\\Q%s\\E$'",
+                    negated ? "!~" : "~", texts[i]);
     size_t n = strlen(texts[i]);
     for (unsigned v = 0; v < VALUES; v++) {
         const char *t = texts[v];
         size_t length = strlen(t);
-        bool holds[] = {strstr(t, texts[i]) != NULL, strncmp(t, texts[i], n) == 0,
-                        length >= n && strcmp(t + length - n, texts[i]) == 0, strcasecmp(t, texts[i]) == 0,
-                        strstr(t, texts[i]) != NULL, v == i};
+        bool holds[] = {strstr(t, texts[i]) != NULL,
+                        strncmp(t, texts[i], n) == 0,
+                        length >= n && strcmp(t + length - n, texts[i]) == 0,
+                        strcasecmp(t, texts[i]) == 0,
+                        strstr(t, texts[i]) != NULL,
+                        v == i};
         wanted |= (unsigned)holds[how] << v;
     }
     leaf_holds(p, r, field, wanted);
     if (negated) part_invert(p);
 }
 
-static void write_comparison(struct part *p, const struct random_rows *r, unsigned field, uint64_t *seed)
+static void write_comparison(struct part *p, const struct random_rows *r, unsigned field,
+                             uint64_t *seed)
 {
-    static const char *const signs[6][3] = {{" == ", " = ", " eq "}, {" != ", "!=", " ne "},  {" < ", "<", " lt "},
-                                            {" <= ", "<=", " le "},  {" > ", ">", " gt "}, {" >= ", ">=", " ge "}};
+    static const char *const signs[6][3] = {{" == ", " = ", " eq "}, {" != ", "!=", " ne "},
+                                            {" < ", "<", " lt "},    {" <= ", "<=", " le "},
+                                            {" > ", ">", " gt "},    {" >= ", ">=", " ge "}};
     enum field_type type = test_fields[field].type;
     unsigned i = (unsigned)random_below(seed, value_count(type));
     unsigned sign = (unsigned)random_below(seed, is_ordered(type) ? 6 : 2);
     unsigned all = below(VALUES), only = 1U << i;
-    unsigned wanted[6] = {only, all & ~only, below(i), below(i + 1), all & ~below(i + 1), all & ~below(i)};
+    unsigned wanted[6] = {only,         all & ~only,         below(i),
+                          below(i + 1), all & ~below(i + 1), all & ~below(i)};
     text_add(&p->text, pick(seed, signs[sign], 3));
     write_value(&p->text, seed, type, i);
     leaf_holds(p, r, field, wanted[sign]);
@@ -289,15 +348,16 @@ static void put_part(struct text *t, const struct part *p, enum strength needed,
 // Joins b to a and empties b; b may be a's double negation away.
 static void part_join(struct part *a, struct part *b, uint64_t *seed)
 {
-    static const char *const ands[] = {" and ", " && ", "&&"}, *const ors[] = {" or ", " || ", "||"};
+    static const char *const ands[] = {" and ", " && ", "&&"}, *const ors[] = {" or ", " || ",
+                                                                               "||"};
     bool and = random_below(seed, 2);
     struct text joined = {0};
-    enum strength strength = and ? BY_AND : BY_OR;
+    enum strength strength = and? BY_AND : BY_OR;
     put_part(&joined, a, strength, seed);
-    text_add(&joined, pick(seed, and ? ands : ors, 3));
+    text_add(&joined, pick(seed, and? ands : ors, 3));
     put_part(&joined, b, strength, seed);
     for (unsigned row = 0; row < RANDOM_ROWS; row++)
-        a->holds[row] = and ? a->holds[row] && b->holds[row] : a->holds[row] || b->holds[row];
+        a->holds[row] = and? a->holds[row] && b->holds[row] : a->holds[row] || b->holds[row];
     text_deinit(&a->text);
     text_deinit(&b->text);
     a->text = joined;
@@ -316,8 +376,8 @@ static void part_negate(struct part *p, uint64_t *seed)
     part_invert(p);
 }
 
-void random_expression(uint64_t *seed, const struct random_rows *r, unsigned leaves, struct text *text,
-                       bool wanted[RANDOM_ROWS])
+void random_expression(uint64_t *seed, const struct random_rows *r, unsigned leaves,
+                       struct text *text, bool wanted[RANDOM_ROWS])
 {
     struct part parts[LEAVES_MAX];
     unsigned count = 1 + (unsigned)random_below(seed, leaves < LEAVES_MAX ? leaves : LEAVES_MAX);

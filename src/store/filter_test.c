@@ -64,8 +64,8 @@ static unsigned check(const char *text, const bool *wanted)
     if (!f) fail_msg("%s: column %u: %s", text, error.column, error.message);
     struct seen seen = {.filter = f};
     bool some = filter_sql(f, random_kind, &where);
-    struct case_scan scan = {
-        random_kind, filter_fields(f, random_kind) | 1, some ? where.p : NULL, take, &seen};
+    struct case_scan scan = {random_kind, filter_fields(f, random_kind) | 1, some ? where.p : NULL,
+                             take, &seen};
     if (!case_scan(reader, &scan, &err)) fail_msg("%s\n%s\n%s", text, where.p, err.text);
     for (uint32_t row = 0; row < RANDOM_ROWS; row++)
         if (seen.wanted[row] != wanted[row]) fail_msg("row %u: %s\n%s", row, text, where.p);
@@ -91,8 +91,17 @@ static void reads_only_wanted_rows(void **state)
 {
     (void)state;
     static const char *const exact[] = {
-        "uint > 1k", "not uint > 1k", "address in 10.0.0.0/8", "not address in {::/0}", "text contains ab",
-        "not text == a", "hash != 00ab00cd", "time >= now-3s and duration < 1s", "bool", "not bool", "exists(text)",
+        "uint > 1k",
+        "not uint > 1k",
+        "address in 10.0.0.0/8",
+        "not address in {::/0}",
+        "text contains ab",
+        "not text == a",
+        "hash != 00ab00cd",
+        "time >= now-3s and duration < 1s",
+        "bool",
+        "not bool",
+        "exists(text)",
         "not (exists(id2) or uint == 80) and not text in {a, \"c:\\dir\", \"say \\\"ab\\\"\"}",
     };
     for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++) {
