@@ -2,17 +2,46 @@
 
 enum { TCP = 6, UDP = 17, ICMP = 1, ICMPV6 = 58 };
 
-#define FIELD(name, field) {name, ALIAS_FIELD, field, NULL, NULL, 0, false, false}
-#define OF_KIND(name, kind, field) {name, ALIAS_FIELD, field, NULL, kind, 0, false, false}
-#define OVER(name, protocol, field) {name, ALIAS_FIELD, field, NULL, NULL, protocol, false, false}
-#define EITHER(name, field, other) {name, ALIAS_EITHER, field, other, NULL, 0, false, false}
-#define EITHER_OVER(name, protocol, field, other) \
-    {name, ALIAS_EITHER, field, other, NULL, protocol, false, false}
-#define DIRECT(name, field) {name, ALIAS_FIELD, field, NULL, NULL, 0, true, false}
-#define DIRECT_EITHER(name, field, other) {name, ALIAS_EITHER, field, other, NULL, 0, true, false}
-#define ONLY_DIRECT(name, field, other) {name, ALIAS_EITHER, field, other, NULL, 0, true, true}
-#define SUM(name, field, other) {name, ALIAS_SUM, field, other, NULL, 0, false, false}
-#define DIFFERENCE(name, field, other) {name, ALIAS_DIFFERENCE, field, other, NULL, 0, false, false}
+#define FIELD(name, field)                                                                         \
+    {                                                                                              \
+        name, ALIAS_FIELD, field, NULL, NULL, 0, false, false                                      \
+    }
+#define OF_KIND(name, kind, field)                                                                 \
+    {                                                                                              \
+        name, ALIAS_FIELD, field, NULL, kind, 0, false, false                                      \
+    }
+#define OVER(name, protocol, field)                                                                \
+    {                                                                                              \
+        name, ALIAS_FIELD, field, NULL, NULL, protocol, false, false                               \
+    }
+#define EITHER(name, field, other)                                                                 \
+    {                                                                                              \
+        name, ALIAS_EITHER, field, other, NULL, 0, false, false                                    \
+    }
+#define EITHER_OVER(name, protocol, field, other)                                                  \
+    {                                                                                              \
+        name, ALIAS_EITHER, field, other, NULL, protocol, false, false                             \
+    }
+#define DIRECT(name, field)                                                                        \
+    {                                                                                              \
+        name, ALIAS_FIELD, field, NULL, NULL, 0, true, false                                       \
+    }
+#define DIRECT_EITHER(name, field, other)                                                          \
+    {                                                                                              \
+        name, ALIAS_EITHER, field, other, NULL, 0, true, false                                     \
+    }
+#define ONLY_DIRECT(name, field, other)                                                            \
+    {                                                                                              \
+        name, ALIAS_EITHER, field, other, NULL, 0, true, true                                      \
+    }
+#define SUM(name, field, other)                                                                    \
+    {                                                                                              \
+        name, ALIAS_SUM, field, other, NULL, 0, false, false                                       \
+    }
+#define DIFFERENCE(name, field, other)                                                             \
+    {                                                                                              \
+        name, ALIAS_DIFFERENCE, field, other, NULL, 0, false, false                                \
+    }
 
 // Of several rows with one name the first that a kind has the fields for is taken.
 const struct alias aliases[] = {
@@ -121,11 +150,12 @@ static const struct {
     const char *name;
     uint8_t number;
 } protocols[] = {
-    {"icmp", ICMP},  {"igmp", 2},      {"ipip", 4},      {"ipencap", 4},  {"tcp", TCP},
-    {"egp", 8},      {"udp", UDP},     {"dccp", 33},     {"ipv6", 41},    {"rsvp", 46},
-    {"gre", 47},     {"esp", 50},      {"ah", 51},       {"icmpv6", ICMPV6}, {"icmp6", ICMPV6},
-    {"ipv6-icmp", ICMPV6}, {"eigrp", 88}, {"ospf", 89},  {"pim", 103},    {"vrrp", 112},
-    {"l2tp", 115},   {"sctp", 132},    {"udplite", 136},
+    {"icmp", ICMP}, {"igmp", 2},        {"ipip", 4},       {"ipencap", 4},
+    {"tcp", TCP},   {"egp", 8},         {"udp", UDP},      {"dccp", 33},
+    {"ipv6", 41},   {"rsvp", 46},       {"gre", 47},       {"esp", 50},
+    {"ah", 51},     {"icmpv6", ICMPV6}, {"icmp6", ICMPV6}, {"ipv6-icmp", ICMPV6},
+    {"eigrp", 88},  {"ospf", 89},       {"pim", 103},      {"vrrp", 112},
+    {"l2tp", 115},  {"sctp", 132},      {"udplite", 136},
 };
 enum { PROTOCOL_COUNT = sizeof protocols / sizeof protocols[0] };
 
@@ -135,7 +165,8 @@ const char *alias_of_two_words(bytes first, bytes second)
         bytes name = bytes_text(aliases[i].name);
         size_t space = bytes_find(name, ' ');
         if (space == name.n) continue;
-        if (bytes_equal(bytes_first(name, space), first) && bytes_equal(bytes_after(name, space + 1), second))
+        if (bytes_equal(bytes_first(name, space), first) &&
+            bytes_equal(bytes_after(name, space + 1), second))
             return aliases[i].name;
     }
     return NULL;
@@ -156,11 +187,4 @@ bool protocol_named(bytes name, uint8_t *number)
         return true;
     }
     return false;
-}
-
-const char *protocol_name(uint8_t number)
-{
-    for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
-        if (protocols[i].number == number) return protocols[i].name;
-    return NULL;
 }

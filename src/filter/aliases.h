@@ -14,10 +14,10 @@ struct alias {
     const char *name;
     enum alias_how how;
     const char *field, *other;
-    const char *kind;     // only there, or NULL
-    uint8_t protocol;     // only in rows of this transport, or 0
-    bool direct;          // nfdump's way: may stand before a value without an operator
-    bool only_direct;     // and means nothing, or something else, with one
+    const char *kind; // only there, or NULL
+    uint8_t protocol; // only in rows of this transport, or 0
+    bool direct;      // nfdump's way: may stand before a value without an operator
+    bool only_direct; // and means nothing, or something else, with one
 };
 
 extern const struct alias aliases[];
@@ -29,4 +29,3 @@ bool alias_is_direct(bytes name);
 
 // The number of an IP protocol, "tcp" say.
 bool protocol_named(bytes name, uint8_t *number);
-const char *protocol_name(uint8_t number); // NULL when there is none

@@ -1,9 +1,11 @@
-// Tests and kinds brought together: which fields a name means in rows of each kind, and typed constants for them.
+// Tests and kinds brought together: which fields a name means in rows of each kind, and typed
+// constants for them.
 #include <stdio.h>
 
 #include "base/memory.h"
 #include "filter/aliases.h"
 #include "filter/resolve.h"
+#include "filter/value.h"
 
 // A test while it is bound to one kind after the other.
 struct binding {
@@ -27,14 +29,17 @@ static bool is_among_kinds(const struct filter *f, bytes name)
     return false;
 }
 
-static enum value_type source_value_type(const struct record_kind *kind, const struct source *source)
+static enum value_type source_value_type(const struct record_kind *kind,
+                                         const struct source *source)
 {
-    if (source->how == SOURCE_FIELD && bytes_equal(bytes_text(kind->fields[source->field].name), bytes_text("proto")))
+    if (source->how == SOURCE_FIELD &&
+        bytes_equal(bytes_text(kind->fields[source->field].name), bytes_text("proto")))
         return source->type == FIELD_UINT ? VALUE_PROTOCOL : value_type_for(source->type);
     return value_type_for(source->type);
 }
 
-// The test's constant as `type`, made once. NULL when its values are none; why is noted the first time.
+// The test's constant as `type`, made once. NULL when its values are none; why is noted the first
+// time.
 static const struct constant *constant_for(struct binding *b, enum value_type type)
 {
     struct constant **slot = &b->test->constants[type];
@@ -86,7 +91,8 @@ static void bind_word(struct binding *b, const struct record_kind *kind, struct 
         b->known = b->fits = true;
         bool same = bytes_equal(bytes_text(kind->name), b->test->name);
         bound->how = same ? BOUND_ALWAYS : BOUND_NEVER;
-    } else if (protocol_named(b->test->name, &number) && resolve_protocol(kind, &bound->sources[0])) {
+    } else if (protocol_named(b->test->name, &number) &&
+               resolve_protocol(kind, &bound->sources[0])) {
         bound->source_count = 1;
         b->known = true;
         bound->constant = constant_for(b, VALUE_PROTOCOL);
@@ -104,10 +110,12 @@ static bool fail_ambiguous(struct binding *b, const struct record_kind *kind)
         const char *names[] = {f->ecs, f->zeek};
         for (int s = 0; s < 2; s++)
             if (names[s] && bytes_equal(bytes_text(names[s]), b->test->name) && n < sizeof fields)
-                n += (size_t)snprintf(fields + n, sizeof fields - n, "%s%s", n ? " or " : "", f->name);
+                n += (size_t)snprintf(fields + n, sizeof fields - n, "%s%s", n ? " or " : "",
+                                      f->name);
     }
-    return compiling_fail(b->compiling, b->test->name_at, "\"%.*s\" may be %s of %s: name one of them",
-                          (int)b->test->name.n, (const char *)b->test->name.p, fields, kind->name);
+    return compiling_fail(b->compiling, b->test->name_at,
+                          "\"%.*s\" may be %s of %s: name one of them", (int)b->test->name.n,
+                          (const char *)b->test->name.p, fields, kind->name);
 }
 
 static bool bind_to_kind(struct binding *b, uint32_t number)
@@ -117,16 +125,20 @@ static bool bind_to_kind(struct binding *b, uint32_t number)
     struct bound *bound = &f->bounds[(size_t)number * f->test_count + b->number];
     const struct test *t = b->test;
     switch (resolve(kind, t->name, t->direct, bound->sources, &bound->source_count)) {
-    case RESOLVED_FOUND: bind_sources(b, kind, bound); return true;
-    case RESOLVED_AMBIGUOUS: return fail_ambiguous(b, kind);
-    case RESOLVED_NONE: break;
+    case RESOLVED_FOUND:
+        bind_sources(b, kind, bound);
+        return true;
+    case RESOLVED_AMBIGUOUS:
+        return fail_ambiguous(b, kind);
+    case RESOLVED_NONE:
+        break;
     }
     if (is_kind_word(t->name)) bind_kind_word(b, kind, bound);
     else bind_word(b, kind, bound);
     return true;
 }
 
-// ---- names that nobody has --------------------------------------------------------------------
+// ---- names that nobody has ----------------------------------------------------------------------
 
 // The kinds that have the name, as "dns, http and 3 others"; how many they are.
 static unsigned who_has(struct binding *b, char *text, size_t size)
@@ -137,10 +149,12 @@ static unsigned who_has(struct binding *b, char *text, size_t size)
     for (uint32_t k = 0; k < o->known_kind_count; k++) {
         struct source sources[SOURCES_MAX];
         uint8_t source_count;
-        if (resolve(o->known_kinds[k], b->test->name, b->test->direct, sources, &source_count) == RESOLVED_NONE)
+        if (resolve(o->known_kinds[k], b->test->name, b->test->direct, sources, &source_count) ==
+            RESOLVED_NONE)
             continue;
         if (++count <= 4 && n < size)
-            n += (size_t)snprintf(text + n, size - n, "%s%s", count > 1 ? ", " : "", o->known_kinds[k]->name);
+            n += (size_t)snprintf(text + n, size - n, "%s%s", count > 1 ? ", " : "",
+                                  o->known_kinds[k]->name);
     }
     if (count > 4 && n < size) snprintf(text + n, size - n, " and %u others", count - 4);
     return count;
@@ -157,17 +171,19 @@ static bool fail_unknown(struct binding *b)
     unsigned count = who_has(b, others, sizeof others);
     if (count)
         return compiling_fail(b->compiling, b->test->name_at, "%s has no field \"%.*s\"; %s %s it",
-                              f->kind_count == 1 ? whose : "none of these kinds", length, name, others,
-                              count == 1 ? "has" : "have");
+                              f->kind_count == 1 ? whose : "none of these kinds", length, name,
+                              others, count == 1 ? "has" : "have");
     const struct record_kind *kind = NULL;
     const char *nearest = resolve_nearest(f->kinds, f->kind_count, b->test->name, &kind);
-    if (!nearest) nearest = resolve_nearest(o->known_kinds, o->known_kind_count, b->test->name, &kind);
+    if (!nearest)
+        nearest = resolve_nearest(o->known_kinds, o->known_kind_count, b->test->name, &kind);
     if (nearest)
-        return compiling_fail(b->compiling, b->test->name_at, "%s has a field \"%.*s\"; did you mean %s (%s)?",
-                              f->kind_count == 1 ? "neither this nor another kind" : "no kind of record", length, name,
-                              nearest, kind->name);
-    return compiling_fail(b->compiling, b->test->name_at, "no kind of record has a field \"%.*s\"; see weir fields",
-                          length, name);
+        return compiling_fail(
+            b->compiling, b->test->name_at, "%s has a field \"%.*s\"; did you mean %s (%s)?",
+            f->kind_count == 1 ? "neither this nor another kind" : "no kind of record", length,
+            name, nearest, kind->name);
+    return compiling_fail(b->compiling, b->test->name_at,
+                          "no kind of record has a field \"%.*s\"; see weir fields", length, name);
 }
 
 // A comparison of `kind` with names that no kind here has is a slip of the pen.
@@ -175,7 +191,8 @@ static bool check_kind_values(struct binding *b)
 {
     const struct test *t = b->test;
     const struct filter *f = b->compiling->filter;
-    bool equal = t->comparison == COMPARE_EQUAL || t->comparison == COMPARE_UNEQUAL || t->comparison == COMPARE_IN;
+    bool equal = t->comparison == COMPARE_EQUAL || t->comparison == COMPARE_UNEQUAL ||
+                 t->comparison == COMPARE_IN;
     if (!is_kind_word(t->name) || !equal) return true;
     for (uint32_t i = 0; i < t->value_count; i++)
         if (is_among_kinds(f, f->values[t->value_first + i].text)) return true;

@@ -1,14 +1,12 @@
 // The values of a test, read as one type.
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
 #include "filter/aliases.h"
+#include "filter/value.h"
 
-enum { NUMBER_TEXT_MAX = 64, SHOWN_MAX = 60 };
-
-#define SIGN_BIT (UINT64_C(1) << 63)
+enum { SHOWN_MAX = 60 };
 
 struct reading {
     struct compiling *compiling;
@@ -17,160 +15,9 @@ struct reading {
     struct constant *constant;
 };
 
-enum value_type value_type_for(enum field_type type)
+static bool place_of(const struct reading *r, bytes text, struct address *place)
 {
-    switch (type) {
-    case FIELD_TIME: return VALUE_TIME;
-    case FIELD_DURATION: return VALUE_DURATION;
-    case FIELD_UINT:
-    case FIELD_UINTS: return VALUE_UINT;
-    case FIELD_REAL: return VALUE_REAL;
-    case FIELD_BOOL: return VALUE_BOOL;
-    case FIELD_ADDRESS:
-    case FIELD_ADDRESSES: return VALUE_ADDRESS;
-    case FIELD_ID: return VALUE_ID;
-    case FIELD_TEXT:
-    case FIELD_TEXTS: return VALUE_TEXT;
-    case FIELD_HASH:
-    case FIELD_BLOB: return VALUE_HASH;
-    }
-    return VALUE_TEXT;
-}
-
-// ---- one value --------------------------------------------------------------------------------
-
-// Signed numbers and doubles as unsigned ones in the same order. -0.0 is 0.0.
-static uint64_t signed_key(int64_t v)
-{
-    return (uint64_t)v ^ SIGN_BIT;
-}
-
-static uint64_t real_key(double v)
-{
-    uint64_t word;
-    if (v == 0) v = 0;
-    memcpy(&word, &v, sizeof word);
-    return word & SIGN_BIT ? ~word : word | SIGN_BIT;
-}
-
-struct address range_key(enum field_type type, uint64_t word)
-{
-    double real;
-    if (type == FIELD_TIME || type == FIELD_DURATION) return (struct address){0, word ^ SIGN_BIT};
-    if (type == FIELD_BOOL) return (struct address){0, word != 0};
-    if (type != FIELD_REAL) return (struct address){0, word};
-    memcpy(&real, &word, sizeof real);
-    return (struct address){0, real_key(real)};
-}
-
-static bool read_hex(bytes text, uint64_t *v)
-{
-    *v = 0;
-    if (text.n == 0 || text.n > 16) return false;
-    for (size_t i = 0; i < text.n; i++) {
-        int digit = text_hex_value(text.p[i]);
-        if (digit < 0) return false;
-        *v = *v << 4 | (uint64_t)digit;
-    }
-    return true;
-}
-
-static uint64_t size_unit(bytes text)
-{
-    if (text.n == 0) return 1;
-    if (text.n > 1) return 0;
-    switch (text.p[0]) {
-    case 'k': return UINT64_C(1000);
-    case 'M': return UINT64_C(1000000);
-    case 'G': return UINT64_C(1000000000);
-    case 'T': return UINT64_C(1000000000000);
-    default: return 0;
-    }
-}
-
-static bool is_digit(uint8_t c)
-{
-    return c >= '0' && c <= '9';
-}
-
-// 80, 0x1bb, 1M, 1.5k; a fraction must come out whole.
-static bool read_uint(bytes text, uint64_t *v)
-{
-    if (bytes_start_with(text, "0x")) return read_hex(bytes_after(text, 2), v);
-    size_t whole = 0;
-    *v = 0;
-    for (; whole < text.n && is_digit(text.p[whole]); whole++)
-        if (__builtin_mul_overflow(*v, 10, v) || __builtin_add_overflow(*v, text.p[whole] - '0', v)) return false;
-    size_t end = whole;
-    if (end < text.n && text.p[end] == '.')
-        while (++end < text.n && is_digit(text.p[end])) {}
-    uint64_t unit = size_unit(bytes_after(text, end));
-    if (whole == 0 || unit == 0 || end == whole + 1 || __builtin_mul_overflow(*v, unit, v)) return false;
-    for (size_t i = whole + 1; i < end; i++) {
-        uint64_t digit = (uint64_t)(text.p[i] - '0');
-        if (unit % 10 && digit) return false;
-        unit /= 10;
-        if (__builtin_add_overflow(*v, digit * unit, v)) return false;
-    }
-    return true;
-}
-
-static bool read_real(bytes text, double *v)
-{
-    char copy[NUMBER_TEXT_MAX], *end;
-    if (text.n == 0 || text.n >= sizeof copy) return false;
-    memcpy(copy, text.p, text.n);
-    copy[text.n] = 0;
-    *v = strtod(copy, &end);
-    return *end == 0 && end == copy + text.n && isfinite(*v);
-}
-
-static bool read_bool(bytes text, uint64_t *v)
-{
-    static const char *const words[] = {"false", "true", "no", "yes", "0", "1"};
-    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (!bytes_equal(text, bytes_text(words[i]))) continue;
-        *v = i & 1;
-        return true;
-    }
-    return false;
-}
-
-// One number as a place among the ranges of its type.
-static bool read_place(const struct reading *r, bytes text, struct address *place)
-{
-    nanos time;
-    double real;
-    uint8_t protocol;
-    *place = (struct address){0, 0};
-    switch (r->type) {
-    case VALUE_TIME:
-        if (!time_parse(text, r->compiling->options->now, &time)) return false;
-        place->lo = signed_key(time);
-        return true;
-    case VALUE_DURATION:
-        if (!duration_parse(text, &time)) return false;
-        place->lo = signed_key(time);
-        return true;
-    case VALUE_REAL:
-        if (!read_real(text, &real)) return false;
-        place->lo = real_key(real);
-        return true;
-    case VALUE_PROTOCOL:
-        if (!protocol_named(text, &protocol)) return read_uint(text, &place->lo);
-        place->lo = protocol;
-        return true;
-    case VALUE_UINT: return read_uint(text, &place->lo);
-    case VALUE_BOOL: return read_bool(text, &place->lo);
-    case VALUE_ADDRESS: return address_parse(text, place);
-    case VALUE_ID:
-        return record_id_parse(text, &(struct record_id){0, 0}) &&
-               read_hex(bytes_first(text, 16), &place->hi) && read_hex(bytes_after(text, 16), &place->lo);
-    case VALUE_TEXT:
-    case VALUE_HASH:
-    case VALUE_TYPES: break;
-    }
-    return false;
+    return value_place(r->type, text, r->compiling->options->now, place);
 }
 
 static bool fail_value(const struct reading *r, const struct value *v)
@@ -190,12 +37,14 @@ static bool fail_value(const struct reading *r, const struct value *v)
     int length = (int)(v->text.n < SHOWN_MAX ? v->text.n : SHOWN_MAX);
     return compiling_fail(r->compiling, v->at, "%.*s is compared with \"%.*s\", which is not %s",
                           (int)(r->test->name.n < SHOWN_MAX ? r->test->name.n : SHOWN_MAX),
-                          (const char *)r->test->name.p, length, (const char *)v->text.p, wanted[r->type]);
+                          (const char *)r->test->name.p, length, (const char *)v->text.p,
+                          wanted[r->type]);
 }
 
-// ---- ranges -----------------------------------------------------------------------------------
+// ---- ranges -------------------------------------------------------------------------------------
 
-// IPv4 lies within IPv6 (base/address.h), but ::/0 means the hosts of IPv6: only what names IPv4 has it.
+// IPv4 lies within IPv6 (base/address.h), but ::/0 means the hosts of IPv6: only what names IPv4
+// has it.
 static void add_addresses(struct ranges *ranges, struct address first, struct address last)
 {
     static const struct address v4_first = {0, ADDRESS_V4_PREFIX};
@@ -209,7 +58,8 @@ static void add_addresses(struct ranges *ranges, struct address first, struct ad
     ranges_add(ranges, (struct address){0, v4_last.lo + 1}, last);
 }
 
-// Where a value is cut into two ends: at "..", or at a minus that is not its first character. 0 when it is one value.
+// Where a value is cut into two ends: at "..", or at a minus that is not its first character. 0
+// when it is one value.
 static size_t range_sign(const struct reading *r, bytes text, size_t *behind)
 {
     for (size_t i = 1; i + 1 < text.n; i++)
@@ -223,18 +73,21 @@ static size_t range_sign(const struct reading *r, bytes text, size_t *behind)
     return minus < text.n ? minus : 0;
 }
 
-static bool read_range(const struct reading *r, const struct value *v, struct address *first, struct address *last)
+static bool read_range(const struct reading *r, const struct value *v, struct address *first,
+                       struct address *last)
 {
     size_t behind = 0, sign = range_sign(r, v->text, &behind);
-    if (read_place(r, v->text, first)) {
+    if (place_of(r, v->text, first)) {
         *last = *first;
         return true;
     }
     if (sign == 0) return fail_value(r, v);
-    if (!read_place(r, bytes_first(v->text, sign), first) || !read_place(r, bytes_after(v->text, behind), last))
+    if (!place_of(r, bytes_first(v->text, sign), first) ||
+        !place_of(r, bytes_after(v->text, behind), last))
         return fail_value(r, v);
     if (r->type == VALUE_ADDRESS && address_is_v4(*first) != address_is_v4(*last))
-        return compiling_fail(r->compiling, v->at, "this range begins in IPv4 and ends in IPv6, or the other way round");
+        return compiling_fail(r->compiling, v->at,
+                              "this range begins in IPv4 and ends in IPv6, or the other way round");
     return address_compare(*first, *last) <= 0 ||
            compiling_fail(r->compiling, v->at, "this range ends before it begins");
 }
@@ -250,7 +103,8 @@ static bool add_list(const struct reading *r, const struct value *v)
     for (size_t i = 0; i < o->list_count; i++) {
         if (!bytes_equal(bytes_text(o->lists[i].name), name)) continue;
         for (size_t p = 0; p < o->lists[i].prefix_count; p++)
-            add_addresses(&r->constant->ranges, o->lists[i].prefixes[p].first, o->lists[i].prefixes[p].last);
+            add_addresses(&r->constant->ranges, o->lists[i].prefixes[p].first,
+                          o->lists[i].prefixes[p].last);
         return true;
     }
     return compiling_fail(r->compiling, v->at, "there is no list \"%.*s\"",
@@ -269,30 +123,20 @@ static bool add_value(const struct reading *r, const struct value *v)
     return true;
 }
 
-// The ends of a type: what lies beyond is no value of it (of doubles: not a number).
-static void type_ends(enum value_type type, struct address *lowest, struct address *highest)
-{
-    *lowest = (struct address){0, 0};
-    *highest = (struct address){0, UINT64_MAX};
-    if (type == VALUE_ADDRESS || type == VALUE_ID) highest->hi = UINT64_MAX;
-    if (type == VALUE_BOOL) highest->lo = 1;
-    if (type != VALUE_REAL) return;
-    lowest->lo = real_key(-INFINITY);
-    highest->lo = real_key(INFINITY);
-}
-
 static bool read_ordered(const struct reading *r)
 {
     const struct value *v = &r->compiling->filter->values[r->test->value_first];
     struct address lowest, highest, place;
-    if (!read_place(r, v->text, &place)) return fail_value(r, v);
-    type_ends(r->type, &lowest, &highest);
+    if (!place_of(r, v->text, &place)) return fail_value(r, v);
+    value_ends(r->type, &lowest, &highest);
     struct ranges *ranges = &r->constant->ranges;
-    bool below = r->test->comparison == COMPARE_LESS || r->test->comparison == COMPARE_GREATER_EQUAL;
+    bool below =
+        r->test->comparison == COMPARE_LESS || r->test->comparison == COMPARE_GREATER_EQUAL;
     // Below the place, or up to it; and what is not that is at least it, or above it.
     if (!below) ranges_add(ranges, lowest, place);
     else if (place.lo) ranges_add(ranges, lowest, (struct address){0, place.lo - 1});
-    bool upward = r->test->comparison == COMPARE_GREATER_EQUAL || r->test->comparison == COMPARE_GREATER;
+    bool upward =
+        r->test->comparison == COMPARE_GREATER_EQUAL || r->test->comparison == COMPARE_GREATER;
     if (upward) ranges_invert(ranges, lowest, highest);
     return true;
 }
@@ -304,12 +148,13 @@ static bool read_ranges(const struct reading *r)
     for (uint32_t i = 0; i < r->test->value_count; i++)
         if (!add_value(r, &f->values[r->test->value_first + i])) return false;
     ranges_settle(&r->constant->ranges);
-    type_ends(r->type, &lowest, &highest);
-    if (r->test->comparison == COMPARE_UNEQUAL) ranges_invert(&r->constant->ranges, lowest, highest);
+    value_ends(r->type, &lowest, &highest);
+    if (r->test->comparison == COMPARE_UNEQUAL)
+        ranges_invert(&r->constant->ranges, lowest, highest);
     return true;
 }
 
-// ---- texts and hashes -------------------------------------------------------------------------
+// ---- texts and hashes ---------------------------------------------------------------------------
 
 static int compare_texts(const void *a, const void *b)
 {
@@ -362,7 +207,8 @@ static bool read_pattern(const struct reading *r)
     char why[PATTERN_ERROR_MAX];
     size_t at = 0;
     r->constant->pattern = pattern_create(v->text, &at, why);
-    return r->constant->pattern || compiling_fail(r->compiling, v->at + (uint32_t)at, "in this pattern: %s", why);
+    return r->constant->pattern ||
+           compiling_fail(r->compiling, v->at + (uint32_t)at, "in this pattern: %s", why);
 }
 
 static bool text_is_in(const struct constant *c, bytes text)
@@ -382,26 +228,32 @@ bool constant_has_text(const struct constant *c, bytes text)
 {
     bytes wanted = c->text_count ? c->texts[0] : (bytes){0};
     switch (c->form) {
-    case FORM_TEXTS: return text_is_in(c, text) != c->inverted;
+    case FORM_TEXTS:
+        return text_is_in(c, text) != c->inverted;
     case FORM_NOCASE:
         for (uint32_t i = 0; i < c->text_count; i++)
             if (bytes_equal_nocase(c->texts[i], text)) return true;
         return false;
-    case FORM_CONTAINS: return wanted.n == 0 || (text.n && memmem(text.p, text.n, wanted.p, wanted.n));
-    case FORM_STARTS: return bytes_equal(bytes_first(text, wanted.n), wanted);
-    case FORM_ENDS: return text.n >= wanted.n && bytes_equal(bytes_after(text, text.n - wanted.n), wanted);
-    case FORM_PATTERN: return pattern_match(c->pattern, text);
-    case FORM_RANGES: break;
+    case FORM_CONTAINS:
+        return wanted.n == 0 || (text.n && memmem(text.p, text.n, wanted.p, wanted.n));
+    case FORM_STARTS:
+        return bytes_equal(bytes_first(text, wanted.n), wanted);
+    case FORM_ENDS:
+        return text.n >= wanted.n && bytes_equal(bytes_after(text, text.n - wanted.n), wanted);
+    case FORM_PATTERN:
+        return pattern_match(c->pattern, text);
+    case FORM_RANGES:
+        break;
     }
     return false;
 }
 
-// ---- which comparison for which type ----------------------------------------------------------
+// ---- which comparison for which type ------------------------------------------------------------
 
 static bool is_ordered(enum value_type type)
 {
-    return type == VALUE_TIME || type == VALUE_DURATION || type == VALUE_UINT || type == VALUE_PROTOCOL ||
-           type == VALUE_REAL;
+    return type == VALUE_TIME || type == VALUE_DURATION || type == VALUE_UINT ||
+           type == VALUE_PROTOCOL || type == VALUE_REAL;
 }
 
 static bool fail_comparison(const struct reading *r, const char *wanted)
@@ -423,9 +275,10 @@ static const char *kept_for(enum value_type type)
 static bool read_constant(const struct reading *r)
 {
     static const enum constant_form forms[] = {
-        [COMPARE_EQUAL] = FORM_TEXTS, [COMPARE_UNEQUAL] = FORM_TEXTS, [COMPARE_IN] = FORM_TEXTS,
-        [COMPARE_EQUAL_NOCASE] = FORM_NOCASE, [COMPARE_CONTAINS] = FORM_CONTAINS,
-        [COMPARE_STARTS_WITH] = FORM_STARTS, [COMPARE_ENDS_WITH] = FORM_ENDS, [COMPARE_MATCHES] = FORM_PATTERN,
+        [COMPARE_EQUAL] = FORM_TEXTS,       [COMPARE_UNEQUAL] = FORM_TEXTS,
+        [COMPARE_IN] = FORM_TEXTS,          [COMPARE_EQUAL_NOCASE] = FORM_NOCASE,
+        [COMPARE_CONTAINS] = FORM_CONTAINS, [COMPARE_STARTS_WITH] = FORM_STARTS,
+        [COMPARE_ENDS_WITH] = FORM_ENDS,    [COMPARE_MATCHES] = FORM_PATTERN,
     };
     enum comparison c = r->test->comparison;
     bool order = c >= COMPARE_LESS && c <= COMPARE_GREATER_EQUAL;

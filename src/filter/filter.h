@@ -3,8 +3,8 @@
 //     src_addr in 10.0.0.0/8 and dst_port in {80, 443, 8000-8100} and not host ~ "exa.*\.org"
 //
 // An expression is compiled against a set of kinds, and then decides row by row. It is this
-// predicate that decides: the SQL that can be made of it only keeps most other rows from being read.
-// A comparison with a field that has no value is false; `not` turns that round.
+// predicate that decides: the SQL that can be made of it only keeps most other rows from being
+// read. A comparison with a field that has no value is false; `not` turns that round.
 //
 // Thread: one at a time, since a search by pattern has working memory: each lane compiles its own.
 // Limits: below; a pattern that takes too many steps on a text does not match it, and is counted.
@@ -47,8 +47,9 @@ struct filter_error {
 
 struct filter;
 
-// Copies the text and what it needs of the options; keeps the kinds themselves. A field must be there in one
-// of the kinds at least; in the others it has no value. NULL and error when the expression is wrong.
+// Copies the text and what it needs of the options; keeps the kinds themselves. A field must be
+// there in one of the kinds at least; in the others it has no value. NULL and error when the
+// expression is wrong.
 struct filter *filter_compile(const char *text, const struct record_kind *const *kinds,
                               uint32_t kind_count, const struct filter_options *options,
                               struct filter_error *error);
@@ -64,7 +65,8 @@ uint64_t filter_fields(const struct filter *f, const struct record_kind *kind);
 uint64_t filter_given_up(const struct filter *f);
 
 // Adds an SQL condition over the columns of raw.KIND (docs/formats/case.md) that holds for every
-// row that is wanted, and maybe for others. False and nothing added when all rows must be looked at.
+// row that is wanted, and maybe for others. False and nothing added when all rows must be looked
+// at.
 bool filter_sql(const struct filter *f, const struct record_kind *kind, struct text *out);
 
 // The expression, a caret below the column, and the sentence.

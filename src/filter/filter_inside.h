@@ -2,13 +2,14 @@
 //
 // An expression is a list of tests and a flat program over them with one truth value:
 //     a and (b or c)   =>   a, SKIP_FALSE 6, b, SKIP_TRUE 5, c, OR, AND
-// A skip that is taken leads behind its AND or OR. Whoever only evaluates passes over AND and OR; whoever
-// makes SQL passes over the skips and has a postfix program.
+// A skip that is taken leads behind its AND or OR. Whoever only evaluates passes over AND and OR;
+// whoever makes SQL passes over the skips and has a postfix program.
 #pragma once
 
 #include "filter/filter.h"
 #include "filter/pattern.h"
 #include "filter/ranges.h"
+#include "record/community_id.h"
 
 enum comparison {
     COMPARE_EQUAL,
@@ -72,8 +73,8 @@ struct constant {
 
 struct test {
     enum comparison comparison;
-    bool direct;        // nfdump's way: a name and a value without an operator
-    bool in_set;        // values stood in braces
+    bool direct; // nfdump's way: a name and a value without an operator
+    bool in_set; // values stood in braces
     bytes name;
     uint32_t name_at, comparison_at;
     uint32_t value_first, value_count;
@@ -82,7 +83,7 @@ struct test {
 
 enum { NO_FIELD = KIND_FIELDS_MAX, SOURCES_MAX = 2 };
 
-enum source_how { SOURCE_FIELD, SOURCE_SUM, SOURCE_DIFFERENCE };
+enum source_how { SOURCE_FIELD, SOURCE_SUM, SOURCE_DIFFERENCE, SOURCE_COMMUNITY_ID };
 
 // Where a value comes from in rows of one kind. With a guard it is there only in rows of one
 // transport: `tcp.port` has no value in those of UDP.
@@ -90,8 +91,9 @@ struct source {
     enum source_how how;
     enum field_type type;
     uint8_t field, other; // `other` is added, or taken away
-    uint8_t guard;        // field `proto` or `transport`, or NO_FIELD
+    uint8_t guard;        // field `proto`, or NO_FIELD
     uint8_t protocol;
+    uint8_t tuple[COMMUNITY_FIELDS]; // what the Community ID is computed of
 };
 
 enum bound_how { BOUND_NEVER, BOUND_ALWAYS, BOUND_EXISTS, BOUND_COMPARE };
@@ -141,11 +143,7 @@ struct constant *constant_create(struct compiling *c, const struct test *test,
                                  enum value_type type);
 void constant_destroy(struct constant *constant);
 
-enum value_type value_type_for(enum field_type type);
 // Whether the value of one text is what a constant of texts asks for.
 bool constant_has_text(const struct constant *constant, bytes text);
-// A number as a place in a constant's ranges, in the order of its type.
-struct address range_key(enum field_type type, uint64_t word);
-
 // The kind's tests; NULL when it was not compiled against.
 const struct bound *filter_bounds(const struct filter *f, const struct record_kind *kind);

@@ -1,4 +1,5 @@
-// From text to tests and steps: precedence climbing with a stack of its own, since depth comes from outside.
+// From text to tests and steps: precedence climbing with a stack of its own, since depth comes from
+// outside.
 #include <assert.h>
 
 #include "base/memory.h"
@@ -46,7 +47,7 @@ static uint32_t put_step(struct parser *p, enum step_type type, uint32_t to)
     return f->step_count++;
 }
 
-// ---- values -----------------------------------------------------------------------------------
+// ---- values -------------------------------------------------------------------------------------
 
 // In double quotes \" is a quote and \\ a backslash; other pairs stand as they are, so that \x00,
 // which is how text shows what is no text, can be searched for.
@@ -96,7 +97,8 @@ static bool parse_set(struct parser *p, const struct test *test)
 static bool parse_values(struct parser *p, struct test *test)
 {
     enum comparison c = test->comparison;
-    bool many = c == COMPARE_IN || c == COMPARE_EQUAL || c == COMPARE_UNEQUAL || c == COMPARE_EQUAL_NOCASE;
+    bool many =
+        c == COMPARE_IN || c == COMPARE_EQUAL || c == COMPARE_UNEQUAL || c == COMPARE_EQUAL_NOCASE;
     uint32_t at = p->token.at;
     test->value_first = p->filter->value_count;
     test->in_set = many && p->token.type == TOKEN_SET_OPEN;
@@ -105,7 +107,7 @@ static bool parse_values(struct parser *p, struct test *test)
     return test->value_count || compiling_fail(p->compiling, at, "this set is empty");
 }
 
-// ---- tests ------------------------------------------------------------------------------------
+// ---- tests --------------------------------------------------------------------------------------
 
 static bool parse_exists(struct parser *p, struct test *test)
 {
@@ -158,7 +160,8 @@ static bool parse_test(struct parser *p)
     struct test test = {0};
     bool negated = false;
     if (f->test_count == FILTER_TESTS_MAX)
-        return compiling_fail(p->compiling, p->token.at, "there are more than %d comparisons", FILTER_TESTS_MAX);
+        return compiling_fail(p->compiling, p->token.at, "there are more than %d comparisons",
+                              FILTER_TESTS_MAX);
     if (!parse_name(p, &test)) return false;
     bool exists = bytes_equal(test.name, bytes_text("exists")) && p->token.type == TOKEN_OPEN;
     if (!(exists ? parse_exists(p, &test) : parse_comparison(p, &test, &negated))) return false;
@@ -169,12 +172,13 @@ static bool parse_test(struct parser *p)
     return true;
 }
 
-// ---- operators --------------------------------------------------------------------------------
+// ---- operators ----------------------------------------------------------------------------------
 
 static bool push(struct parser *p, enum waiting_type type, uint32_t skip)
 {
     if (p->depth == FILTER_DEPTH_MAX)
-        return compiling_fail(p->compiling, p->token.at, "this is nested more than %d deep", FILTER_DEPTH_MAX);
+        return compiling_fail(p->compiling, p->token.at, "this is nested more than %d deep",
+                              FILTER_DEPTH_MAX);
     p->stack[p->depth++] = (struct waiting){type, p->token.at, skip};
     return advance(p);
 }

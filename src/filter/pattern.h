@@ -1,7 +1,7 @@
 // Regular expressions, by PCRE2: the only place that includes it.
 //
-// Unanchored; case counts unless (?i) says otherwise. Steps and memory of a search are limited, so that neither
-// a pattern nor a text can hold up a lane.
+// Unanchored; case counts unless (?i) says otherwise. Steps and memory of a search are limited, so
+// that neither a pattern nor a text can hold up a lane.
 #pragma once
 
 #include <stddef.h>

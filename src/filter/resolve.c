@@ -25,7 +25,8 @@ static struct source source_of(const struct record_kind *kind, uint8_t field)
 static uint8_t field_of_kind(const struct record_kind *kind, bytes name)
 {
     size_t length = strlen(kind->name);
-    if (!bytes_start_with(name, kind->name) || name.n <= length || name.p[length] != '.') return NO_FIELD;
+    if (!bytes_start_with(name, kind->name) || name.n <= length || name.p[length] != '.')
+        return NO_FIELD;
     return field_named(kind, bytes_after(name, length + 1));
 }
 
@@ -35,7 +36,8 @@ static bool is_name(const char *one, bytes name)
 }
 
 // The field that has the name in another standard; `count` of them do.
-static uint8_t field_of_standard(const struct record_kind *kind, bytes name, bool zeek, unsigned *count)
+static uint8_t field_of_standard(const struct record_kind *kind, bytes name, bool zeek,
+                                 unsigned *count)
 {
     uint8_t found = NO_FIELD;
     *count = 0;
@@ -48,26 +50,25 @@ static uint8_t field_of_standard(const struct record_kind *kind, bytes name, boo
     return found;
 }
 
-// ---- aliases ----------------------------------------------------------------------------------
+// ---- aliases ------------------------------------------------------------------------------------
 
 // The field that tells which transport a row is of. Where there is none, all rows pass.
 static uint8_t guard_of(const struct record_kind *kind)
 {
-    uint8_t field = field_named(kind, bytes_text("proto"));
-    if (field != NO_FIELD && kind->fields[field].type == FIELD_UINT) return field;
-    field = field_named(kind, bytes_text("transport"));
-    return field != NO_FIELD && kind->fields[field].type == FIELD_TEXT ? field : NO_FIELD;
+    struct source source;
+    return resolve_protocol(kind, &source) ? source.field : NO_FIELD;
 }
 
-static bool alias_fits(const struct alias *alias, const struct record_kind *kind, bytes name, bool direct)
+static bool alias_fits(const struct alias *alias, const struct record_kind *kind, bytes name,
+                       bool direct)
 {
     if (direct ? !alias->direct : alias->only_direct) return false;
     if (alias->kind && strcmp(alias->kind, kind->name) != 0) return false;
     return is_name(alias->name, name);
 }
 
-static bool alias_take(const struct alias *alias, const struct record_kind *kind, struct source *sources,
-                       uint8_t *count)
+static bool alias_take(const struct alias *alias, const struct record_kind *kind,
+                       struct source *sources, uint8_t *count)
 {
     uint8_t field = field_named(kind, bytes_text(alias->field)), other = NO_FIELD;
     if (field == NO_FIELD) return false;
@@ -90,8 +91,23 @@ static bool alias_take(const struct alias *alias, const struct record_kind *kind
     return true;
 }
 
-enum resolved resolve(const struct record_kind *kind, bytes name, bool direct, struct source *sources,
-                      uint8_t *source_count)
+// Computed, not stored (record/community_id.h). ECS, Arkime and Wireshark spell it otherwise.
+static bool resolve_community_id(const struct record_kind *kind, bytes name, struct source *source)
+{
+    static const char *const names[] = {"community_id", "network.community_id", "communityId",
+                                        "communityid"};
+    unsigned fields[COMMUNITY_FIELDS], known = 0;
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) known |= is_name(names[i], name);
+    if (!known || !community_id_fields(kind, fields)) return false;
+    *source = source_of(kind, (uint8_t)fields[0]);
+    source->how = SOURCE_COMMUNITY_ID;
+    source->type = FIELD_TEXT;
+    for (unsigned i = 0; i < COMMUNITY_FIELDS; i++) source->tuple[i] = (uint8_t)fields[i];
+    return true;
+}
+
+enum resolved resolve(const struct record_kind *kind, bytes name, bool direct,
+                      struct source *sources, uint8_t *source_count)
 {
     unsigned same = 0;
     uint8_t field = direct ? NO_FIELD : field_named(kind, name);
@@ -104,8 +120,13 @@ enum resolved resolve(const struct record_kind *kind, bytes name, bool direct, s
         *source_count = 1;
         return RESOLVED_FOUND;
     }
+    if (!direct && resolve_community_id(kind, name, sources)) {
+        *source_count = 1;
+        return RESOLVED_FOUND;
+    }
     for (unsigned i = 0; i < alias_count; i++)
-        if (alias_fits(&aliases[i], kind, name, direct) && alias_take(&aliases[i], kind, sources, source_count))
+        if (alias_fits(&aliases[i], kind, name, direct) &&
+            alias_take(&aliases[i], kind, sources, source_count))
             return RESOLVED_FOUND;
     return RESOLVED_NONE;
 }
@@ -118,9 +139,10 @@ bool resolve_protocol(const struct record_kind *kind, struct source *source)
     return true;
 }
 
-// ---- what it might have meant -----------------------------------------------------------------
+// ---- what it might have meant -------------------------------------------------------------------
 
-// Letters to put in, take out, change or exchange with their neighbour (the restricted Damerau distance).
+// Letters to put in, take out, change or exchange with their neighbour (the restricted Damerau
+// distance).
 static unsigned distance(bytes a, bytes b)
 {
     unsigned rows[3][NAME_MAX_COMPARED + 1];
@@ -168,13 +190,15 @@ const char *resolve_nearest(const struct record_kind *const *kinds, uint32_t kin
     struct nearest n = {.name = name, .distance = (unsigned)name.n / 3 + 2};
     for (uint32_t k = 0; k < kind_count; k++) {
         for (uint32_t i = 0; i < kinds[k]->field_count; i++)
-            if (is_askable(&kinds[k]->fields[i])) nearest_try(&n, kinds[k]->fields[i].name, kinds[k]);
+            if (is_askable(&kinds[k]->fields[i]))
+                nearest_try(&n, kinds[k]->fields[i].name, kinds[k]);
     }
     for (unsigned i = 0; i < alias_count; i++) {
         struct source sources[SOURCES_MAX];
         uint8_t count;
         for (uint32_t k = 0; k < kind_count; k++)
-            if (!aliases[i].only_direct && (!aliases[i].kind || strcmp(aliases[i].kind, kinds[k]->name) == 0) &&
+            if (!aliases[i].only_direct &&
+                (!aliases[i].kind || strcmp(aliases[i].kind, kinds[k]->name) == 0) &&
                 alias_take(&aliases[i], kinds[k], sources, &count))
                 nearest_try(&n, aliases[i].name, kinds[k]);
     }

@@ -1,8 +1,9 @@
 // SQL that lets at least the wanted rows through.
 //
-// Each part of the expression is written twice: as a condition that holds wherever the part is true, and one that holds
-// wherever it is false, so that `not` exchanges the two. A comparison with NULL is NULL, which counts as false in the first
-// and is turned into true by IS NOT TRUE in the second. What SQL cannot say as the predicate does is true in both.
+// Each part of the expression is written twice: as a condition that holds wherever the part is
+// true, and one that holds wherever it is false, so that `not` exchanges the two. A comparison with
+// NULL is NULL, which counts as false in the first and is turned into true by IS NOT TRUE in the
+// second. What SQL cannot say as the predicate does is true in both.
 #include <assert.h>
 #include <inttypes.h>
 
@@ -26,7 +27,7 @@ struct pair {
     struct condition when_true, when_false;
 };
 
-// ---- one comparison ---------------------------------------------------------------------------
+// ---- one comparison -----------------------------------------------------------------------------
 
 static void put_column(struct text *t, const struct field *field, const char *suffix)
 {
@@ -36,7 +37,8 @@ static void put_column(struct text *t, const struct field *field, const char *su
 static void put_quoted(struct text *t, bytes v)
 {
     text_add(t, "'");
-    for (size_t i = 0; i < v.n; i++) text_put(t, v.p[i] == '\'' ? bytes_text("''") : bytes_of(v.p + i, 1));
+    for (size_t i = 0; i < v.n; i++)
+        text_put(t, v.p[i] == '\'' ? bytes_text("''") : bytes_of(v.p + i, 1));
     text_add(t, "'");
 }
 
@@ -64,17 +66,19 @@ static bool is_end(enum field_type type, uint64_t key, bool lowest)
     return key == (lowest ? 0 : UINT64_MAX);
 }
 
-static void put_range(struct text *t, const struct field *field, const char *suffix, uint64_t first, uint64_t last)
+static void put_range(struct text *t, const struct field *field, const char *suffix, uint64_t first,
+                      uint64_t last)
 {
     bool from = !is_end(field->type, first, true), to = !is_end(field->type, last, false);
+    bool literal = (from && to) || (field->type != FIELD_TIME && field->type != FIELD_DURATION);
     put_column(t, field, suffix);
-    if (!from && !to) {
-        text_add(t, " IS NOT NULL");
-        return;
-    }
-    if (from && first == last) {
+    if (literal && first == last) {
         text_add(t, " = ");
         put_number(t, field->type, first);
+        return;
+    }
+    if (!from && !to) {
+        text_add(t, " IS NOT NULL");
         return;
     }
     text_add(t, from && to ? " BETWEEN " : from ? " >= " : " <= ");
@@ -84,7 +88,8 @@ static void put_range(struct text *t, const struct field *field, const char *suf
 }
 
 // One end of a range over two columns; `sign` is > or <.
-static void put_end(struct text *t, const struct field *field, const char *suffixes[2], char sign, struct address end)
+static void put_end(struct text *t, const struct field *field, const char *suffixes[2], char sign,
+                    struct address end)
 {
     text_add(t, "(");
     put_column(t, field, suffixes[0]);
@@ -117,12 +122,14 @@ static bool put_ranges(struct text *t, const struct field *field, const struct r
 {
     if (r->count > RANGES_WRITTEN_MAX) return false;
     if (r->count == 0) text_add(t, "FALSE");
+    if (r->count > 1) text_add(t, "(");
     for (uint32_t i = 0; i < r->count; i++) {
         const struct prefix *p = &r->ranges[i];
         if (i) text_add(t, " OR ");
         if (field_words(field->type) == 2) put_wide_range(t, field, p);
         else put_range(t, field, "", p->first.lo, p->last.lo);
     }
+    if (r->count > 1) text_add(t, ")");
     return true;
 }
 
@@ -168,26 +175,32 @@ static bool put_text_test(struct text *t, const struct field *field, const struc
 
 static bool put_exists(struct text *t, const struct field *field)
 {
-    const char *suffix = field->type == FIELD_ADDRESS ? "_hi" : field->type == FIELD_ID ? "_us" : "";
+    const char *suffix = field->type == FIELD_ADDRESS ? "_hi"
+                         : field->type == FIELD_ID    ? "_us"
+                                                      : "";
     put_column(t, field, suffix);
     text_add(t, " IS NOT NULL");
     return true;
 }
 
 // Exactly what the predicate says of one field, or false and anything.
-static bool put_source(struct text *t, const struct record_kind *kind, const struct bound *b, const struct source *s)
+static bool put_source(struct text *t, const struct record_kind *kind, const struct bound *b,
+                       const struct source *s)
 {
     const struct field *field = &kind->fields[s->field];
-    if (s->how != SOURCE_FIELD || s->guard != NO_FIELD || field_is_list(field->type)) return false;
+    if (s->how != SOURCE_FIELD || field_is_list(field->type)) return false;
+    if (s->guard != NO_FIELD)
+        text_format(t, "\"%s\" = %u::UBIGINT AND ", kind->fields[s->guard].name, s->protocol);
     if (b->how == BOUND_EXISTS) return put_exists(t, field);
-    if (field->type == FIELD_TEXT || field->type == FIELD_HASH) return put_text_test(t, field, b->constant);
+    if (field->type == FIELD_TEXT || field->type == FIELD_HASH)
+        return put_text_test(t, field, b->constant);
     if (field->type == FIELD_BOOL) return put_flag(t, field, &b->constant->ranges);
     // DuckDB orders what is not a number above all numbers.
     if (field->type == FIELD_REAL) return false;
     return put_ranges(t, field, &b->constant->ranges);
 }
 
-// ---- the whole --------------------------------------------------------------------------------
+// ---- the whole ----------------------------------------------------------------------------------
 
 static void condition_set(struct condition *c, enum says says)
 {
@@ -218,8 +231,10 @@ static struct pair pair_of_test(const struct record_kind *kind, const struct bou
     return p;
 }
 
-// `absorbing` decides alone, the other leaves the rest as it is: FALSE and TRUE of AND, TRUE and FALSE of OR.
-static void condition_join(struct condition *left, struct condition *right, const char *word, enum says absorbing)
+// `absorbing` decides alone, the other leaves the rest as it is: FALSE and TRUE of AND, TRUE and
+// FALSE of OR.
+static void condition_join(struct condition *left, struct condition *right, const char *word,
+                           enum says absorbing)
 {
     if (left->says == absorbing || right->says == absorbing) {
         condition_set(left, absorbing);
@@ -259,8 +274,10 @@ bool filter_sql(const struct filter *f, const struct record_kind *kind, struct t
         } else if (step->type == STEP_AND || step->type == STEP_OR) {
             bool and = step->type == STEP_AND;
             struct pair *left = &stack[depth - 2], *right = &stack[--depth];
-            condition_join(&left->when_true, &right->when_true, and ? "AND" : "OR", and ? SAYS_FALSE : SAYS_TRUE);
-            condition_join(&left->when_false, &right->when_false, and ? "OR" : "AND", and ? SAYS_TRUE : SAYS_FALSE);
+            condition_join(&left->when_true, &right->when_true, and? "AND" : "OR",
+                           and? SAYS_FALSE : SAYS_TRUE);
+            condition_join(&left->when_false, &right->when_false, and? "OR" : "AND",
+                           and? SAYS_TRUE : SAYS_FALSE);
         }
     }
     assert(depth == 1);

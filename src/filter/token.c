@@ -29,7 +29,8 @@ static const struct sign {
     {",", TOKEN_COMMA, 0, false},
 };
 
-// Words that stand where an operator may stand. As values they must be quoted, as names nobody has them.
+// Words that stand where an operator may stand. As values they must be quoted, as names nobody has
+// them.
 static const struct sign words[] = {
     {"and", TOKEN_AND, 0, false},
     {"or", TOKEN_OR, 0, false},
@@ -113,7 +114,8 @@ bool lexer_next(struct compiling *c, struct lexer *lexer, struct token *token)
     if (first == '"' || first == '\'') return take_string(c, lexer, token);
     if (take_sign(lexer, token)) return true;
     if (first == '&' || first == '|')
-        return compiling_fail(c, lexer->at, "write %c%c, or %s", first, first, first == '&' ? "and" : "or");
+        return compiling_fail(c, lexer->at, "write %c%c, or %s", first, first,
+                              first == '&' ? "and" : "or");
     if (!is_word(first)) return compiling_fail(c, lexer->at, "this character means nothing here");
     take_word(lexer, token);
     return true;
