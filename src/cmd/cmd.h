@@ -17,13 +17,15 @@ nanos command_now(void);
 unsigned screen_width(void);
 bool screen_colour(FILE *out);
 
-// The expression of -Y for rows of `kind`; NULL after it was printed what is wrong with it (exit status ERR_USAGE).
+// The expression of -Y for rows of `kind`; NULL after it was printed what is wrong with it (exit
+// status ERR_USAGE).
 struct filter;
 struct filter *wanted_filter(const char *expression, const struct record_kind *kind);
-// Every row of `kind` for which `filter` holds, all when it is NULL. `take` may end the scan with false.
+// Every row of `kind` for which `filter` holds, all when it is NULL. `take` may end the scan with
+// false.
 typedef bool wanted_row(void *context, const struct record_batch *batch, uint32_t row);
-bool wanted_scan(struct case_reader *reader, const struct record_kind *kind, const struct filter *filter,
-                 wanted_row *take, void *context, struct err *err);
+bool wanted_scan(struct case_reader *reader, const struct record_kind *kind,
+                 const struct filter *filter, wanted_row *take, void *context, struct err *err);
 
 // A case by name, or captures that are read into memory: whatever a person has can be asked.
 struct asked {

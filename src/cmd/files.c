@@ -18,9 +18,12 @@ struct files_options {
 };
 
 static const struct option_row rows[] = {
-    {'w', "write", OPTION_TEXT, offsetof(struct files_options, folder), "DIR", "take them out into this folder, named by SHA-256", 0, 0},
-    {'Y', "filter", OPTION_TEXT, offsetof(struct files_options, expression), "EXPR", "only files for which this holds", 0, 0},
-    {'o', "output", OPTION_TEXT, offsetof(struct files_options, format), "FORMAT", "table, json, csv [table]", 0, 0},
+    {'w', "write", OPTION_TEXT, offsetof(struct files_options, folder), "DIR",
+     "take them out into this folder, named by SHA-256", 0, 0},
+    {'Y', "filter", OPTION_TEXT, offsetof(struct files_options, expression), "EXPR",
+     "only files for which this holds", 0, 0},
+    {'o', "output", OPTION_TEXT, offsetof(struct files_options, format), "FORMAT",
+     "table, json, csv [table]", 0, 0},
 };
 
 struct files {
@@ -32,7 +35,7 @@ struct files {
     bool failed;
 };
 
-// ---- taking out -------------------------------------------------------------------------------------------------
+// ---- taking out ---------------------------------------------------------------------------------
 
 // An ending that lets people open the file; none for what is not known.
 static const char *file_ending(bytes mime_type)
@@ -40,11 +43,23 @@ static const char *file_ending(bytes mime_type)
     static const struct {
         const char *type, *ending;
     } known[] = {
-        {"text/html", ".html"}, {"text/plain", ".txt"}, {"text/xml", ".xml"}, {"application/json", ".json"},
-        {"image/png", ".png"}, {"image/jpeg", ".jpg"}, {"image/gif", ".gif"}, {"image/svg+xml", ".svg"},
-        {"image/webp", ".webp"}, {"application/pdf", ".pdf"}, {"application/zip", ".zip"}, {"application/gzip", ".gz"},
-        {"application/x-dosexec", ".exe"}, {"text/javascript", ".js"}, {"application/javascript", ".js"},
-        {"video/mp4", ".mp4"}, {"audio/mpeg", ".mp3"},
+        {"text/html", ".html"},
+        {"text/plain", ".txt"},
+        {"text/xml", ".xml"},
+        {"application/json", ".json"},
+        {"image/png", ".png"},
+        {"image/jpeg", ".jpg"},
+        {"image/gif", ".gif"},
+        {"image/svg+xml", ".svg"},
+        {"image/webp", ".webp"},
+        {"application/pdf", ".pdf"},
+        {"application/zip", ".zip"},
+        {"application/gzip", ".gz"},
+        {"application/x-dosexec", ".exe"},
+        {"text/javascript", ".js"},
+        {"application/javascript", ".js"},
+        {"video/mp4", ".mp4"},
+        {"audio/mpeg", ".mp3"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (bytes_equal(mime_type, bytes_text(known[i].type))) return known[i].ending;
@@ -85,13 +100,13 @@ static void take_out(struct files *f, const struct record_batch *b, uint32_t row
         f->absent++;
         return;
     }
-    bytes type = batch_has(b, FILE_MIME_TYPE, row) ? batch_get_bytes(b, FILE_MIME_TYPE, row) : bytes_of(NULL, 0);
-    snprintf(to, sizeof to, "%s/%s%s", f->options->folder, strrchr(artifact, '/') + 1, file_ending(type));
+    bytes type = batch_has(b, FILE_MIME_TYPE, row) ? batch_get_bytes(b, FILE_MIME_TYPE, row)
+                                                   : bytes_of(NULL, 0);
+    snprintf(to, sizeof to, "%s/%s%s", f->options->folder, strrchr(artifact, '/') + 1,
+             file_ending(type));
     if (access(to, F_OK) == 0) return; // the same content under the same name
-    if (copy_file(from, to, f->err))
-        f->taken++;
-    else
-        f->failed = true;
+    if (copy_file(from, to, f->err)) f->taken++;
+    else f->failed = true;
 }
 
 static bool take_file(void *context, const struct record_batch *b, uint32_t row)
@@ -103,7 +118,7 @@ static bool take_file(void *context, const struct record_batch *b, uint32_t row)
     return !f->failed;
 }
 
-// ---- the command ------------------------------------------------------------------------------------------------
+// ---- the command --------------------------------------------------------------------------------
 
 static bool files_format(const char *name, enum output_format *format, struct err *err)
 {
@@ -116,7 +131,8 @@ static bool files_format(const char *name, enum output_format *format, struct er
     return err_set(err, ERR_USAGE, "\"%s\" is no format; there are table, json and csv", name);
 }
 
-static bool files_check(const struct files_options *o, int argc, enum output_format *format, struct err *err)
+static bool files_check(const struct files_options *o, int argc, enum output_format *format,
+                        struct err *err)
 {
     if (argc < 0) return false;
     if (argc != 1) return err_set(err, ERR_USAGE, "name one case: weir files CASE [-w DIR]");
@@ -127,9 +143,11 @@ static bool files_check(const struct files_options *o, int argc, enum output_for
 static int files_tell(const struct files *f)
 {
     if (f->options->folder)
-        fprintf(stderr, "weir: %llu files written to %s\n", (unsigned long long)f->taken, f->options->folder);
+        fprintf(stderr, "weir: %llu files written to %s\n", (unsigned long long)f->taken,
+                f->options->folder);
     if (f->options->folder && f->absent)
-        fprintf(stderr, "weir: the content of %llu was not kept (empty, or --file-limit 0)\n", (unsigned long long)f->absent);
+        fprintf(stderr, "weir: the content of %llu was not kept (empty, or --file-limit 0)\n",
+                (unsigned long long)f->absent);
     return f->found ? 0 : ERR_DIFFERENCE;
 }
 
@@ -146,8 +164,11 @@ static int files_run(int argc, char **argv)
     if (!asked_open(&asked, argv[0], &err)) return command_fail(&err);
     struct files f = {.options = &o, .case_path = case_path(asked.reader), .err = &err};
     bool ok = true;
-    if (o.folder && !f.case_path) ok = err_set(&err, ERR_USAGE, "%s is no case: read it into one first, to keep its files", argv[0]);
-    f.output = output_create_for(format, stdout, &file_kind, isatty(STDOUT_FILENO) ? screen_width() : 0);
+    if (o.folder && !f.case_path)
+        ok = err_set(&err, ERR_USAGE, "%s is no case: read it into one first, to keep its files",
+                     argv[0]);
+    f.output =
+        output_create_for(format, stdout, &file_kind, isatty(STDOUT_FILENO) ? screen_width() : 0);
     ok = ok && wanted_scan(asked.reader, &file_kind, filter, take_file, &f, &err) && !f.failed;
     ok = ok && output_end(f.output, &err);
     output_destroy(f.output);
@@ -156,5 +177,6 @@ static int files_run(int argc, char **argv)
     return ok ? files_tell(&f) : command_fail(&err);
 }
 
-const struct command files_command = {"files", "CASE [-Y EXPR] [-w DIR]", "artifacts: list, or take out",
-                                      rows, sizeof rows / sizeof rows[0], files_run};
+const struct command files_command = {
+    "files", "CASE [-Y EXPR] [-w DIR]",    "artifacts: list, or take out",
+    rows,    sizeof rows / sizeof rows[0], files_run};

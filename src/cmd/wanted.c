@@ -1,4 +1,5 @@
-// Rows of one kind for which an expression holds: the filter decides, SQL only keeps most others from being read.
+// Rows of one kind for which an expression holds: the filter decides, SQL only keeps most others
+// from being read.
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
 #include "filter/filter.h"
@@ -31,19 +32,23 @@ static bool wanted_take(void *context, const struct record_batch *batch)
     return true;
 }
 
-bool wanted_scan(struct case_reader *reader, const struct record_kind *kind, const struct filter *filter,
-                 wanted_row *take, void *context, struct err *err)
+bool wanted_scan(struct case_reader *reader, const struct record_kind *kind,
+                 const struct filter *filter, wanted_row *take, void *context, struct err *err)
 {
     struct wanted wanted = {filter, take, context};
     struct text where = {0};
     bool some = filter && filter_sql(filter, kind, &where);
-    struct case_scan scan = {
-        .kind = kind, .fields = CASE_ALL_FIELDS, .where = some ? where.p : NULL, .take = wanted_take, .context = &wanted};
+    struct case_scan scan = {.kind = kind,
+                             .fields = CASE_ALL_FIELDS,
+                             .where = some ? where.p : NULL,
+                             .take = wanted_take,
+                             .context = &wanted};
     bool ok = case_scan(reader, &scan, err);
     text_deinit(&where);
     uint64_t given_up = filter ? filter_given_up(filter) : 0;
     if (given_up)
-        fprintf(stderr, "weir: a pattern took too many steps on %llu texts, which count as not matching\n",
+        fprintf(stderr,
+                "weir: a pattern took too many steps on %llu texts, which count as not matching\n",
                 (unsigned long long)given_up);
     return ok;
 }

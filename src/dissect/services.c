@@ -142,7 +142,9 @@ void dissect_client_is(struct dissect *d, uint8_t side)
     struct conversation *c = d->conversation;
     uint8_t client = side ^ d->first_side;
     // A side that was never heard is not made the source of anything.
-    if (client == c->src_side || c->settled || !c->side[client].packets || c->side[0].has_isn || c->side[1].has_isn) return;
+    if (client == c->src_side || c->settled || !c->side[client].packets || c->side[0].has_isn ||
+        c->side[1].has_isn)
+        return;
     conversation_turn(c);
 }
 

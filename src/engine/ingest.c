@@ -40,7 +40,7 @@ void ingest_options_text(const struct ingest_options *o, struct text *t)
     if (o->services) text_format(t, " services=%s", o->services);
 }
 
-// ---- records ----------------------------------------------------------------------------------------------------
+// ---- records ------------------------------------------------------------------------------------
 
 static void run_take(void *context, const struct record_batch *batch)
 {
@@ -59,7 +59,7 @@ static void run_remark(const struct run *r, const char *sentence)
     if (r->options->remark) r->options->remark(r->options->remark_context, sentence);
 }
 
-// ---- what the case has already ----------------------------------------------------------------------------------
+// ---- what the case has already ------------------------------------------------------------------
 
 static bool file_sha256(const char *path, uint8_t digest[SHA256_SIZE], struct err *err)
 {
@@ -78,13 +78,16 @@ static bool file_sha256(const char *path, uint8_t digest[SHA256_SIZE], struct er
     return true;
 }
 
-static struct reading run_reading(const struct run *r, const struct reading_capture *captures, size_t n)
+static struct reading run_reading(const struct run *r, const struct reading_capture *captures,
+                                  size_t n)
 {
     return (struct reading){captures, n, r->options_text.p, WEIR_VERSION, r->options->now};
 }
 
-// Whether the case has this capture, read with the same options. False and err when it was read with others.
-static bool run_is_known(struct run *r, const struct capture_info *info, bool *known, struct err *err)
+// Whether the case has this capture, read with the same options. False and err when it was read
+// with others.
+static bool run_is_known(struct run *r, const struct capture_info *info, bool *known,
+                         struct err *err)
 {
     struct reading_capture capture = {.path = info->path, .bytes = info->file_bytes};
     if (!file_sha256(info->path, capture.sha256, err)) return false;
@@ -92,7 +95,9 @@ static bool run_is_known(struct run *r, const struct capture_info *info, bool *k
     enum reading_state state = store_find(r->store, &reading);
     *known = state == READING_SAME;
     if (state == READING_NEW || state == READING_SAME) return true;
-    return err_set(err, ERR_USAGE, "%s is in %s already, read with other options or together with others; --again replaces that reading",
+    return err_set(err, ERR_USAGE,
+                   "%s is in %s already, read with other options or together with others; --again "
+                   "replaces that reading",
                    info->path, r->options->case_path);
 }
 
@@ -105,7 +110,8 @@ static void run_keep_path(struct run *r, const char *path)
     r->left_count++;
 }
 
-// Leaves out what the case has already. A stream can't be looked at twice: it is decided at the commit.
+// Leaves out what the case has already. A stream can't be looked at twice: it is decided at the
+// commit.
 static bool run_skip_known(struct run *r, struct err *err)
 {
     uint32_t count = source_capture_count(r->source);
@@ -114,11 +120,11 @@ static bool run_skip_known(struct run *r, struct err *err)
     for (uint32_t i = 0; i < count; i++) {
         const struct capture_info *info = source_capture(r->source, i);
         bool known = false;
-        if (!info->is_stream && store_has_size(r->store, info->file_bytes) && !run_is_known(r, info, &known, err)) return false;
-        if (known)
-            r->outcome->captures_skipped++;
-        else
-            run_keep_path(r, info->path);
+        if (!info->is_stream && store_has_size(r->store, info->file_bytes) &&
+            !run_is_known(r, info, &known, err))
+            return false;
+        if (known) r->outcome->captures_skipped++;
+        else run_keep_path(r, info->path);
     }
     if (!r->outcome->captures_skipped || !r->left_count) return true;
     struct source_options rest = r->options->source;
@@ -129,7 +135,7 @@ static bool run_skip_known(struct run *r, struct err *err)
     return r->source != NULL;
 }
 
-// ---- the run ----------------------------------------------------------------------------------------------------
+// ---- the run ------------------------------------------------------------------------------------
 
 static bool run_open_store(struct run *r, struct err *err)
 {
@@ -170,8 +176,10 @@ static void run_remarks(struct run *r)
         out->incomplete = true;
     }
     if (!out->counts.classes[PACKET_UNKNOWN_LINK]) return;
-    snprintf(sentence, sizeof sentence, "%llu packets have a link type that weir does not know; they were counted, not decoded",
-             (unsigned long long)out->counts.classes[PACKET_UNKNOWN_LINK]);
+    snprintf(
+        sentence, sizeof sentence,
+        "%llu packets have a link type that weir does not know; they were counted, not decoded",
+        (unsigned long long)out->counts.classes[PACKET_UNKNOWN_LINK]);
     run_remark(r, sentence);
     out->incomplete = true;
 }
@@ -220,10 +228,8 @@ bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome
     r.source = source_open(&source, err);
     bool ok = r.source && run_all(&r, err);
     source_close(r.source);
-    if (ok && options->target == INGEST_MEMORY)
-        outcome->store = r.store;
-    else
-        store_close(r.store);
+    if (ok && options->target == INGEST_MEMORY) outcome->store = r.store;
+    else store_close(r.store);
     for (uint32_t i = 0; i < r.left_count; i++) memory_free(r.left_owned[i]);
     memory_free(r.left_owned);
     memory_free(r.left);

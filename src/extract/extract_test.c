@@ -11,7 +11,7 @@
 #include "extract/encode_test.h"
 #include "record/batch.h"
 
-// ---- an artifact sink in memory ----------------------------------------------------------------
+// ---- an artifact sink in memory -----------------------------------------------------------------
 
 enum { SLOTS = 8 };
 
@@ -58,7 +58,7 @@ static void keeper_end(void *context, uint32_t slot, const uint8_t sha256[32], b
     s->ended = true;
 }
 
-// ---- one extractor with what it gave -----------------------------------------------------------
+// ---- one extractor with what it gave ------------------------------------------------------------
 
 struct fixture {
     struct keeper keeper;
@@ -172,7 +172,7 @@ static void forget(bytes b)
     memory_free((void *)b.p);
 }
 
-// ---- tests -------------------------------------------------------------------------------------
+// ---- tests --------------------------------------------------------------------------------------
 
 static void test_plain(void **state)
 {
@@ -191,7 +191,8 @@ static void test_plain(void **state)
     assert_hex(t, FILE_MD5, "900150983cd24fb0d6963f7d28e17f72");
     assert_hex(t, FILE_SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d");
     assert_hex(t, FILE_SHA256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    assert_hex(t, FILE_ARTIFACT, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_hex(t, FILE_ARTIFACT,
+               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_int_equal(number(t, FILE_FROM_SRC), 0);
     assert_int_equal(number(t, FILE_COMPLETE), 1);
     assert_int_equal(number(t, FILE_ENCODED_BYTES), 3);
@@ -244,7 +245,8 @@ static void test_each_coding(void **state)
     forget(content);
 }
 
-// Cut after each byte: never more than the content, always its beginning, and the same in any steps.
+// Cut after each byte: never more than the content, always its beginning, and the same in any
+// steps.
 static void test_cut_everywhere(void **state)
 {
     (void)state;
@@ -366,8 +368,15 @@ static void test_not_encoded(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "<html><body>plain</body></html>", "{\"a\": 1, \"b\": [true, false]}", "Hello", "a", ";",
-        "body { color: red; }", "0123456789 0123456789 0123456789", "\n\n\n", "%PDF-1.4 and more",
+        "<html><body>plain</body></html>",
+        "{\"a\": 1, \"b\": [true, false]}",
+        "Hello",
+        "a",
+        ";",
+        "body { color: red; }",
+        "0123456789 0123456789 0123456789",
+        "\n\n\n",
+        "%PDF-1.4 and more",
     };
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         for (enum body_coding coding = BODY_GZIP; coding <= BODY_ZSTD; coding++) {

@@ -12,9 +12,12 @@ struct sample {
     const char *type;
 };
 
-#define SAMPLE(content, type) {content, sizeof(content) - 1, type}
+#define SAMPLE(content, type)                                                                      \
+    {                                                                                              \
+        content, sizeof(content) - 1, type                                                         \
+    }
 #define EIGHT_ZEROS "\0\0\0\0\0\0\0\0"
-#define ENTRY(size, name_length, name) \
+#define ENTRY(size, name_length, name)                                                             \
     "PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0" size size name_length "\0\0" name
 
 // clang-format off

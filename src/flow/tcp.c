@@ -151,7 +151,8 @@ static const char *tcp_state_of(enum endpoint_state src, enum endpoint_state dst
 const char *conn_state_of(const struct conversation *c)
 {
     const struct conversation_side *src = &c->side[c->src_side], *dst = &c->side[c->src_side ^ 1];
-    // Only who answered a SYN was heard: in the terms of the states he is the responder, though he is our source.
+    // Only who answered a SYN was heard: in the terms of the states he is the responder, though he
+    // is our source.
     if (c->key.proto == 6 && !dst->packets && c->history[0] == 'H') {
         const struct conversation_side *heard = src;
         src = dst;

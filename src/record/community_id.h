@@ -23,8 +23,9 @@ struct community_tuple {
 };
 void community_id_of_tuple(const struct community_tuple *tuple, char out[COMMUNITY_ID_SIZE]);
 
-// Where a kind has that tuple: numbers of src_addr, src_port, dst_addr, dst_port and proto. False when
-// it lacks one of them; otherwise its rows are shown with a community_id, computed when asked for.
+// Where a kind has that tuple: numbers of src_addr, src_port, dst_addr, dst_port and proto. False
+// when it lacks one of them; otherwise its rows are shown with a community_id, computed when asked
+// for.
 enum { COMMUNITY_FIELDS = 5 };
 bool community_id_fields(const struct record_kind *kind, unsigned fields[COMMUNITY_FIELDS]);
 

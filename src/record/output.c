@@ -19,8 +19,8 @@ struct output *output_create(enum output_format format, FILE *out,
                              unsigned width)
 {
     struct output *o = memory_get(sizeof *o);
-    *o = (struct output){
-        .format = format, .out = out, .column_count = column_count, .width = width};
+    *o =
+        (struct output){.format = format, .out = out, .column_count = column_count, .width = width};
     o->columns = memory_get(column_count * sizeof *columns);
     for (unsigned i = 0; i < column_count; i++) {
         size_t size = strlen(columns[i].name) + 1;
@@ -294,7 +294,8 @@ struct output *output_create_for(enum output_format format, FILE *out,
         if (is_shown(&kind->fields[f]))
             columns[n++] =
                 (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
-    if (community_id_fields(kind, tuple)) columns[n++] = (struct output_column){"community_id", false};
+    if (community_id_fields(kind, tuple))
+        columns[n++] = (struct output_column){"community_id", false};
     return output_create(format, out, columns, n, width);
 }
 
@@ -373,7 +374,8 @@ static void put_community_id(struct output *o, const struct record_batch *b, uin
     }
     struct community_tuple tuple = {
         batch_get_address(b, f[0], row), batch_get_address(b, f[2], row),
-        (uint16_t)batch_get(b, f[1], row), (uint16_t)batch_get(b, f[3], row), (uint8_t)batch_get(b, f[4], row)};
+        (uint16_t)batch_get(b, f[1], row), (uint16_t)batch_get(b, f[3], row),
+        (uint8_t)batch_get(b, f[4], row)};
     community_id_of_tuple(&tuple, id);
     output_text(o, bytes_text(id));
 }

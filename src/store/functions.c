@@ -120,8 +120,8 @@ static void in_prefix(struct duck_info *info, struct duck_chunk *input, struct d
             return;
         }
         last = text;
-        out[row] = address_parse(text_argument(&a, 0, row), &address) &&
-                   prefix_has(&prefix, address);
+        out[row] =
+            address_parse(text_argument(&a, 0, row), &address) && prefix_has(&prefix, address);
     }
 }
 
@@ -134,9 +134,11 @@ static void community_id(struct duck_info *info, struct duck_chunk *input,
     char text[COMMUNITY_ID_SIZE];
     for (uint64_t row = 0; row < a.rows; row++) {
         if (has_null(&a, row)) continue;
-        struct community_tuple tuple = {
-            {v[0][row], v[1][row]}, {v[3][row], v[4][row]},
-            (uint16_t)v[2][row], (uint16_t)v[5][row], (uint8_t)v[6][row]};
+        struct community_tuple tuple = {{v[0][row], v[1][row]},
+                                        {v[3][row], v[4][row]},
+                                        (uint16_t)v[2][row],
+                                        (uint16_t)v[5][row],
+                                        (uint8_t)v[6][row]};
         community_id_of_tuple(&tuple, text);
         duck.vector_assign_string_element_len(output, row, text, strlen(text));
     }
@@ -154,8 +156,11 @@ static const struct function {
     {"ip_hi", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_hi},
     {"ip_lo", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_lo},
     {"community_id",
-     {DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT},
-     7, DUCK_VARCHAR, community_id},
+     {DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT,
+      DUCK_UBIGINT},
+     7,
+     DUCK_VARCHAR,
+     community_id},
     {"in_prefix", {DUCK_VARCHAR, DUCK_VARCHAR}, 2, DUCK_BOOLEAN, in_prefix},
 };
 

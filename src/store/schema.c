@@ -10,19 +10,26 @@
 static enum duck_type type_of(enum field_type type)
 {
     switch (type) {
-    case FIELD_TIME: return DUCK_TIMESTAMP_NS;
-    case FIELD_DURATION: return DUCK_BIGINT;
+    case FIELD_TIME:
+        return DUCK_TIMESTAMP_NS;
+    case FIELD_DURATION:
+        return DUCK_BIGINT;
     case FIELD_UINT:
     case FIELD_ADDRESS:
     case FIELD_ID:
-    case FIELD_UINTS: return DUCK_UBIGINT;
-    case FIELD_REAL: return DUCK_DOUBLE;
-    case FIELD_BOOL: return DUCK_BOOLEAN;
+    case FIELD_UINTS:
+        return DUCK_UBIGINT;
+    case FIELD_REAL:
+        return DUCK_DOUBLE;
+    case FIELD_BOOL:
+        return DUCK_BOOLEAN;
     case FIELD_HASH:
-    case FIELD_BLOB: return DUCK_BLOB;
+    case FIELD_BLOB:
+        return DUCK_BLOB;
     case FIELD_TEXT:
     case FIELD_TEXTS:
-    case FIELD_ADDRESSES: return DUCK_VARCHAR;
+    case FIELD_ADDRESSES:
+        return DUCK_VARCHAR;
     }
     return DUCK_VARCHAR;
 }
@@ -138,8 +145,9 @@ void schema_view(struct text *sql, const struct record_kind *kind)
     }
     unsigned tuple[COMMUNITY_FIELDS];
     if (community_id_fields(kind, tuple))
-        text_add(sql, ", community_id(src_addr_hi, src_addr_lo, src_port, dst_addr_hi, dst_addr_lo, "
-                      "dst_port, proto) AS community_id");
+        text_add(sql,
+                 ", community_id(src_addr_hi, src_addr_lo, src_port, dst_addr_hi, dst_addr_lo, "
+                 "dst_port, proto) AS community_id");
     text_add(sql, " FROM raw.");
     sql_name(sql, kind->name);
 }

@@ -52,7 +52,8 @@ struct artifact_sink store_artifacts(struct store *s);
 // The number in the log that the reading will have which is committed next; 0 in memory.
 uint64_t store_next_reading(const struct store *s);
 
-// Whether the case has a capture of this size: only then is it worth asking whether it has this very one.
+// Whether the case has a capture of this size: only then is it worth asking whether it has this
+// very one.
 bool store_has_size(const struct store *s, uint64_t capture_bytes);
 
 enum reading_state store_find(const struct store *s, const struct reading *reading);

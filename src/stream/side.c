@@ -27,7 +27,8 @@ void side_note_ack(struct turn *turn, const struct packet *p)
 {
     if (!(p->tcp_flags & TCP_ACK)) return;
     struct stream_side *other = &turn->st->side[p->side ^ 1];
-    // Who acknowledges a SYN tells where the data of its sender begin, even if we never saw that SYN.
+    // Who acknowledges a SYN tells where the data of its sender begin, even if we never saw that
+    // SYN.
     if (p->tcp_flags & TCP_SYN) side_start(other, p->tcp_ack);
     if (!other->started) return;
     int64_t ahead = side_distance(other, p->tcp_ack);
@@ -35,11 +36,14 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (other->next + (uint64_t)ahead > other->acked) other->acked = other->next + (uint64_t)ahead;
 }
 
-// The bytes from `next` on are missing: says so to the account, and to the consumer if he still looks.
+// The bytes from `next` on are missing: says so to the account, and to the consumer if he still
+// looks.
 static void side_miss(struct turn *turn, uint64_t length, enum gap_kind kind)
 {
     const struct stream_hooks *hooks = &turn->s->hooks;
-    if (hooks->missed) hooks->missed(hooks->context, turn->owner, turn->side, turn->st->side[turn->side].next, length, kind);
+    if (hooks->missed)
+        hooks->missed(hooks->context, turn->owner, turn->side, turn->st->side[turn->side].next,
+                      length, kind);
     view_gap(turn, length, kind);
 }
 
@@ -51,7 +55,8 @@ static void side_deliver(struct turn *turn, const struct segment *what, bytes da
         struct stream_delivery piece = {data, side->next, what->time, turn->side, what->push};
         turn->s->hooks.delivered(turn->s->hooks.context, turn->owner, &piece);
     }
-    // Bytes that were not kept, since nobody wanted them when they came, are missing to whoever wants them now.
+    // Bytes that were not kept, since nobody wanted them when they came, are missing to whoever
+    // wants them now.
     if (data.n < what->captured) view_gap(turn, what->captured, GAP_CUT);
     // Moved on first: `next` is then the end of what the consumer may see.
     side_advance(side, what->captured);
@@ -159,11 +164,13 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
         data = bytes_after(data, before);
     }
     if (!side_trim(side, &what, &data)) {
-        // One byte or none just before the next one only asks whether the other side lives (RFC 9293 section 3.8.4).
+        // One byte or none just before the next one only asks whether the other side lives (RFC
+        // 9293 section 3.8.4).
         turn->effect->retransmit = !(distance == -1 && p->payload_length == 1);
         return;
     }
-    if (what.position > side->next || (side->held && side->held->position < what.position + what.length)) {
+    if (what.position > side->next ||
+        (side->held && side->held->position < what.position + what.length)) {
         side_hold(turn, &what, data);
         side_pull(turn);
         return;

@@ -1,5 +1,6 @@
-// Random conversations with known truth: cut, reordered, repeated, overlapped, lost and cut by a snap length; the bytes shown
-// and the gaps told must be those of the truth, however the consumer eats.
+// Random conversations with known truth: cut, reordered, repeated, overlapped, lost and cut by a
+// snap length; the bytes shown and the gaps told must be those of the truth, however the consumer
+// eats.
 #include "stream/stream.h"
 
 #include <setjmp.h>
@@ -30,16 +31,19 @@ static uint32_t random_next(uint32_t *seed)
     return *seed >> 8;
 }
 
-static struct stream_consumed receiver_show(void *context, void *owner, const struct stream_view *view)
+static struct stream_consumed receiver_show(void *context, void *owner,
+                                            const struct stream_view *view)
 {
     (void)context;
     struct receiver *r = (struct receiver *)owner + view->side;
     assert_true(view->position >= r->at);
     assert_true(view->data.n <= STREAM_VIEW_SIZE);
-    if (r->ignores) return (struct stream_consumed){.used = view->data.n, .skip = r->skips, .ignore = r->deaf};
+    if (r->ignores)
+        return (struct stream_consumed){.used = view->data.n, .skip = r->skips, .ignore = r->deaf};
     r->last = view->last;
     r->closed = view->closed;
-    size_t eat = r->eats_all || view->last ? view->data.n : random_next(&r->seed) % (view->data.n + 1);
+    size_t eat =
+        r->eats_all || view->last ? view->data.n : random_next(&r->seed) % (view->data.n + 1);
     for (size_t i = 0; i < eat; i++) {
         assert_int_equal(r->known[view->position + i], 0);
         r->known[view->position + i] = 1;
@@ -48,11 +52,13 @@ static struct stream_consumed receiver_show(void *context, void *owner, const st
     r->at = view->position + eat;
     struct stream_consumed c = {.used = eat};
     // Wanting less than the rest must not starve it; wanting more delays it.
-    if (!r->eats_all && random_next(&r->seed) % 4 == 0) c.want = view->data.n - eat + random_next(&r->seed) % 700;
+    if (!r->eats_all && random_next(&r->seed) % 4 == 0)
+        c.want = view->data.n - eat + random_next(&r->seed) % 700;
     return c;
 }
 
-static bool receiver_gap(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind)
+static bool receiver_gap(void *context, void *owner, uint8_t side, uint64_t position,
+                         uint64_t length, enum gap_kind kind)
 {
     (void)context;
     struct receiver *r = (struct receiver *)owner + side;
@@ -64,8 +70,8 @@ static bool receiver_gap(void *context, void *owner, uint8_t side, uint64_t posi
     return true;
 }
 
-static void receiver_missed(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length,
-                            enum gap_kind kind)
+static void receiver_missed(void *context, void *owner, uint8_t side, uint64_t position,
+                            uint64_t length, enum gap_kind kind)
 {
     (void)context;
     (void)position;
@@ -97,12 +103,20 @@ static void fixture_deinit(struct fixture *f)
     blocks_deinit(&f->blocks);
 }
 
-static struct packet packet_of(uint8_t side, uint32_t seq, uint32_t ack, uint8_t flags, bytes payload)
+static struct packet packet_of(uint8_t side, uint32_t seq, uint32_t ack, uint8_t flags,
+                               bytes payload)
 {
     return (struct packet){
-        .data = payload.p, .captured = (uint32_t)payload.n, .length = (uint32_t)payload.n, .side = side,
-        .tcp_seq = seq, .tcp_ack = ack, .tcp_flags = flags, .has_transport = true,
-        .payload_captured = (uint32_t)payload.n, .payload_length = (uint32_t)payload.n,
+        .data = payload.p,
+        .captured = (uint32_t)payload.n,
+        .length = (uint32_t)payload.n,
+        .side = side,
+        .tcp_seq = seq,
+        .tcp_ack = ack,
+        .tcp_flags = flags,
+        .has_transport = true,
+        .payload_captured = (uint32_t)payload.n,
+        .payload_length = (uint32_t)payload.n,
     };
 }
 
@@ -111,7 +125,8 @@ static void truth_fill(uint8_t *truth, uint32_t seed)
     for (size_t i = 0; i < STREAM_BYTES; i++) truth[i] = (uint8_t)random_next(&seed);
 }
 
-// Segments that cover [0, STREAM_BYTES) and some more that repeat parts of it, in nearly sequential order.
+// Segments that cover [0, STREAM_BYTES) and some more that repeat parts of it, in nearly sequential
+// order.
 struct cut {
     uint32_t from, length;
 };
@@ -159,12 +174,14 @@ static void play(uint32_t seed, unsigned lose_one_in)
     for (unsigned i = 0; i < n; i++) {
         if (lose_one_in && random_next(&seed) % lose_one_in == 0) continue;
         memset(sent + cuts[i].from, 1, cuts[i].length);
-        struct packet p = packet_of(0, isn + 1 + cuts[i].from, 0, TCP_ACK, bytes_of(truth + cuts[i].from, cuts[i].length));
+        struct packet p = packet_of(0, isn + 1 + cuts[i].from, 0, TCP_ACK,
+                                    bytes_of(truth + cuts[i].from, cuts[i].length));
         struct stream_effect e = stream_packet(f.streams, id, f.receivers, &p);
         new_bytes += e.new_bytes;
         missed += e.missed_bytes;
     }
-    struct packet fin = packet_of(0, isn + 1 + STREAM_BYTES, 0, TCP_FIN | TCP_ACK, bytes_of(truth, 0));
+    struct packet fin =
+        packet_of(0, isn + 1 + STREAM_BYTES, 0, TCP_FIN | TCP_ACK, bytes_of(truth, 0));
     stream_packet(f.streams, id, f.receivers, &fin);
     uint64_t rest[2];
     stream_close(f.streams, id, f.receivers, rest);
@@ -196,7 +213,8 @@ static void random_loss_gives_the_truth_and_its_gaps(void **state)
     for (uint32_t seed = 1; seed <= ROUNDS; seed++) play(seed * 104729, 20);
 }
 
-// A hole that the receiver acknowledged becomes a gap after GAP_PATIENCE packets, not before and not without.
+// A hole that the receiver acknowledged becomes a gap after GAP_PATIENCE packets, not before and
+// not without.
 static void acknowledged_hole_becomes_a_gap(void **state)
 {
     (void)state;
@@ -312,7 +330,8 @@ static void held_bytes_are_bounded(void **state)
     fixture_deinit(&f);
 }
 
-// Whoever keeps the account hears of every gap whole, also where the consumer skips or looks no more.
+// Whoever keeps the account hears of every gap whole, also where the consumer skips or looks no
+// more.
 static void account_of_gaps_is_whole(void **state)
 {
     (void)state;
