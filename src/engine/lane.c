@@ -8,8 +8,9 @@
 #include "flow/tcp.h"
 #include "record/kinds.h"
 
-// Address space of a lane; pages are used as traffic needs them. What reaches these limits is the last resort of the
-// process, and is counted (DESIGN: budgets that shape results are those of conversation and shard).
+// Address space of a lane; pages are used as traffic needs them. What reaches these limits is the
+// last resort of the process, and is counted (DESIGN: budgets that shape results are those of
+// conversation and shard).
 enum { LANE_STREAMS_MAX = 2 * 1024 * 1024, LANE_LOSS_ROW = 1024 };
 #define LANE_BLOCKS_MAX (UINT64_C(8) << 30)
 
@@ -25,7 +26,8 @@ struct lane {
     struct lane_counters counters;
 };
 
-// ---- bodies: dissect to extract ---------------------------------------------------------------------------------
+// ---- bodies: dissect to extract
+// ---------------------------------------------------------------------------------
 
 static uint32_t lane_body_open(void *context, const struct body_start *start)
 {
@@ -42,25 +44,29 @@ static void lane_body_gap(void *context, uint32_t body, uint64_t length)
     extract_gap(((struct lane *)context)->extractor, body, length);
 }
 
-static void lane_body_close(void *context, uint32_t body, bool complete, struct body_summary *summary, struct row *row,
-                            void *memory, size_t size)
+static void lane_body_close(void *context, uint32_t body, bool complete,
+                            struct body_summary *summary, struct row *row, void *memory,
+                            size_t size)
 {
     row_init(row, &file_kind, memory, size);
     extract_close(((struct lane *)context)->extractor, body, complete, summary, row);
 }
 
-// ---- stream to dissect ------------------------------------------------------------------------------------------
+// ---- stream to dissect
+// ------------------------------------------------------------------------------------------
 
 static struct stream_consumed lane_show(void *context, void *owner, const struct stream_view *view)
 {
     struct lane *l = context;
     struct conversation *c = owner;
-    if (!l->dissect || c->undissected) return (struct stream_consumed){.used = view->data.n, .ignore = true};
+    if (!l->dissect || c->undissected)
+        return (struct stream_consumed){.used = view->data.n, .ignore = true};
     return dissect_view(l->dissect, c, view);
 }
 
 // What a budget cost is told with the conversation whose bytes it was.
-static void lane_tell_loss(struct lane *l, const struct conversation *c, uint64_t length)
+static void lane_tell_loss(struct lane *l, const struct conversation *c, const char *stage,
+                           const char *reason, uint64_t lost)
 {
     uint8_t memory[LANE_LOSS_ROW];
     struct row row;
@@ -68,15 +74,15 @@ static void lane_tell_loss(struct lane *l, const struct conversation *c, uint64_
     row_time(&row, LOSS_TS, c->first_seen);
     row_time(&row, LOSS_LAST_SEEN, c->last_seen);
     if (*l->options.point) row_text(&row, LOSS_POINT, bytes_text(l->options.point));
-    row_text(&row, LOSS_STAGE, bytes_text("stream"));
-    row_text(&row, LOSS_REASON, bytes_text("reassembly_budget"));
-    row_uint(&row, LOSS_BYTES, length);
+    row_text(&row, LOSS_STAGE, bytes_text(stage));
+    row_text(&row, LOSS_REASON, bytes_text(reason));
+    if (lost) row_uint(&row, LOSS_BYTES, lost);
     row_id(&row, LOSS_CONVERSATION_ID, conversation_id(c));
     writer_emit(l->writer, &row);
-    l->counters.budget_bytes += length;
 }
 
-static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind)
+static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length,
+                     enum gap_kind kind)
 {
     struct lane *l = context;
     struct conversation *c = owner;
@@ -85,11 +91,16 @@ static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position
     return dissect_lost(l->dissect, c, side, position, length);
 }
 
-static void lane_missed(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length, enum gap_kind kind)
+static void lane_missed(void *context, void *owner, uint8_t side, uint64_t position,
+                        uint64_t length, enum gap_kind kind)
 {
     struct lane *l = context;
-    if (kind == GAP_BUDGET) lane_tell_loss(l, owner, length);
-    if (l->options.watch_gap) l->options.watch_gap(l->options.watcher, owner, side, position, length, kind);
+    if (kind == GAP_BUDGET) {
+        lane_tell_loss(l, owner, "stream", "reassembly_budget", length);
+        l->counters.budget_bytes += length;
+    }
+    if (l->options.watch_gap)
+        l->options.watch_gap(l->options.watcher, owner, side, position, length, kind);
 }
 
 static void lane_delivered(void *context, void *owner, const struct stream_delivery *piece)
@@ -98,18 +109,28 @@ static void lane_delivered(void *context, void *owner, const struct stream_deliv
     l->options.watch(l->options.watcher, owner, piece);
 }
 
-// ---- the end of conversations -----------------------------------------------------------------------------------
+// ---- the end of conversations
+// -----------------------------------------------------------------------------------
 
 static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t missed)
 {
     if (!missed) return;
     c->side[side].missed_bytes += missed;
-    if (c->side[side].gaps_noted < UINT8_MAX) history_note_counted(c, side, 'G', ++c->side[side].gaps_noted);
+    if (c->side[side].gaps_noted < UINT8_MAX)
+        history_note_counted(c, side, 'G', ++c->side[side].gaps_noted);
     l->counters.gaps++;
     l->counters.missed_bytes += missed;
 }
 
-static void lane_conversation_end(void *context, struct conversation *c)
+static void lane_interval(void *context, struct conversation *c, nanos watermark)
+{
+    struct lane *l = context;
+    const struct flow_options *o = &l->options.flow;
+    flow_write(c, flow_end_at(c, watermark, o->active_timeout, o->idle_timeout), l->writer);
+}
+
+static void lane_conversation_end(void *context, struct conversation *c, enum conversation_end why,
+                                  nanos watermark)
 {
     struct lane *l = context;
     if (c->stream) {
@@ -119,29 +140,24 @@ static void lane_conversation_end(void *context, struct conversation *c)
         lane_note_missed(l, c, 1, missed[1]);
     }
     if (l->dissect) dissect_close(l->dissect, c);
-    flow_write(c, FLOW_ENDED, l->writer);
+    if (why == CONVERSATION_EVICTED) lane_tell_loss(l, c, "flow", "shard_full", 0);
+    lane_interval(l, c, watermark);
     conversation_write(c, l->writer);
     references_end(&l->references, c);
 }
 
-static void lane_interval(void *context, struct conversation *c)
-{
-    struct lane *l = context;
-    bool idle = c->active_at + l->options.flow.idle_timeout < c->metered_at + l->options.flow.active_timeout;
-    flow_write(c, idle ? FLOW_IDLE : FLOW_ACTIVE, l->writer);
-}
-
-// ---- packets ----------------------------------------------------------------------------------------------------
+// ---- packets
+// ----------------------------------------------------------------------------------------------------
 
 static struct conversation *lane_conversation(struct lane *l, const struct packet *p)
 {
     struct conversation *c = flow_table_find(l->table, p);
     if (c && p->has_transport && p->key.proto == 6 && tcp_is_new_connection(c, p)) {
-        flow_table_end(l->table, c);
+        flow_table_replace(l->table, c, p->watermark);
         c = NULL;
     }
     if (c) {
-        flow_table_meter(l->table, c, p->watermark);
+        flow_table_meter(l->table, c, p);
         return c;
     }
     c = flow_table_add(l->table, p);
@@ -152,12 +168,13 @@ static struct conversation *lane_conversation(struct lane *l, const struct packe
     return c;
 }
 
-// Who answers a SYN did not begin: when the other side is heard at last, it is the one who did. A side that is never heard
-// is not made the source of anything (G24).
+// Who answers a SYN did not begin: when the other side is heard at last, it is the one who did. A
+// side that is never heard is not made the source of anything (G24).
 static void lane_orient(struct conversation *c, const struct packet *p)
 {
-    if (conversation_is_src(c, p->side) || c->turned || c->settled || c->side[p->side].packets > 1) return;
-    if (c->side[c->src_side].state == ENDPOINT_SYN_ACK_SENT) conversation_turn(c);
+    if (conversation_is_src(c, p->side) || c->turned || c->settled) return;
+    bool is_first = c->side[p->side].packets == 1;
+    if (is_first && c->side[c->src_side].state == ENDPOINT_SYN_ACK_SENT) conversation_turn(c);
 }
 
 static void lane_tcp(struct lane *l, struct conversation *c, const struct packet *p)
@@ -178,7 +195,8 @@ static void lane_tcp(struct lane *l, struct conversation *c, const struct packet
     side->payload_bytes += effect.new_bytes;
     if (effect.retransmit) {
         side->retransmits++;
-        if (side->retransmits_noted < UINT8_MAX) history_note_counted(c, p->side, 'T', ++side->retransmits_noted);
+        if (side->retransmits_noted < UINT8_MAX)
+            history_note_counted(c, p->side, 'T', ++side->retransmits_noted);
     }
     lane_note_missed(l, c, p->side, effect.missed_bytes);
     lane_note_missed(l, c, p->side ^ 1u, effect.missed_other);
@@ -191,7 +209,8 @@ static void lane_datagram(struct lane *l, struct conversation *c, const struct p
     history_note(c, p->side, 'D');
     if (l->options.watch) {
         struct stream_delivery piece = {bytes_of(p->data + p->payload_offset, p->payload_captured),
-                                        c->side[p->side].payload_bytes - p->payload_length, p->time, p->side, true};
+                                        c->side[p->side].payload_bytes - p->payload_length, p->time,
+                                        p->side, true};
         l->options.watch(l->options.watcher, c, &piece);
     }
     if (l->dissect && !c->undissected && p->key.proto == 17) dissect_packet(l->dissect, c, p);
@@ -208,10 +227,8 @@ static void lane_packet(struct lane *l, const struct packet *p)
     l->counters.packets_counted++;
     if (l->options.references) references_add(&l->references, c, p);
     conversation_count(c, p);
-    if (p->has_transport && p->key.proto == 6)
-        lane_tcp(l, c, p);
-    else
-        lane_datagram(l, c, p);
+    if (p->has_transport && p->key.proto == 6) lane_tcp(l, c, p);
+    else lane_datagram(l, c, p);
 }
 
 void lane_deal(struct packet_batch *batch)
@@ -227,7 +244,8 @@ void lane_packets(struct lane *l, const struct packet_batch *batch)
     uint16_t own[PACKETS_MAX];
     uint32_t n = 0;
     for (uint32_t i = 0; i < batch->count; i++)
-        if (batch->shards[i] != SHARD_NONE && batch->shards[i] % l->options.lanes == l->options.lane)
+        if (batch->shards[i] != SHARD_NONE &&
+            batch->shards[i] % l->options.lanes == l->options.lane)
             own[n++] = (uint16_t)i;
     for (uint32_t i = 0; i < n; i++) flow_table_prefetch(l->table, batch->packets[own[i]].hash);
     for (uint32_t i = 0; i < n; i++) lane_packet(l, &batch->packets[own[i]]);
@@ -240,7 +258,8 @@ void lane_end(struct lane *l)
     writer_flush(l->writer);
 }
 
-// ---- life -------------------------------------------------------------------------------------------------------
+// ---- life
+// -------------------------------------------------------------------------------------------------------
 
 static bool lane_make_dissect(struct lane *l, struct err *err)
 {
@@ -264,7 +283,8 @@ struct lane *lane_create(const struct lane_options *options, const struct record
     l->writer = writer_create(kinds, kind_count, sink);
     l->references = (struct references){&l->blocks, l->writer, options->reading, 0};
     struct flow_table_hooks table_hooks = {l, lane_conversation_end, lane_interval};
-    struct stream_hooks stream_hooks = {l, lane_show, lane_gap, options->watch ? lane_delivered : NULL, lane_missed};
+    struct stream_hooks stream_hooks = {l, lane_show, lane_gap,
+                                        options->watch ? lane_delivered : NULL, lane_missed};
     if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
         (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
         (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&

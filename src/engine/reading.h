@@ -26,7 +26,8 @@ struct reading_options {
                           .closed_linger = 60 * NANOS_PER_SECOND,                                  \
                           .active_timeout = 60 * NANOS_PER_SECOND,                                 \
                           .idle_timeout = 15 * NANOS_PER_SECOND,                                   \
-                          .conversations_max = 4 * 1024 * 1024},                                   \
+                          .conversations_max = 4 * 1024 * 1024,                                    \
+                          .shard_max = SHARD_CONVERSATIONS_MAX},                                   \
                  .point = "",                                                                      \
                  .dissect = true,                                                                  \
                  .references = true,                                                               \

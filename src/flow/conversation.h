@@ -1,7 +1,8 @@
-// A conversation: one TCP connection, or one exchange of another protocol without a pause longer than the timeout.
+// A conversation: one TCP connection, or one exchange of another protocol without a pause longer
+// than the timeout.
 //
-// Lives in its lane's table (flow/table.h) by index; never touched by another thread. Side 0 and 1 are those of the key;
-// `src_side` says which of them began.
+// Lives in its lane's table (flow/table.h) by index; never touched by another thread. Side 0 and 1
+// are those of the key; `src_side` says which of them began.
 #pragma once
 
 #include "base/time.h"
@@ -21,34 +22,36 @@ enum endpoint_state {
 enum { HISTORY_MAX = 32, SERVICES_MAX = 3 };
 
 struct conversation_side {
-    uint64_t packets, bytes;            // bytes on the IP layer
-    uint64_t payload_bytes;             // TCP: of the stream, retransmissions not counted twice
-    uint64_t missed_bytes;              // TCP: known to have been sent, never seen
+    uint64_t packets, bytes; // bytes on the IP layer
+    uint64_t payload_bytes;  // TCP: of the stream, retransmissions not counted twice
+    uint64_t missed_bytes;   // TCP: known to have been sent, never seen
     uint64_t metered_packets, metered_bytes; // part that earlier flow records told
     uint32_t retransmits;
-    uint32_t isn;            // sequence number of its SYN
-    uint8_t state;           // enum endpoint_state
-    uint8_t metered_flags;   // TCP flags of the running flow interval
-    uint16_t history_seen;   // bit per letter that is noted once
+    uint32_t isn;          // sequence number of its SYN
+    uint8_t state;         // enum endpoint_state
+    uint8_t metered_flags; // TCP flags of the running flow interval
+    uint16_t history_seen; // bit per letter that is noted once
     uint8_t zero_windows, gaps_noted, retransmits_noted, has_isn;
 };
 
 struct conversation {
     struct conversation_key key;
     uint64_t hash;
-    nanos active_at; // watermark of its last packet: silence is measured by watermarks, which never go back
+    nanos active_at; // watermark of its last packet: silence is measured by watermarks, which never
+                     // go back
     // --- second cache line
     nanos first_seen, last_seen;
     uint64_t id_hash;
-    uint32_t stream;  // TCP: index in the lane's pool of streams, or 0
-    uint32_t dissect; // index in the lane's pool of dissections, or 0
-    uint32_t timer_next;
+    uint32_t stream;                   // TCP: index in the lane's pool of streams, or 0
+    uint32_t dissect;                  // index in the lane's pool of dissections, or 0
+    uint32_t timer_next, timer_before; // in its slot of the table's wheel, by index
+    uint16_t timer_slot;
     uint8_t src_side;
     uint8_t shard;
-    bool turned;   // src and dst were exchanged after the first packet
-    bool settled;  // a record told who src is, so it can't be turned any more
+    bool turned;  // src and dst were exchanged after the first packet
+    bool settled; // a record told who src is, so it can't be turned any more
     uint8_t tos;
-    bool ended;    // TCP: closed by both, or reset
+    bool ended; // TCP: closed by both, or reset
     bool metered;
     bool undissected; // nothing more will be made of its payload
     uint8_t history_length;
@@ -56,7 +59,8 @@ struct conversation {
     nanos metered_at;                 // watermark of its first packet
     nanos syn_time, rtt;              // 0 until known
     struct conversation_side side[2];
-    const char *services[SERVICES_MAX]; // by content, in the order in which they were found; NULL behind the last
+    const char *services[SERVICES_MAX]; // by content, in the order in which they were found; NULL
+                                        // behind the last
     char history[HISTORY_MAX];
 
     // References to its packets (flow/references.h).
@@ -70,4 +74,11 @@ struct conversation {
 static inline bool conversation_is_src(const struct conversation *c, unsigned side)
 {
     return side == c->src_side;
+}
+
+// Since when silence counts: from the watermark `at` of a packet, or from its own time where the
+// watermark has come to believe that since. It does so late when a capture goes on after days.
+static inline nanos silent_since(nanos at, nanos time, nanos watermark)
+{
+    return time > at && time <= watermark ? time : at;
 }

@@ -113,8 +113,9 @@ void conversation_name(struct conversation *c, const struct packet *first, const
 {
     uint8_t memory[sizeof(struct conversation_key) + 8 * 8 + ID_NETWORK_BYTES];
     struct buf b = buf_on(memory, sizeof memory);
-    uint64_t words[] = {c->key.scope, c->key.a.hi, c->key.a.lo, c->key.b.hi, c->key.b.lo,
-                        (uint64_t)c->key.port_a << 32 | c->key.port_b, c->key.proto};
+    uint64_t words[] = {c->key.scope, c->key.a.hi, c->key.a.lo,
+                        c->key.b.hi,  c->key.b.lo, (uint64_t)c->key.port_a << 32 | c->key.port_b,
+                        c->key.proto};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         uint64_t be = __builtin_bswap64(words[i]);
         buf_put(&b, bytes_of(&be, sizeof be));
@@ -159,6 +160,22 @@ static void write_tuple(struct record_batch *b, unsigned first, const struct con
     batch_word(b, first + 4, c->src_side ? k->port_a : k->port_b);
 }
 
+enum flow_end flow_end_at(const struct conversation *c, nanos watermark, nanos active_timeout,
+                          nanos idle_timeout)
+{
+    // Watermarks never go back, and times may be any: unsigned differences are right.
+    nanos active = silent_since(c->metered_at, c->metered_from, watermark);
+    nanos idle = silent_since(c->active_at, c->metered_last, watermark);
+    uint64_t silent = (uint64_t)watermark - (uint64_t)idle;
+    uint64_t running = (uint64_t)watermark - (uint64_t)active;
+    bool is_idle = silent >= (uint64_t)idle_timeout, is_long = running >= (uint64_t)active_timeout;
+    if (c->ended || (!is_idle && !is_long)) return FLOW_ENDED;
+    if (!is_idle || !is_long) return is_idle ? FLOW_IDLE : FLOW_ACTIVE;
+    // Both: whichever ran out first.
+    return silent - (uint64_t)idle_timeout > running - (uint64_t)active_timeout ? FLOW_IDLE
+                                                                                : FLOW_ACTIVE;
+}
+
 void flow_write(struct conversation *c, enum flow_end why, struct record_writer *writer)
 {
     static const char *const reasons[] = {"idle", "active", "end"};
@@ -190,7 +207,8 @@ void flow_write(struct conversation *c, enum flow_end why, struct record_writer 
     c->metered = false;
 }
 
-// By port only when content told nothing: the lower port first, as servers mostly have the lower one.
+// By port only when content told nothing: the lower port first, as servers mostly have the lower
+// one.
 static const char *conversation_service_by_port(const struct conversation *c)
 {
     if (c->key.proto != 6 && c->key.proto != 17) return NULL;
@@ -236,7 +254,8 @@ static void write_side(struct record_batch *b, const struct conversation_side *s
     batch_word(b, CONVERSATION_SRC_PAYLOAD_BYTES + is_dst, s->payload_bytes);
 }
 
-static void write_tcp_side(struct record_batch *b, const struct conversation_side *s, unsigned is_dst)
+static void write_tcp_side(struct record_batch *b, const struct conversation_side *s,
+                           unsigned is_dst)
 {
     batch_word(b, CONVERSATION_SRC_MISSED_BYTES + is_dst, s->missed_bytes);
     batch_word(b, CONVERSATION_SRC_RETRANSMITS + is_dst, s->retransmits);
@@ -258,7 +277,8 @@ void conversation_write(const struct conversation *c, struct record_writer *writ
     }
     if (c->rtt) batch_word(b, CONVERSATION_RTT, (uint64_t)c->rtt);
     batch_text(b, CONVERSATION_CONN_STATE, bytes_text(conn_state_of(c)));
-    if (c->history_length) batch_text(b, CONVERSATION_HISTORY, bytes_of(c->history, c->history_length));
+    if (c->history_length)
+        batch_text(b, CONVERSATION_HISTORY, bytes_of(c->history, c->history_length));
     write_vlan(b, c->key.scope);
     batch_end(b);
 }

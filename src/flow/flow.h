@@ -13,6 +13,11 @@ extern const struct record_kind conversation_kind, flow_kind;
 // distinctions.
 enum flow_end { FLOW_IDLE, FLOW_ACTIVE, FLOW_ENDED };
 
+// Why the running interval is closed at `watermark`. Follows from packets and timeouts alone,
+// whoever asks and however late: `end` when both sides had closed, or when it had not run out yet.
+enum flow_end flow_end_at(const struct conversation *c, nanos watermark, nanos active_timeout,
+                          nanos idle_timeout);
+
 struct record_id conversation_id(const struct conversation *c);
 
 // Makes the id of a conversation from its first packet and the observation point's name ("" when it

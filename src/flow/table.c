@@ -2,35 +2,60 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
+
+#include "decode/shard.h"
 
 enum {
-    SLOTS_MIN = 4096,
+    SLOTS_MIN = 16,     // of a shard
+    RUN_MAX = 64,       // slots looked at in a shard whose places anybody can compute
     WHEEL_SLOTS = 1024, // one a second of watermark
     EVICT_SHARE = 16,   // a full shard gives up one in so many at once
 };
 
-// A slot of the hash table: the conversation's index and half of its hash, to compare without looking. The lowest byte
-// of the hash is the shard, of which a lane has only some: the place comes from higher bits.
+// A slot of a shard's hash table: the conversation's index, and bits of the hash to compare without
+// looking.
 struct slot {
     uint32_t index, tag;
+};
+
+// Places follow from the public hash of the key (decode/shard.h) until a run of slots is so long
+// that somebody may have made it; from then on they follow from a hash with a secret. Places never
+// shape results.
+struct shard {
+    struct slot *slots;
+    uint32_t mask, count;
+    uint64_t secret; // 0: none yet
 };
 
 struct flow_table {
     struct flow_options options;
     struct flow_table_hooks hooks;
     struct pool pool; // struct conversation
-    struct slot *slots;
-    uint32_t slot_mask;
-    uint32_t shard_count[SHARDS];
+    struct shard shards[SHARDS];
+    uint64_t secret;
     uint32_t wheel[WHEEL_SLOTS];
     int64_t wheel_second; // all slots up to this one were run
+    nanos watermark;      // the last one that timers were run at
     bool wheel_started;
     uint64_t evicted;
 };
 
-struct flow_table *flow_table_create(const struct flow_options *options, struct flow_table_hooks hooks,
-                                     struct err *err)
+// ---- life
+// -------------------------------------------------------------------------------------------------------
+
+static uint64_t secret_make(void)
 {
+    uint64_t secret = 0;
+    // Without entropy the process goes on: then whoever knows that can slow down one shard.
+    if (getrandom(&secret, sizeof secret, GRND_NONBLOCK) != sizeof secret) secret = 0;
+    return secret | 1;
+}
+
+struct flow_table *flow_table_create(const struct flow_options *options,
+                                     struct flow_table_hooks hooks, struct err *err)
+{
+    assert(options->shard_max > 0);
     struct flow_table *t = memory_get(sizeof *t);
     t->options = *options;
     t->hooks = hooks;
@@ -38,8 +63,11 @@ struct flow_table *flow_table_create(const struct flow_options *options, struct 
         memory_free(t);
         return NULL;
     }
-    t->slots = memory_get(SLOTS_MIN * sizeof *t->slots);
-    t->slot_mask = SLOTS_MIN - 1;
+    t->secret = secret_make();
+    for (unsigned i = 0; i < SHARDS; i++) {
+        t->shards[i].slots = memory_get(SLOTS_MIN * sizeof(struct slot));
+        t->shards[i].mask = SLOTS_MIN - 1;
+    }
     return t;
 }
 
@@ -47,7 +75,7 @@ void flow_table_destroy(struct flow_table *t)
 {
     if (!t) return;
     pool_deinit(&t->pool);
-    memory_free(t->slots);
+    for (unsigned i = 0; i < SHARDS; i++) memory_free(t->shards[i].slots);
     memory_free(t);
 }
 
@@ -61,62 +89,110 @@ static uint32_t table_index(const struct flow_table *t, const struct conversatio
     return (uint32_t)((size_t)((const uint8_t *)c - t->pool.items) / t->pool.item_size);
 }
 
-static uint32_t table_home(const struct flow_table *t, uint64_t hash)
+// ---- places
+// -----------------------------------------------------------------------------------------------------
+
+static uint64_t shard_hash(const struct shard *s, const struct conversation_key *key, uint64_t hash)
 {
-    return (uint32_t)(hash >> 24) & t->slot_mask;
+    return s->secret ? table_hash(key, sizeof *key, s->secret) : hash;
+}
+
+// The lowest byte is the shard, the same for all in it.
+static uint32_t shard_home(const struct shard *s, uint64_t hash)
+{
+    return (uint32_t)(hash >> 8) & s->mask;
+}
+
+static uint32_t shard_home_of(const struct flow_table *t, const struct shard *s, uint32_t index)
+{
+    const struct conversation *c = table_at(t, index);
+    return shard_home(s, shard_hash(s, &c->key, c->hash));
+}
+
+static struct shard *shard_of(struct flow_table *t, uint64_t hash)
+{
+    return &t->shards[conversation_shard(hash)];
 }
 
 void flow_table_prefetch(const struct flow_table *t, uint64_t hash)
 {
-    __builtin_prefetch(&t->slots[table_home(t, hash)]);
+    const struct shard *s = &t->shards[conversation_shard(hash)];
+    __builtin_prefetch(&s->slots[shard_home(s, hash)]);
 }
 
-// The slot of `key`, or the empty slot where it belongs.
-static uint32_t table_slot(const struct flow_table *t, uint64_t hash, const struct conversation_key *key)
+// The slot of `key`, or the empty slot where it belongs. A shard is never full, so there is one.
+static uint32_t shard_slot(const struct flow_table *t, const struct shard *s,
+                           const struct conversation_key *key, uint64_t hash)
 {
-    uint32_t at = table_home(t, hash), tag = (uint32_t)hash;
-    for (;; at = (at + 1) & t->slot_mask) {
-        const struct slot *s = &t->slots[at];
-        if (!s->index) return at;
-        if (s->tag == tag && memcmp(&table_at(t, s->index)->key, key, sizeof *key) == 0) return at;
+    uint64_t own = shard_hash(s, key, hash);
+    uint32_t at = shard_home(s, own), tag = (uint32_t)(own >> 32);
+    for (;; at = (at + 1) & s->mask) {
+        const struct slot *slot = &s->slots[at];
+        if (!slot->index) return at;
+        if (slot->tag == tag && memcmp(&table_at(t, slot->index)->key, key, sizeof *key) == 0)
+            return at;
     }
 }
 
-static void table_grow(struct flow_table *t)
+// Puts all conversations of the shard into `size` slots, by the secret if there is one now.
+static void shard_rebuild(const struct flow_table *t, struct shard *s, uint32_t size)
 {
-    uint32_t old_mask = t->slot_mask;
-    struct slot *old = t->slots;
-    t->slot_mask = old_mask * 2 + 1;
-    t->slots = memory_get(((size_t)t->slot_mask + 1) * sizeof *t->slots);
-    for (uint32_t i = 0; i <= old_mask; i++) {
-        if (!old[i].index) continue;
-        uint32_t at = table_home(t, table_at(t, old[i].index)->hash);
-        while (t->slots[at].index) at = (at + 1) & t->slot_mask;
-        t->slots[at] = old[i];
+    struct shard old = *s;
+    s->slots = memory_get(size * sizeof *s->slots);
+    s->mask = size - 1;
+    for (uint32_t i = 0; i <= old.mask; i++) {
+        if (!old.slots[i].index) continue;
+        const struct conversation *c = table_at(t, old.slots[i].index);
+        uint64_t own = shard_hash(s, &c->key, c->hash);
+        uint32_t at = shard_home(s, own);
+        while (s->slots[at].index) at = (at + 1) & s->mask;
+        s->slots[at] = (struct slot){old.slots[i].index, (uint32_t)(own >> 32)};
     }
-    memory_free(old);
+    memory_free(old.slots);
 }
 
-// Takes a slot out and moves later ones of the same run up, so that no search ends early.
-static void table_unslot(struct flow_table *t, uint32_t hole)
+static void shard_insert(const struct flow_table *t, struct shard *s, const struct conversation *c)
 {
-    uint32_t at = hole;
+    // At most two of three slots are taken.
+    if ((s->count + 1) * UINT64_C(3) > (s->mask + UINT64_C(1)) * 2)
+        shard_rebuild(t, s, (s->mask + 1) * 2);
+    uint32_t at = shard_slot(t, s, &c->key, c->hash);
+    if (!s->secret && ((at - shard_home(s, c->hash)) & s->mask) > RUN_MAX) {
+        s->secret = t->secret;
+        shard_rebuild(t, s, s->mask + 1);
+        at = shard_slot(t, s, &c->key, c->hash);
+    }
+    assert(!s->slots[at].index);
+    s->slots[at] =
+        (struct slot){table_index(t, c), (uint32_t)(shard_hash(s, &c->key, c->hash) >> 32)};
+    s->count++;
+}
+
+// Takes a conversation out and moves later ones of the same run up, so that no search ends early.
+static void shard_remove(const struct flow_table *t, struct shard *s, const struct conversation *c)
+{
+    uint32_t hole = shard_slot(t, s, &c->key, c->hash), at = hole;
+    assert(s->slots[hole].index);
     for (;;) {
-        at = (at + 1) & t->slot_mask;
-        if (!t->slots[at].index) break;
-        uint32_t home = table_home(t, table_at(t, t->slots[at].index)->hash);
-        if (((at - home) & t->slot_mask) < ((at - hole) & t->slot_mask)) continue;
-        t->slots[hole] = t->slots[at];
+        at = (at + 1) & s->mask;
+        if (!s->slots[at].index) break;
+        uint32_t home = shard_home_of(t, s, s->slots[at].index);
+        if (((at - home) & s->mask) < ((at - hole) & s->mask)) continue;
+        s->slots[hole] = s->slots[at];
         hole = at;
     }
-    t->slots[hole].index = 0;
+    s->slots[hole].index = 0;
+    s->count--;
 }
 
-// Since when silence counts: from the watermark `at` of a packet, or from its own time where the
-// watermark has come to believe that since. It does so late when a capture goes on after days.
-static nanos silent_since(nanos at, nanos time, nanos watermark)
+// ---- timers
+// -----------------------------------------------------------------------------------------------------
+
+// Times come from captures and may be any.
+static nanos time_after(nanos time, nanos wait)
 {
-    return time > at && time <= watermark ? time : at;
+    nanos sum;
+    return __builtin_add_overflow(time, wait, &sum) ? INT64_MAX : sum;
 }
 
 // When the conversation is silent too long, seen from `watermark`.
@@ -124,7 +200,7 @@ static nanos table_deadline(const struct flow_table *t, const struct conversatio
                             nanos watermark)
 {
     nanos since = silent_since(c->active_at, c->last_seen, watermark);
-    return since + (c->ended ? t->options.closed_linger : t->options.conversation_timeout);
+    return time_after(since, c->ended ? t->options.closed_linger : t->options.conversation_timeout);
 }
 
 static nanos table_interval_deadline(const struct flow_table *t, const struct conversation *c,
@@ -132,56 +208,82 @@ static nanos table_interval_deadline(const struct flow_table *t, const struct co
 {
     nanos active = silent_since(c->metered_at, c->metered_from, watermark);
     nanos idle = silent_since(c->active_at, c->metered_last, watermark);
-    active += t->options.active_timeout;
-    idle += t->options.idle_timeout;
+    active = time_after(active, t->options.active_timeout);
+    idle = time_after(idle, t->options.idle_timeout);
     return active < idle ? active : idle;
 }
 
-static void table_schedule(struct flow_table *t, struct conversation *c)
+static void wheel_take(struct flow_table *t, struct conversation *c)
 {
-    nanos now = (t->wheel_second + 1) * NANOS_PER_SECOND;
-    nanos due = table_deadline(t, c, now);
-    if (c->metered) {
-        nanos interval = table_interval_deadline(t, c, now);
-        if (interval < due) due = interval;
-    }
+    if (c->timer_before) table_at(t, c->timer_before)->timer_next = c->timer_next;
+    else t->wheel[c->timer_slot] = c->timer_next;
+    if (c->timer_next) table_at(t, c->timer_next)->timer_before = c->timer_before;
+}
+
+static void wheel_put(struct flow_table *t, struct conversation *c, nanos due)
+{
     int64_t second = due / NANOS_PER_SECOND + 1;
     if (second <= t->wheel_second) second = t->wheel_second + 1;
     // Later than the wheel reaches: looked at when the wheel comes by, and put in again.
     if (second > t->wheel_second + WHEEL_SLOTS - 1) second = t->wheel_second + WHEEL_SLOTS - 1;
-    uint32_t *slot = &t->wheel[(uint64_t)second % WHEEL_SLOTS];
-    c->timer_next = *slot;
-    *slot = table_index(t, c);
+    uint16_t slot = (uint16_t)((uint64_t)second % WHEEL_SLOTS);
+    uint32_t index = table_index(t, c), next = t->wheel[slot];
+    c->timer_slot = slot;
+    c->timer_before = 0;
+    c->timer_next = next;
+    if (next) table_at(t, next)->timer_before = index;
+    t->wheel[slot] = index;
 }
 
-// Ends without touching the wheel: the conversation is marked by an empty first_seen and swept when its slot is run.
-static void table_release(struct flow_table *t, struct conversation *c)
+static nanos earlier(nanos a, nanos b)
 {
-    t->hooks.end(t->hooks.context, c);
-    table_unslot(t, table_slot(t, c->hash, &c->key));
-    t->shard_count[c->shard]--;
-    c->first_seen = INT64_MIN;
+    return a < b ? a : b;
 }
 
-void flow_table_end(struct flow_table *t, struct conversation *c)
+// The packet at hand begins an interval, whose timer may be due before that of the conversation.
+static void table_begin_interval(struct flow_table *t, struct conversation *c,
+                                 const struct packet *p)
 {
-    table_release(t, c);
+    c->active_at = c->metered_at = p->watermark;
+    c->metered_from = c->metered_last = p->time;
+    nanos interval = table_interval_deadline(t, c, p->watermark);
+    wheel_put(t, c, earlier(interval, table_deadline(t, c, p->watermark)));
+}
+
+// ---- conversations
+// ----------------------------------------------------------------------------------------------
+
+static void table_end(struct flow_table *t, struct conversation *c, enum conversation_end why,
+                      nanos watermark)
+{
+    t->hooks.end(t->hooks.context, c, why, watermark);
+    shard_remove(t, shard_of(t, c->hash), c);
+    wheel_take(t, c);
+    pool_give(&t->pool, table_index(t, c));
+}
+
+void flow_table_replace(struct flow_table *t, struct conversation *c, nanos watermark)
+{
+    table_end(t, c, CONVERSATION_REPLACED, watermark);
 }
 
 struct conversation *flow_table_find(struct flow_table *t, const struct packet *p)
 {
-    uint32_t at = table_slot(t, p->hash, &p->key);
-    if (!t->slots[at].index) return NULL;
-    struct conversation *c = table_at(t, t->slots[at].index);
+    const struct shard *s = shard_of(t, p->hash);
+    uint32_t index = s->slots[shard_slot(t, s, &p->key, p->hash)].index;
+    if (!index) return NULL;
+    struct conversation *c = table_at(t, index);
     if (p->watermark < table_deadline(t, c, p->watermark)) return c;
-    table_release(t, c);
+    table_end(t, c, CONVERSATION_SILENT, p->watermark);
     return NULL;
 }
 
-void flow_table_meter(struct flow_table *t, struct conversation *c, nanos watermark)
+void flow_table_meter(struct flow_table *t, struct conversation *c, const struct packet *p)
 {
-    if (c->metered && watermark >= table_interval_deadline(t, c, watermark))
-        t->hooks.interval(t->hooks.context, c);
+    if (c->metered && p->watermark < table_interval_deadline(t, c, p->watermark)) return;
+    if (c->metered) t->hooks.interval(t->hooks.context, c, p->watermark);
+    wheel_take(t, c);
+    table_begin_interval(t, c, p);
 }
 
 struct aged {
@@ -190,101 +292,10 @@ struct aged {
     uint32_t index;
 };
 
-static int aged_compare(const void *x, const void *y)
+static struct aged aged_of(const struct flow_table *t, uint32_t index)
 {
-    const struct aged *a = x, *b = y;
-    if (a->active_at != b->active_at) return a->active_at < b->active_at ? -1 : 1;
-    if (a->first_seen != b->first_seen) return a->first_seen < b->first_seen ? -1 : 1;
-    if (a->id_hash != b->id_hash) return a->id_hash < b->id_hash ? -1 : 1;
-    return 0;
-}
-
-// First ends what is overdue by this watermark, which timers would have done; then, if the shard is still full, the
-// oldest. So the outcome is that of a shard whose timers ran before every packet.
-static void table_make_room(struct flow_table *t, unsigned shard, nanos watermark)
-{
-    struct aged *aged = memory_get((size_t)t->shard_count[shard] * sizeof *aged);
-    uint32_t n = 0, count = t->shard_count[shard];
-    for (uint32_t i = 1; i <= t->pool.touched; i++) {
-        struct conversation *c = table_at(t, i);
-        if (c->first_seen == INT64_MIN || !c->hash || c->shard != shard) continue;
-        if (watermark >= table_deadline(t, c, watermark))
-            table_release(t, c);
-        else if (n < count)
-            aged[n++] = (struct aged){c->active_at, c->first_seen, c->id_hash, i};
-    }
-    if (t->shard_count[shard] >= SHARD_CONVERSATIONS_MAX) {
-        qsort(aged, n, sizeof *aged, aged_compare);
-        for (uint32_t i = 0; i < n / EVICT_SHARE + 1 && i < n; i++) {
-            table_release(t, table_at(t, aged[i].index));
-            t->evicted++;
-        }
-    }
-    memory_free(aged);
-}
-
-struct conversation *flow_table_add(struct flow_table *t, const struct packet *p)
-{
-    if (t->shard_count[p->shard] >= SHARD_CONVERSATIONS_MAX) table_make_room(t, p->shard, p->watermark);
-    if ((t->pool.used + 1) * 10 / 7 > t->slot_mask) table_grow(t);
-    uint32_t index = pool_take(&t->pool);
-    if (!index) return NULL;
-    struct conversation *c = table_at(t, index);
-    c->key = p->key;
-    c->hash = p->hash;
-    c->shard = p->shard;
-    c->first_seen = c->last_seen = p->time;
-    c->active_at = p->watermark;
-    uint32_t at = table_slot(t, p->hash, &p->key);
-    assert(!t->slots[at].index);
-    t->slots[at] = (struct slot){index, (uint32_t)p->hash};
-    t->shard_count[p->shard]++;
-    if (!t->wheel_started) {
-        t->wheel_started = true;
-        t->wheel_second = p->watermark / NANOS_PER_SECOND;
-    }
-    table_schedule(t, c);
-    return c;
-}
-
-// One conversation whose timer slot came up.
-static void table_run_one(struct flow_table *t, struct conversation *c, nanos watermark)
-{
-    if (c->first_seen != INT64_MIN && watermark >= table_deadline(t, c, watermark))
-        table_release(t, c);
-    if (c->first_seen == INT64_MIN) {
-        uint32_t index = table_index(t, c);
-        c->hash = 0;
-        pool_give(&t->pool, index);
-        return;
-    }
-    flow_table_meter(t, c, watermark);
-    table_schedule(t, c);
-}
-
-static void table_run_slot(struct flow_table *t, uint32_t slot, nanos watermark)
-{
-    uint32_t index = t->wheel[slot];
-    t->wheel[slot] = 0;
-    while (index) {
-        struct conversation *c = table_at(t, index);
-        index = c->timer_next;
-        table_run_one(t, c, watermark);
-    }
-}
-
-void flow_table_run(struct flow_table *t, nanos watermark)
-{
-    int64_t now = watermark / NANOS_PER_SECOND;
-    if (!t->wheel_started || now <= t->wheel_second) return;
-    // After a long pause every slot is due once; going round more often finds nothing new.
-    int64_t from = t->wheel_second;
-    if (now - from > WHEEL_SLOTS) from = now - WHEEL_SLOTS;
-    t->wheel_second = from;
-    while (t->wheel_second < now) {
-        t->wheel_second++;
-        table_run_slot(t, (uint32_t)((uint64_t)t->wheel_second % WHEEL_SLOTS), watermark);
-    }
+    const struct conversation *c = table_at(t, index);
+    return (struct aged){c->active_at, c->first_seen, c->id_hash, index};
 }
 
 static int first_compare(const void *x, const void *y)
@@ -295,25 +306,109 @@ static int first_compare(const void *x, const void *y)
     return 0;
 }
 
+static int aged_compare(const void *x, const void *y)
+{
+    const struct aged *a = x, *b = y;
+    if (a->active_at != b->active_at) return a->active_at < b->active_at ? -1 : 1;
+    return first_compare(x, y);
+}
+
+static uint32_t shard_list(const struct flow_table *t, const struct shard *s, struct aged *list)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i <= s->mask; i++)
+        if (s->slots[i].index) list[n++] = aged_of(t, s->slots[i].index);
+    return n;
+}
+
+// First ends what is overdue by this watermark, which timers would have done; then, if the shard is
+// still full, the oldest. So the outcome is that of a shard whose timers ran before every packet.
+static void shard_make_room(struct flow_table *t, struct shard *s, nanos watermark)
+{
+    struct aged *aged = memory_get(s->count * sizeof *aged);
+    uint32_t n = shard_list(t, s, aged), left = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct conversation *c = table_at(t, aged[i].index);
+        if (watermark >= table_deadline(t, c, watermark))
+            table_end(t, c, CONVERSATION_SILENT, watermark);
+        else aged[left++] = aged[i];
+    }
+    if (left >= t->options.shard_max) {
+        qsort(aged, left, sizeof *aged, aged_compare);
+        for (uint32_t i = 0; i < left / EVICT_SHARE + 1 && i < left; i++) {
+            table_end(t, table_at(t, aged[i].index), CONVERSATION_EVICTED, watermark);
+            t->evicted++;
+        }
+    }
+    memory_free(aged);
+}
+
+struct conversation *flow_table_add(struct flow_table *t, const struct packet *p)
+{
+    struct shard *s = shard_of(t, p->hash);
+    if (s->count >= t->options.shard_max) shard_make_room(t, s, p->watermark);
+    uint32_t index = pool_take(&t->pool);
+    if (!index) return NULL;
+    struct conversation *c = table_at(t, index);
+    c->key = p->key;
+    c->hash = p->hash;
+    c->shard = p->shard;
+    c->first_seen = c->last_seen = p->time;
+    shard_insert(t, s, c);
+    if (!t->wheel_started) {
+        t->wheel_started = true;
+        t->wheel_second = p->watermark / NANOS_PER_SECOND;
+    }
+    table_begin_interval(t, c, p);
+    return c;
+}
+
+// ---- as time goes by
+// --------------------------------------------------------------------------------------------
+
+static void table_run_one(struct flow_table *t, struct conversation *c, nanos watermark)
+{
+    if (watermark >= table_deadline(t, c, watermark)) {
+        table_end(t, c, CONVERSATION_SILENT, watermark);
+        return;
+    }
+    if (c->metered && watermark >= table_interval_deadline(t, c, watermark))
+        t->hooks.interval(t->hooks.context, c, watermark);
+    nanos due = table_deadline(t, c, watermark);
+    if (c->metered) due = earlier(due, table_interval_deadline(t, c, watermark));
+    wheel_take(t, c);
+    wheel_put(t, c, due);
+}
+
+void flow_table_run(struct flow_table *t, nanos watermark)
+{
+    int64_t now = watermark / NANOS_PER_SECOND;
+    t->watermark = watermark;
+    if (!t->wheel_started || now <= t->wheel_second) return;
+    // After a long pause every slot is due once; going round more often finds nothing new.
+    if (now - t->wheel_second > WHEEL_SLOTS) t->wheel_second = now - WHEEL_SLOTS;
+    while (t->wheel_second < now) {
+        t->wheel_second++;
+        // What is put in again goes to one of the other slots.
+        uint32_t *slot = &t->wheel[(uint64_t)t->wheel_second % WHEEL_SLOTS];
+        while (*slot) table_run_one(t, table_at(t, *slot), watermark);
+    }
+}
+
 void flow_table_end_all(struct flow_table *t)
 {
     struct aged *all = memory_get(((size_t)t->pool.used + 1) * sizeof *all);
     uint32_t n = 0;
-    for (uint32_t i = 0; i <= t->slot_mask; i++) {
-        if (!t->slots[i].index) continue;
-        struct conversation *c = table_at(t, t->slots[i].index);
-        all[n++] = (struct aged){c->active_at, c->first_seen, c->id_hash, t->slots[i].index};
-    }
+    for (unsigned i = 0; i < SHARDS; i++) n += shard_list(t, &t->shards[i], all + n);
     qsort(all, n, sizeof *all, first_compare);
-    for (uint32_t i = 0; i < n; i++) table_release(t, table_at(t, all[i].index));
+    for (uint32_t i = 0; i < n; i++)
+        table_end(t, table_at(t, all[i].index), CONVERSATION_LAST, t->watermark);
     memory_free(all);
 }
 
 uint32_t flow_table_count(const struct flow_table *t)
 {
-    uint32_t n = 0;
-    for (unsigned i = 0; i < SHARDS; i++) n += t->shard_count[i];
-    return n;
+    return t->pool.used;
 }
 
 uint64_t flow_table_evicted(const struct flow_table *t)

@@ -1,11 +1,12 @@
 // The live conversations of one lane: found by key, ended by the watermark of packets, never by a
 // clock.
 //
-// One lane, one table: no locks. Address space is reserved at start for CONVERSATIONS_MAX; pages
+// One lane, one table: no locks. Address space is reserved at start for conversations_max; pages
 // are used as conversations come. A conversation is ended when it was silent for its timeout by the
 // watermark of the packet at hand, whether or not its timer was run before: so results do not
-// depend on which shards share a lane. A shard that is full gives up those that are silent longest
-// (then lowest id), and counts them.
+// depend on which shards share a lane, and timers decide only when they are told. A shard that is
+// full gives up those that are silent longest (then those that began first, then lowest id), and
+// counts them.
 #pragma once
 
 #include "base/err.h"
@@ -20,16 +21,24 @@ struct flow_options {
     nanos active_timeout;       // 60 s: flow records
     nanos idle_timeout;         // 15 s: flow records
     uint32_t conversations_max; // of the lane
+    uint32_t shard_max; // of a shard, SHARD_CONVERSATIONS_MAX but in tests: it shapes results
 };
 
 struct flow_table;
 
+enum conversation_end {
+    CONVERSATION_SILENT,   // for its timeout
+    CONVERSATION_REPLACED, // by another one on the same ports
+    CONVERSATION_EVICTED,  // its shard was full
+    CONVERSATION_LAST,     // the input ended
+};
+
 // Called for a conversation that ends, before its slot is free again; and for a flow interval that
-// is due.
+// is due. `watermark` is that of the packet, or of the last one, at which it was found out.
 struct flow_table_hooks {
     void *context;
-    void (*end)(void *context, struct conversation *c);
-    void (*interval)(void *context, struct conversation *c);
+    void (*end)(void *context, struct conversation *c, enum conversation_end why, nanos watermark);
+    void (*interval)(void *context, struct conversation *c, nanos watermark);
 };
 
 struct flow_table *flow_table_create(const struct flow_options *options,
@@ -42,13 +51,15 @@ void flow_table_prefetch(const struct flow_table *t, uint64_t hash);
 // The conversation of this packet's key, or NULL. Ends one that was silent too long by this
 // packet's watermark.
 struct conversation *flow_table_find(struct flow_table *t, const struct packet *p);
-// Ends the flow interval of `c` if that is due by `watermark`.
-void flow_table_meter(struct flow_table *t, struct conversation *c, nanos watermark);
+// To be called for each further packet of `c` before it is counted: ends the flow interval if that
+// is due by its watermark, and begins one where none runs, as flow_table_add does.
+void flow_table_meter(struct flow_table *t, struct conversation *c, const struct packet *p);
 // A new one; makes room in its shard if needed. NULL only when the whole lane is full.
 struct conversation *flow_table_add(struct flow_table *t, const struct packet *p);
-void flow_table_end(struct flow_table *t, struct conversation *c);
+// Ends one that another connection replaces.
+void flow_table_replace(struct flow_table *t, struct conversation *c, nanos watermark);
 
-// Runs the timers that are due at `watermark`.
+// Runs the timers that are due at `watermark`, which must not go back.
 void flow_table_run(struct flow_table *t, nanos watermark);
 // Ends all, in the order of their first packets.
 void flow_table_end_all(struct flow_table *t);
