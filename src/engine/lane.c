@@ -26,8 +26,7 @@ struct lane {
     struct lane_counters counters;
 };
 
-// ---- bodies: dissect to extract
-// ---------------------------------------------------------------------------------
+// ---- bodies: dissect to extract -----------------------------------------------------------------
 
 static uint32_t lane_body_open(void *context, const struct body_start *start)
 {
@@ -52,8 +51,7 @@ static void lane_body_close(void *context, uint32_t body, bool complete,
     extract_close(((struct lane *)context)->extractor, body, complete, summary, row);
 }
 
-// ---- stream to dissect
-// ------------------------------------------------------------------------------------------
+// ---- stream to dissect --------------------------------------------------------------------------
 
 static struct stream_consumed lane_show(void *context, void *owner, const struct stream_view *view)
 {
@@ -109,8 +107,7 @@ static void lane_delivered(void *context, void *owner, const struct stream_deliv
     l->options.watch(l->options.watcher, owner, piece);
 }
 
-// ---- the end of conversations
-// -----------------------------------------------------------------------------------
+// ---- the end of conversations -------------------------------------------------------------------
 
 static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t missed)
 {
@@ -146,8 +143,7 @@ static void lane_conversation_end(void *context, struct conversation *c, enum co
     references_end(&l->references, c);
 }
 
-// ---- packets
-// ----------------------------------------------------------------------------------------------------
+// ---- packets ------------------------------------------------------------------------------------
 
 static struct conversation *lane_conversation(struct lane *l, const struct packet *p)
 {
@@ -258,8 +254,7 @@ void lane_end(struct lane *l)
     writer_flush(l->writer);
 }
 
-// ---- life
-// -------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 static bool lane_make_dissect(struct lane *l, struct err *err)
 {

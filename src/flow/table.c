@@ -41,8 +41,7 @@ struct flow_table {
     uint64_t evicted;
 };
 
-// ---- life----------------------------------------------------------------------------------------
-// -------------------------------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 static uint64_t secret_make(void)
 {
@@ -89,8 +88,7 @@ static uint32_t table_index(const struct flow_table *t, const struct conversatio
     return (uint32_t)((size_t)((const uint8_t *)c - t->pool.items) / t->pool.item_size);
 }
 
-// ---- places--------------------------------------------------------------------------------------
-// -----------------------------------------------------------------------------------------------------
+// ---- places -------------------------------------------------------------------------------------
 
 static uint64_t shard_hash(const struct shard *s, const struct conversation_key *key, uint64_t hash)
 {
@@ -185,8 +183,7 @@ static void shard_remove(const struct flow_table *t, struct shard *s, const stru
     s->count--;
 }
 
-// ---- timers--------------------------------------------------------------------------------------
-// -----------------------------------------------------------------------------------------------------
+// ---- timers -------------------------------------------------------------------------------------
 
 // Times come from captures and may be any.
 static nanos time_after(nanos time, nanos wait)
@@ -250,8 +247,7 @@ static void table_begin_interval(struct flow_table *t, struct conversation *c,
     wheel_put(t, c, earlier(interval, table_deadline(t, c, p->watermark)));
 }
 
-// ---- conversations-------------------------------------------------------------------------------
-// ----------------------------------------------------------------------------------------------
+// ---- conversations ------------------------------------------------------------------------------
 
 static void table_end(struct flow_table *t, struct conversation *c, enum conversation_end why,
                       nanos watermark)
@@ -363,8 +359,7 @@ struct conversation *flow_table_add(struct flow_table *t, const struct packet *p
     return c;
 }
 
-// ---- as time goes by-----------------------------------------------------------------------------
-// --------------------------------------------------------------------------------------------
+// ---- as time goes by ----------------------------------------------------------------------------
 
 static void table_run_one(struct flow_table *t, struct conversation *c, nanos watermark)
 {

@@ -324,8 +324,7 @@ static void times_may_be_any(void **state)
     flow_table_destroy(t);
 }
 
-// ---- when silence ends a conversation
-// ------------------------------------------------------------
+// ---- when silence ends a conversation -----------------------------------------------------------
 
 struct fixture {
     struct flow_table *table;
