@@ -25,6 +25,7 @@ enum layer_space {
 
 enum {
     LINK_PPP = 9,
+    LINK_RAW = 101,
     LINK_CISCO_HDLC = 104,
 
     ETHERTYPE_LLC = 0x0004, // an IEEE 802.2 header follows, as ETH_P_802_2 has it

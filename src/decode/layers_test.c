@@ -76,6 +76,26 @@ static void links_lead_to_ip(void **state)
     expect_udp_behind(104, "0f00 0800");
 }
 
+// Both wrap a packet of another kind: an IPv4 datagram of 32 bytes.
+static void wrappers_lead_to_what_they_wrap(void **state)
+{
+    (void)state;
+    expect_udp_behind(239, "0200 002a 0800 0100 00000300 0500 0a00 00000000 2400 0900");
+    expect_udp_behind(239, "0200 002a 0008 0001 00000300 0024 0009");
+    expect_udp_behind(192, "0000 0800 65000000");
+    expect_udp_behind(192, "0000 0c00 01000000 01020304 " MACS "0800");
+}
+
+static void wrappers_contradict_themselves(void **state)
+{
+    (void)state;
+    expect_reason(239, "0200 002a 0300 0100", "bad_length");
+    expect_reason(239, "0200 002a 0500 0900 10", "bad_version");
+    expect_reason(192, "0000 0700 01000000", "bad_length");
+    expect_reason(192, "0000 0800 00000100", "unknown_link_type");
+    expect_reason(192, "0000 0800 69000000", "unknown_link_type");
+}
+
 static void ppp_leads_to_ip(void **state)
 {
     (void)state;
@@ -293,6 +313,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_lead_to_ip),
+        cmocka_unit_test(wrappers_lead_to_what_they_wrap),
+        cmocka_unit_test(wrappers_contradict_themselves),
         cmocka_unit_test(ppp_leads_to_ip),
         cmocka_unit_test(ppp_and_pppoe_contradict_themselves),
         cmocka_unit_test(mpls_guesses_ip),

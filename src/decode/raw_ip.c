@@ -13,5 +13,5 @@ static enum layer_result raw_ip_step(struct walk *w)
 }
 
 static const struct layer_key keys[] = {
-    {SPACE_LINK, 101}, {SPACE_LINK, 12}, {SPACE_LINK, 14}, {SPACE_END, 0}};
+    {SPACE_LINK, LINK_RAW}, {SPACE_LINK, 12}, {SPACE_LINK, 14}, {SPACE_END, 0}};
 const struct layer raw_ip_layer = {.name = "raw_ip", .keys = keys, .step = raw_ip_step};
