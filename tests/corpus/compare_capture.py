@@ -34,6 +34,9 @@ def compare(capture, records, tally):
             tally.same("packets", capture.name, check, int(capture.checks[check]), info.get(ours))
     compare_times(capture, info, tally)
     compare_community(capture, records, tally)
+    if "tcp_streams" in capture.checks:
+        found = sum(row["proto"] == 6 for row in records.kinds["conversation"])
+        tally.same("tcp_streams", capture.name, "count", int(capture.checks["tcp_streams"]), found)
     sides = [row[side + "_packets"] for row in records.kinds["conversation"] for side in ("src", "dst")]
     lost = sum(row.get("packets", 0) for row in records.kinds["loss"] if row["stage"] == "decode")
     tally.note("packets", capture.name, "accounted", sum(sides) + lost <= capture.packets)

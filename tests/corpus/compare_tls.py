@@ -1,5 +1,8 @@
 """TLS over TCP: each hello and each certificate that tshark lists must be found in our rows."""
+import json
+
 from compare_dns import split, stream_endpoints
+from corpus import open_text
 
 
 def hello_difference(expected, row):
@@ -33,8 +36,24 @@ def certificates_difference(expected, certificates):
     return None
 
 
+def compare_ja4(capture, rows, tally):
+    """FoxIO's own fingerprints of clients."""
+    if not capture.has("ja4.json"):
+        return
+    with open_text(capture.expected_path("ja4.json")) as text:
+        streams = json.load(text)
+    for stream in streams:
+        if "JA4.1" not in stream:
+            continue
+        where = frozenset([(stream["src"], int(stream["srcport"])), (stream["dst"], int(stream["dstport"]))])
+        found = [row.get("ja4") for row in rows.get(where, [])]
+        tally.note("ja4", capture.name, f"stream {stream['stream']}", stream["JA4.1"] in found,
+                   f"expected {stream['JA4.1']}, found {found}")
+
+
 def compare(capture, records, tally):
     ends = stream_endpoints(capture)
+    compare_ja4(capture, records.by_endpoints("tls"), tally)
     rows, certificates = records.by_endpoints("tls"), records.by_endpoints("x509")
     for expected in capture.table("tls.tsv"):
         types = split(expected, "tls.handshake.type")
