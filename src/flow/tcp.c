@@ -45,18 +45,29 @@ void conversation_turn(struct conversation *c)
     c->history_length++;
 }
 
+// Whether the packet answers the SYN of the other side, or the data in it too (RFC 7413).
+static bool tcp_answers(const struct conversation *c, const struct packet *p)
+{
+    const struct conversation_side *other = &c->side[p->side ^ 1];
+    if (!(p->tcp_flags & TCP_ACK) || !other->has_isn) return false;
+    uint32_t with_data = p->tcp_ack - other->isn - 1;
+    return with_data <= other->payload_bytes && with_data <= UINT16_MAX;
+}
+
 // A SYN with another sequence number than the one we know is another connection: the same endpoints
 // may reuse ports once the old connection is closed (RFC 9293 section 3.6.1), and do so earlier
-// when one of them forgot it.
+// when one of them forgot it. But who keeps no state of half-open connections answers each SYN anew
+// (RFC 4987 section 3.6).
 bool tcp_is_new_connection(const struct conversation *c, const struct packet *p)
 {
     if (!(p->tcp_flags & TCP_SYN) || p->tcp_flags & (TCP_RST | TCP_FIN)) return false;
     const struct conversation_side *s = &c->side[p->side];
-    if (s->has_isn) return p->tcp_seq != s->isn;
-    // First SYN of this side: new when the side has spoken before, unless it answers a SYN that we
-    // did see.
-    bool answers = (p->tcp_flags & TCP_ACK) && c->side[p->side ^ 1].has_isn &&
-                   p->tcp_ack == c->side[p->side ^ 1].isn + 1;
+    bool answers = tcp_answers(c, p);
+    if (s->has_isn) {
+        if (p->tcp_seq == s->isn || p->tcp_seq + p->payload_length == s->isn) return false;
+        return !answers;
+    }
+    // First SYN of this side: new when the side has spoken before, unless it answers one.
     return s->packets > 0 && !answers && (c->ended || s->state == ENDPOINT_PARTIAL);
 }
 
@@ -64,9 +75,16 @@ static void tcp_note_syn(struct conversation *c, const struct packet *p)
 {
     struct conversation_side *s = &c->side[p->side];
     bool ack = p->tcp_flags & TCP_ACK;
-    if (!s->has_isn) {
+    // A later one counts while the connection is half open; then it is an old one that comes late.
+    if (!s->has_isn || s->state == ENDPOINT_SYN_ACK_SENT) {
         s->has_isn = 1;
         s->isn = p->tcp_seq;
+    }
+    // What is answered was sent, even if it comes later or never.
+    struct conversation_side *other = &c->side[p->side ^ 1];
+    if (ack && !other->has_isn) {
+        other->has_isn = 1;
+        other->isn = p->tcp_ack - 1;
     }
     if (s->state == ENDPOINT_INACTIVE || s->state == ENDPOINT_PARTIAL)
         s->state = ack ? ENDPOINT_SYN_ACK_SENT : ENDPOINT_SYN_SENT;

@@ -74,12 +74,73 @@ static void answer_without_its_syn(void **state)
     assert_int_equal(c.rtt, 0);
 }
 
+static bool is_new(const struct conversation *c, uint8_t side, uint8_t flags, uint32_t seq,
+                   uint32_t ack)
+{
+    struct packet p = {.side = side, .tcp_flags = flags, .tcp_seq = seq, .tcp_ack = ack};
+    return tcp_is_new_connection(c, &p);
+}
+
+static void note_numbers(struct conversation *c, uint8_t side, uint8_t flags, uint32_t seq,
+                         uint32_t ack)
+{
+    struct packet p = {
+        .side = side, .tcp_flags = flags, .tcp_seq = seq, .tcp_ack = ack, .tcp_window = 100};
+    c->side[side].packets++;
+    tcp_note(c, &p);
+}
+
+static void ports_used_again(void **state)
+{
+    (void)state;
+    struct conversation c = conversation();
+    note_numbers(&c, 0, TCP_SYN, 100, 0);
+    assert_false(is_new(&c, 0, TCP_SYN, 100, 0));
+    assert_true(is_new(&c, 0, TCP_SYN, 7000, 0));
+    note_numbers(&c, 1, TCP_SYN | TCP_ACK, 500, 101);
+    assert_false(is_new(&c, 1, TCP_SYN | TCP_ACK, 500, 101));
+    note_numbers(&c, 0, TCP_ACK, 101, 501);
+    assert_true(is_new(&c, 1, TCP_SYN | TCP_ACK, 900, 5000));
+    assert_true(is_new(&c, 0, TCP_SYN, 7000, 0));
+}
+
+// Each SYN is answered with another number: still one connection, which goes on from the last.
+static void answered_anew(void **state)
+{
+    (void)state;
+    struct conversation c = conversation();
+    note_numbers(&c, 0, TCP_SYN, 100, 0);
+    note_numbers(&c, 1, TCP_SYN | TCP_ACK, 500, 101);
+    assert_false(is_new(&c, 1, TCP_SYN | TCP_ACK, 900, 101));
+    note_numbers(&c, 1, TCP_SYN | TCP_ACK, 900, 101);
+    assert_int_equal(c.side[1].isn, 900);
+    assert_true(is_new(&c, 1, TCP_SYN | TCP_ACK, 1200, 5000));
+    note_numbers(&c, 0, TCP_ACK, 101, 901);
+    assert_false(is_new(&c, 1, TCP_SYN | TCP_ACK, 500, 101));
+    note_numbers(&c, 1, TCP_SYN | TCP_ACK, 500, 101);
+    assert_int_equal(c.side[1].isn, 900);
+}
+
+// The SYN comes behind all else of its connection.
+static void late_syn(void **state)
+{
+    (void)state;
+    struct conversation c = conversation();
+    note_numbers(&c, 1, TCP_SYN | TCP_ACK, 500, 101);
+    note_numbers(&c, 0, TCP_ACK, 101, 501);
+    note_numbers(&c, 0, TCP_FIN | TCP_ACK, 101, 501);
+    note_numbers(&c, 1, TCP_FIN | TCP_ACK, 501, 102);
+    assert_true(c.ended);
+    assert_false(is_new(&c, 0, TCP_SYN, 100, 0));
+    assert_true(is_new(&c, 0, TCP_SYN, 300, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_connections),
-        cmocka_unit_test(refusals_and_resets),
-        cmocka_unit_test(answer_without_its_syn),
+        cmocka_unit_test(whole_connections),      cmocka_unit_test(refusals_and_resets),
+        cmocka_unit_test(answer_without_its_syn), cmocka_unit_test(ports_used_again),
+        cmocka_unit_test(answered_anew),          cmocka_unit_test(late_syn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

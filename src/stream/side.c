@@ -32,6 +32,7 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (p->tcp_flags & TCP_SYN) side_start(other, p->tcp_ack);
     if (!other->started) return;
     int64_t ahead = side_distance(other, p->tcp_ack);
+    if (!ahead && !(p->tcp_flags & TCP_SYN)) other->confirmed = true;
     if (ahead <= 0 || ahead > ACK_JUMP_MAX) return;
     if (other->next + (uint64_t)ahead > other->acked) other->acked = other->next + (uint64_t)ahead;
 }
@@ -188,6 +189,9 @@ void side_take(struct turn *turn, const struct packet *p)
     // The SYN takes a sequence number of its own, data in it come behind (RFC 7413).
     uint32_t seq = p->tcp_seq + (syn ? 1 : 0);
     if (syn || p->payload_length || fin) side_start(side, seq);
+    // A SYN-ACK may be sent anew with another number as long as nothing behind it was sent, or
+    // acknowledged.
+    if (syn && !side->next && !side->held && !side->fin && !side->confirmed) side->next_seq = seq;
     if (!side->started || side->finished) {
         turn->effect->retransmit = side->finished && p->payload_length > 0;
         return;

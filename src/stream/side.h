@@ -37,6 +37,7 @@ struct view {
 
 struct stream_side {
     bool started, fin, finished, ignore;
+    bool confirmed; // the other side took its SYN as we did
     uint32_t next_seq;
     uint64_t next;   // position of next_seq: all before it was delivered or declared a gap
     uint64_t fin_at; // where the FIN stands, when `fin`

@@ -286,6 +286,31 @@ static void data_in_syn_and_half_close(void **state)
     fixture_deinit(&f);
 }
 
+// The server answers a second SYN with another number; its bytes begin behind that.
+static void syn_ack_sent_anew(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet first = packet_of(1, 500, 101, TCP_SYN | TCP_ACK, bytes_of(text, 0));
+    struct packet anew = packet_of(1, 900000, 101, TCP_SYN | TCP_ACK, bytes_of(text, 0));
+    struct packet data = packet_of(1, 900001, 101, TCP_ACK, bytes_of(text, 10));
+    stream_packet(f.streams, id, f.receivers, &first);
+    stream_packet(f.streams, id, f.receivers, &anew);
+    struct packet ack = packet_of(0, 101, 900001, TCP_ACK, bytes_of(text, 0));
+    stream_packet(f.streams, id, f.receivers, &ack);
+    stream_packet(f.streams, id, f.receivers, &first); // too late to count
+    stream_packet(f.streams, id, f.receivers, &data);
+    assert_int_equal(f.receivers[1].at, 10);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(rest[0] + rest[1], 0);
+    assert_int_equal(f.receivers[1].missed_bytes, 0);
+    fixture_deinit(&f);
+}
+
 static void snap_length_is_not_loss(void **state)
 {
     (void)state;
@@ -364,6 +389,7 @@ int main(void)
         cmocka_unit_test(acknowledged_hole_becomes_a_gap),
         cmocka_unit_test(keep_alive_is_no_payload),
         cmocka_unit_test(data_in_syn_and_half_close),
+        cmocka_unit_test(syn_ack_sent_anew),
         cmocka_unit_test(snap_length_is_not_loss),
         cmocka_unit_test(held_bytes_are_bounded),
         cmocka_unit_test(account_of_gaps_is_whole),
