@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
-#include "engine/pdu.h"
+#include "engine/pdu_list.h"
 #include "engine/replay.h"
 #include "flow/flow.h"
 #include "record/output.h"
@@ -35,11 +35,13 @@ struct show {
     struct record_id id, conversation;
     bool found, has_conversation;
     const char *kind; // that the id is of
-    struct pdu_cutter pdus;
-    nanos begin;
+    struct address src_addr; // of the conversation
+    uint16_t src_port;
+    struct pdu_cutter cutter;
+    struct pdu_list pdus;
     uint8_t src_side; // of the key
     uint8_t raw_side; // 0 src, 1 dst
-    uint64_t pdu_count, packet_count;
+    uint64_t packet_count;
 };
 
 static bool scan_where(const struct show *s, const struct record_kind *kind, const char *field,
@@ -68,6 +70,16 @@ static bool take_named(void *context, const struct record_batch *b)
     return false;
 }
 
+static bool take_src(void *context, const struct record_batch *b)
+{
+    struct show *s = context;
+    int address = kind_field(b->kind, bytes_text("src_addr"));
+    int port = kind_field(b->kind, bytes_text("src_port"));
+    s->src_addr = batch_get_address(b, (unsigned)address, 0);
+    s->src_port = (uint16_t)batch_get(b, (unsigned)port, 0);
+    return false;
+}
+
 static bool show_find(struct show *s, struct err *err)
 {
     uint32_t count;
@@ -77,8 +89,9 @@ static bool show_find(struct show *s, struct err *err)
         if (!scan_where(s, kinds[i], "id", s->id, take_named, s, err)) return false;
     }
     if (!s->found) return err_set(err, ERR_DIFFERENCE, "nothing in the case has this id");
-    return s->has_conversation ||
-           err_set(err, ERR_INPUT, "this %s hangs on no conversation", s->kind);
+    if (!s->has_conversation)
+        return err_set(err, ERR_INPUT, "this %s hangs on no conversation", s->kind);
+    return scan_where(s, &conversation_kind, "id", s->conversation, take_src, s, err);
 }
 
 // ---- records ------------------------------------------------------------------------------------
@@ -132,19 +145,20 @@ static void print_hex_line(bytes data, size_t at)
     putchar('\n');
 }
 
-static void take_pdu(void *context, const struct pdu *pdu)
+static void print_gap(const struct show *s, uint8_t side, uint64_t length, enum gap_kind kind)
 {
     static const char *const why[] = {[GAP_LOST] = "never seen",
                                       [GAP_CUT] = "cut by the snap length",
                                       [GAP_BUDGET] = "given up, too much waited behind it"};
-    struct show *s = context;
-    bool from_src = pdu->side == s->src_side;
-    if (!s->pdu_count++) s->begin = pdu->first_seen;
-    if (pdu->gap_before)
-        printf("%s    %llu bytes missing: %s\n", from_src ? "-->" : "<--",
-               (unsigned long long)pdu->gap_before, why[pdu->gap_kind]);
-    printf("%s %.6f s  %zu bytes at %llu\n", from_src ? "-->" : "<--",
-           (double)(pdu->first_seen - s->begin) / (double)NANOS_PER_SECOND, pdu->data.n,
+    printf("%s    %llu bytes missing: %s\n", side == s->src_side ? "-->" : "<--",
+           (unsigned long long)length, why[kind]);
+}
+
+static void print_pdu(const struct show *s, const struct pdu *pdu, nanos begin)
+{
+    if (pdu->gap_before) print_gap(s, pdu->side, pdu->gap_before, pdu->gap_kind);
+    printf("%s %.6f s  %zu bytes at %llu\n", pdu->side == s->src_side ? "-->" : "<--",
+           (double)(pdu->first_seen - begin) / (double)NANOS_PER_SECOND, pdu->data.n,
            (unsigned long long)pdu->position);
     size_t n =
         s->options->limit && pdu->data.n > s->options->limit ? s->options->limit : pdu->data.n;
@@ -152,12 +166,35 @@ static void take_pdu(void *context, const struct pdu *pdu)
     if (n < pdu->data.n) printf("  ... %zu bytes more; --limit 0 shows all\n", pdu->data.n - n);
 }
 
+static void print_pdus(struct show *s)
+{
+    pdu_list_order(&s->pdus);
+    for (size_t i = 0; i < s->pdus.count; i++)
+        print_pdu(s, pdu_list_at(&s->pdus, i), pdu_list_at(&s->pdus, 0)->first_seen);
+    for (uint8_t side = 0; side < 2; side++)
+        if (s->cutter.gap[side])
+            print_gap(s, side, s->cutter.gap[side], s->cutter.gap_kind[side]);
+}
+
+static void take_pdu(void *context, const struct pdu *pdu)
+{
+    struct show *s = context;
+    pdu_list_add(&s->pdus, pdu);
+}
+
+// Who is src was decided by the whole conversation, and may not be known yet while it is replayed.
+static void find_src_side(struct show *s, const struct conversation *c)
+{
+    bool is_a = address_equal(c->key.a, s->src_addr) && c->key.port_a == s->src_port;
+    s->src_side = !is_a;
+}
+
 static void watch_pdus(void *context, const struct conversation *c,
                        const struct stream_delivery *piece)
 {
     struct show *s = context;
-    s->src_side = c->src_side;
-    pdu_cutter_add(&s->pdus, piece);
+    find_src_side(s, c);
+    pdu_cutter_add(&s->cutter, piece);
 }
 
 static void watch_gap(void *context, const struct conversation *c, uint8_t side, uint64_t position,
@@ -165,15 +202,16 @@ static void watch_gap(void *context, const struct conversation *c, uint8_t side,
 {
     struct show *s = context;
     (void)position;
-    s->src_side = c->src_side;
-    if (!s->options->raw) pdu_cutter_gap(&s->pdus, side, length, kind);
+    find_src_side(s, c);
+    if (!s->options->raw) pdu_cutter_gap(&s->cutter, side, length, kind);
 }
 
 static void watch_raw(void *context, const struct conversation *c,
                       const struct stream_delivery *piece)
 {
     struct show *s = context;
-    if ((piece->side ^ c->src_side) == s->raw_side) fwrite(piece->data.p, 1, piece->data.n, stdout);
+    find_src_side(s, c);
+    if ((piece->side ^ s->src_side) == s->raw_side) fwrite(piece->data.p, 1, piece->data.n, stdout);
 }
 
 static void print_packet(void *context, const struct packet *p, const char *path)
@@ -197,10 +235,12 @@ static bool show_replay(struct show *s, struct err *err)
         o.watch_gap = NULL;
         o.packet = print_packet;
     }
-    pdu_cutter_init(&s->pdus, s, take_pdu);
+    pdu_cutter_init(&s->cutter, s, take_pdu);
     bool ok = replay(s->reader, &o, err);
-    pdu_cutter_flush(&s->pdus);
-    pdu_cutter_deinit(&s->pdus);
+    pdu_cutter_flush(&s->cutter);
+    if (ok) print_pdus(s);
+    pdu_list_deinit(&s->pdus);
+    pdu_cutter_deinit(&s->cutter);
     return ok;
 }
 
