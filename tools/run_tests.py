@@ -181,7 +181,7 @@ def asan(context):
     if build(context, "asan") is None:
         link_duckdb(context, "asan")
         yield from meson_tests(context, "asan", wrapper=None, env=ASAN, wanted=tests_of(context, "asan", ASAN_LEFT_OUT))
-        yield from system_tests(context, "asan", ASAN, only="golden")
+        yield from system_tests(context, "asan", ASAN, SANITIZED)
 
 
 # Reads the tree, not the program: once is enough.
@@ -240,6 +240,10 @@ LINE = re.compile(r"^(ok|not ok|skip) (\S+)(?: (.*))?$")
 OUTCOMES = {"ok": PASSED, "not ok": FAILED, "skip": SKIPPED}
 
 
+# Those that are worth their time with sanitizers: whatever reads the bundled captures.
+SANITIZED = ("golden", "digest", "report")
+
+
 def system_tests(context, name="gcc", env=None, only=""):
     folder = os.path.join(ROOT, "tests/system")
     scripts = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
@@ -274,15 +278,6 @@ def system(context):
         yield "system tests", FAILED, "nothing to test: the program does not build"
         return
     yield from system_tests(context)
-
-
-def corpus(context):
-    """Real captures beside the tree, where they are there; the script skips itself otherwise."""
-    failure = build(context, "gcc")
-    if failure is not None:
-        yield "corpus", FAILED, "nothing to test: the program does not build"
-        return
-    yield from system_test(context, "gcc", os.path.join(ROOT, "tests/corpus/run"), {})
 
 
 # ---- fuzz ------------------------------------------------------------------------------------------------------
@@ -327,7 +322,6 @@ def fuzz_one(context, target):
 SUITES = [
     ("unit", gcc, "gcc build, unit tests beside the source, tidy"),
     ("system", system, "the program from outside: tests/system"),
-    ("corpus", corpus, "real captures, compared with what other programs say of them"),
     ("clang", clang, "clang build, warnings are errors"),
     ("asan", asan, "AddressSanitizer and UndefinedBehaviorSanitizer: unit tests and golden captures"),
     ("tsan", tsan, "ThreadSanitizer: what runs on several threads"),

@@ -48,8 +48,8 @@ static const struct sample samples[] = {
     SAMPLE("\xca\xfe\xba\xbe\0\0\0\x34", "application/x-java-applet"),
     SAMPLE("\xca\xfe\xba\xbe\0\0\0\x02", "application/x-mach-binary"),
     SAMPLE("\xcf\xfa\xed\xfe\x07\0\0\x01", "application/x-mach-binary"),
-    SAMPLE("MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0" EIGHT_ZEROS
-           EIGHT_ZEROS EIGHT_ZEROS EIGHT_ZEROS, "application/x-dosexec"),
+    SAMPLE("MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff\0\0\xb8\0\0\0\0\0\0\0\x40\0\0\0\0\0\0\0"
+           EIGHT_ZEROS EIGHT_ZEROS EIGHT_ZEROS EIGHT_ZEROS, "application/x-dosexec"),
     SAMPLE("MZ is how programs of DOS begin, and so does this sentence, which is long enough",
            "text/plain"),
     SAMPLE("\0asm\x01\0\0\0", "application/wasm"),
@@ -85,7 +85,8 @@ static const struct sample samples[] = {
     SAMPLE(ENTRY("\0\0\0\0", "\x14\0", "META-INF/MANIFEST.MF")
            ENTRY("\0\0\0\0", "\x13\0", "AndroidManifest.xml"),
            "application/vnd.android.package-archive"),
-    SAMPLE(ENTRY("\x14\0\0\0", "\x08\0", "mimetype") "application/epub+zip", "application/epub+zip"),
+    SAMPLE(ENTRY("\x14\0\0\0", "\x08\0", "mimetype") "application/epub+zip",
+           "application/epub+zip"),
     SAMPLE("<!DOCTYPE html><html>", "text/html"),
     SAMPLE("\xef\xbb\xbf  \r\n<HTML>", "text/html"),
     SAMPLE("<!-- a page --> <html>", "text/html"),
