@@ -181,7 +181,7 @@ def asan(context):
     if build(context, "asan") is None:
         link_duckdb(context, "asan")
         yield from meson_tests(context, "asan", wrapper=None, env=ASAN, wanted=tests_of(context, "asan", ASAN_LEFT_OUT))
-        yield from system_tests(context, "asan", ASAN, SANITIZED)
+        yield from system_tests(context, "asan", ASAN, SANITIZED_LONG if context.long else SANITIZED)
 
 
 # Reads the tree, not the program: once is enough.
@@ -240,8 +240,9 @@ LINE = re.compile(r"^(ok|not ok|skip) (\S+)(?: (.*))?$")
 OUTCOMES = {"ok": PASSED, "not ok": FAILED, "skip": SKIPPED}
 
 
-# Those that are worth their time with sanitizers: whatever reads the bundled captures.
-SANITIZED = ("golden", "digest", "report")
+# Those that are worth their time with sanitizers: what reads the bundled captures; in `make prove` all of it.
+SANITIZED = ("golden", "report")
+SANITIZED_LONG = SANITIZED + ("digest",)
 
 
 def system_tests(context, name="gcc", env=None, only=""):
