@@ -1,5 +1,5 @@
-// Per-packet information: LINKTYPE_PPI (192), as the link-layer header types of tcpdump.org refer to
-// it: version, flags, length of all of the header, link type of what follows; little-endian.
+// Per-packet information: LINKTYPE_PPI (192), as the link-layer header types of tcpdump.org refer
+// to it: version, flags, length of all of the header, link type of what follows; little-endian.
 #include "decode/layer.h"
 
 enum { PPI_SIZE = 8 };
