@@ -313,6 +313,7 @@ struct lane_counters lane_counters(const struct lane *l)
         n.given_up = d->given_up;
         n.rows_truncated = d->rows_truncated;
         n.held_full = d->held_full;
+        n.anomalies_untold = d->anomalies_untold;
         const struct extract_counts *x = extractor_counts(l->extractor);
         n.files = x->files;
         n.files_refused = x->files_refused;
