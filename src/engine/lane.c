@@ -181,7 +181,7 @@ static void lane_tcp(struct lane *l, struct conversation *c, const struct packet
         if (!p->payload_length && !(p->tcp_flags & TCP_SYN)) return;
         c->stream = stream_open(l->streams, c->shard);
         if (!c->stream) {
-            l->counters.streams_refused++;
+            if (p->payload_length) l->counters.packets_unread++;
             return;
         }
     }
