@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "dissect/inside.h"
-
 #include "flow/tcp.h"
 
 enum {
@@ -49,6 +48,7 @@ static struct dissect *dissect_of(struct dissect_stage *g, struct conversation *
     c->dissect = pool_take(&g->pool);
     if (!c->dissect) {
         c->undissected = true;
+        g->counters.given_up++;
         return NULL;
     }
     struct dissect *d = pool_at(&g->pool, c->dissect);
@@ -66,25 +66,37 @@ static bool port_says(const struct dissector *dissector, const struct conversati
     return false;
 }
 
+// What a recogniser is shown of a stream: never more than RECOGNISE_BYTES, so that what it says
+// does not depend on how many came at once.
+static struct piece first_bytes(const struct piece *piece, enum transport transport)
+{
+    struct piece first = *piece;
+    if (transport == TRANSPORT_UDP || piece->data.n <= RECOGNISE_BYTES) return first;
+    first.data = bytes_first(piece->data, RECOGNISE_BYTES);
+    first.last = first.closed = false;
+    return first;
+}
+
 // What the first bytes are. `more` is set when a dissector wants to see more of them before it
-// decides.
+// decides; those behind it in the list wait for it.
 static const struct dissector *recognise(const struct dissect *d, const struct piece *piece,
                                          enum transport transport, bool *more)
 {
-    const struct dissector *by_port = NULL;
+    const struct dissector *found = NULL, *by_port = NULL;
+    struct piece first = first_bytes(piece, transport);
     *more = false;
-    for (uint32_t i = 0; i < dissector_count; i++) {
+    for (uint32_t i = 0; i < dissector_count && !found; i++) {
         const struct dissector *candidate = dissectors[i];
         if (!(candidate->transports & transport) || d->failed >> i & 1) continue;
-        enum recognition r = candidate->recognise(piece, transport);
-        if (r == RECOGNISE_YES) return candidate;
+        enum recognition r = candidate->recognise(&first, transport);
+        if (r == RECOGNISE_YES) found = candidate;
         if (r == RECOGNISE_MORE) *more = true;
         if (r == RECOGNISE_PORT && !by_port && port_says(candidate, d->conversation))
             by_port = candidate;
     }
-    if (*more && piece->data.n < RECOGNISE_BYTES && !piece->last) return NULL;
-    *more = false;
-    return by_port;
+    *more = *more && transport == TRANSPORT_TCP && first.data.n < RECOGNISE_BYTES && !first.last;
+    if (*more) return NULL;
+    return found ? found : by_port;
 }
 
 static void note_service(struct conversation *c, const char *name)
@@ -245,7 +257,8 @@ static bool view_leave_waited(struct dissect *d, const struct piece *piece,
                               struct stream_consumed *answer)
 {
     if (!d->waited[piece->side][0] || !piece->data.n) return false;
-    enum recognition r = d->dissector->recognise(piece, TRANSPORT_TCP);
+    struct piece first = first_bytes(piece, TRANSPORT_TCP);
+    enum recognition r = d->dissector->recognise(&first, TRANSPORT_TCP);
     if (r == RECOGNISE_MORE && piece->data.n < RECOGNISE_BYTES && !piece->last) {
         *answer = (struct stream_consumed){.want = piece->data.n + 1};
         return true;
@@ -302,8 +315,9 @@ bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side,
     memset(waited, 0, sizeof d->waited[0]);
     if (!d->dissector) return true;
     bool on = d->dissector->gap(d, side ^ d->first_side, position, length);
-    if (d->switched) dissect_change(d);
-    return on;
+    if (!d->switched) return on;
+    dissect_change(d);
+    return true;
 }
 
 void dissect_close(struct dissect_stage *g, struct conversation *c)

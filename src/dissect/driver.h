@@ -29,7 +29,7 @@ struct body_hooks {
 };
 
 struct dissect_counters {
-    uint64_t recognised, given_up, rows_truncated, held_full;
+    uint64_t recognised, given_up, rows_truncated, held_full, anomalies_untold;
 };
 
 struct dissect_stage;

@@ -13,6 +13,16 @@ struct held {
     uint8_t data[];
 };
 
+// Bodies that are open, by their number less one.
+struct open_bodies {
+    uint32_t count;
+    struct {
+        uint32_t handle; // of the body hooks; 0: free
+        struct body_start start;
+    } at[BODIES_OPEN_MAX];
+};
+
+// Most conversations hold nothing and have no bodies: what is for those lies in blocks.
 struct dissect {
     struct dissect_stage *stage;
     struct conversation *conversation;
@@ -25,14 +35,12 @@ struct dissect {
                                    // behind the last
     uint8_t anomalies;             // told so far, at most ANOMALIES_MAX
     bool accepted;                 // the dissector has taken something
-    bool switched, calling;
+    bool switched;
+    uint8_t held_size, held_count; // slots of `held`, and how many are taken
+    uint32_t held_bytes;
     const char *switch_to;
-    uint32_t held_bytes, held_count;
-    struct held *held[DISSECT_HELD_MAX];
-    struct {
-        uint32_t handle; // of the body hooks; 0: free
-        struct body_start start;
-    } bodies[BODIES_OPEN_MAX];
+    struct held **held;         // a block that grows with what is held; NULL until something is
+    struct open_bodies *bodies; // a block while bodies are open, else NULL
     uint64_t datagram_bytes[2]; // UDP: payload bytes so far, which give positions
 };
 

@@ -73,12 +73,40 @@ void dissect_emit(struct dissect *d, struct row *row)
     emit(d, row);
 }
 
+// A free slot, or held_size when all are taken.
+static uint8_t held_slot(const struct dissect *d)
+{
+    uint8_t slot = 0;
+    while (slot < d->held_size && d->held[slot]) slot++;
+    return slot;
+}
+
+// More slots, up to DISSECT_HELD_MAX. False when there can be none.
+static bool held_grow(struct dissect *d)
+{
+    enum { SLOTS_MIN = BLOCK_SIZE_MIN / sizeof(struct held *), SLOTS_TIMES = 4 };
+    uint32_t size = d->held_size ? d->held_size * SLOTS_TIMES : SLOTS_MIN;
+    if (size > DISSECT_HELD_MAX) size = DISSECT_HELD_MAX;
+    if (size == d->held_size) return false;
+    struct held **larger = blocks_take(d->stage->blocks, size * sizeof(struct held *));
+    if (!larger) return false;
+    memset(larger, 0, size * sizeof(struct held *));
+    if (d->held) {
+        memcpy(larger, d->held, d->held_size * sizeof(struct held *));
+        blocks_give(d->stage->blocks, d->held, d->held_size * sizeof(struct held *));
+    }
+    d->held = larger;
+    d->held_size = (uint8_t)size;
+    return true;
+}
+
 uint32_t dissect_hold(struct dissect *d, const struct row *row)
 {
-    uint32_t slot = 0, size = (uint32_t)(sizeof(struct held) + row->buf.n);
-    while (slot < DISSECT_HELD_MAX && d->held[slot]) slot++;
+    uint32_t size = (uint32_t)(sizeof(struct held) + row->buf.n);
+    uint8_t slot = held_slot(d);
     struct held *held = NULL;
-    if (slot < DISSECT_HELD_MAX && d->held_bytes + size <= DISSECT_BUDGET)
+    bool has_room = d->held_bytes + size <= DISSECT_BUDGET;
+    if (has_room && (slot < d->held_size || held_grow(d)))
         held = blocks_take(d->stage->blocks, size);
     if (!held) {
         d->stage->counters.held_full++;
@@ -90,7 +118,7 @@ uint32_t dissect_hold(struct dissect *d, const struct row *row)
     d->held[slot] = held;
     d->held_bytes += size;
     d->held_count++;
-    return slot + 1;
+    return slot + 1u;
 }
 
 static void held_give(struct dissect *d, uint32_t slot)
@@ -103,9 +131,17 @@ static void held_give(struct dissect *d, uint32_t slot)
     d->held[slot] = NULL;
 }
 
+static void held_deinit(struct dissect *d)
+{
+    for (uint32_t i = 0; i < d->held_size && d->held_count; i++) held_give(d, i);
+    blocks_give(d->stage->blocks, d->held, d->held_size * sizeof(struct held *));
+    d->held = NULL;
+    d->held_size = 0;
+}
+
 struct row *dissect_take(struct dissect *d, uint32_t handle)
 {
-    assert(handle && handle <= DISSECT_HELD_MAX && d->held[handle - 1]);
+    assert(handle && handle <= d->held_size && d->held[handle - 1]);
     struct held *held = d->held[handle - 1];
     struct row *row = &d->stage->row;
     *row = held->row;
@@ -120,7 +156,10 @@ struct row *dissect_take(struct dissect *d, uint32_t handle)
 void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position,
                      nanos time, bytes detail)
 {
-    if (d->anomalies == ANOMALIES_MAX) return;
+    if (d->anomalies == ANOMALIES_MAX) {
+        d->stage->counters.anomalies_untold++;
+        return;
+    }
     struct row row;
     row_init(&row, &anomaly_kind, d->stage->anomaly_memory,
              sizeof d->stage->anomaly_memory - COMMON_ROOM);
@@ -154,28 +193,56 @@ void dissect_switch(struct dissect *d, const char *name)
     d->switch_to = name;
 }
 
+static struct open_bodies *bodies_of(struct dissect *d)
+{
+    if (d->bodies) return d->bodies;
+    d->bodies = blocks_take(d->stage->blocks, sizeof *d->bodies);
+    if (d->bodies) memset(d->bodies, 0, sizeof *d->bodies);
+    else d->stage->counters.held_full++;
+    return d->bodies;
+}
+
+static void bodies_give(struct dissect *d)
+{
+    if (!d->bodies || d->bodies->count) return;
+    blocks_give(d->stage->blocks, d->bodies, sizeof *d->bodies);
+    d->bodies = NULL;
+}
+
 uint32_t dissect_body_open(struct dissect *d, const struct body_start *start)
 {
-    uint32_t slot = 0;
-    while (slot < BODIES_OPEN_MAX && d->bodies[slot].handle) slot++;
-    if (slot == BODIES_OPEN_MAX || !d->stage->bodies.open) return 0;
-    uint32_t handle = d->stage->bodies.open(d->stage->bodies.context, start);
-    if (!handle) return 0;
-    d->bodies[slot].handle = handle;
-    d->bodies[slot].start = *start;
+    struct body_hooks *hooks = &d->stage->bodies;
+    struct open_bodies *bodies = hooks->open ? bodies_of(d) : NULL;
+    if (!bodies || bodies->count == BODIES_OPEN_MAX) return 0;
+    uint32_t slot = 0, handle = hooks->open(hooks->context, start);
+    if (!handle) {
+        bodies_give(d);
+        return 0;
+    }
+    while (bodies->at[slot].handle) slot++;
+    bodies->count++;
+    bodies->at[slot].handle = handle;
+    bodies->at[slot].start = *start;
     // Borrowed for the call only.
-    d->bodies[slot].start.file_name = d->bodies[slot].start.media_type = bytes_of(NULL, 0);
+    bodies->at[slot].start.file_name = bodies->at[slot].start.media_type = bytes_of(NULL, 0);
     return slot + 1;
+}
+
+// The hooks' handle of the body number `body`, which must be open.
+static uint32_t body_handle(const struct dissect *d, uint32_t body)
+{
+    assert(body <= BODIES_OPEN_MAX && d->bodies && d->bodies->at[body - 1].handle);
+    return d->bodies->at[body - 1].handle;
 }
 
 void dissect_body_data(struct dissect *d, uint32_t body, bytes data)
 {
-    if (body) d->stage->bodies.data(d->stage->bodies.context, d->bodies[body - 1].handle, data);
+    if (body) d->stage->bodies.data(d->stage->bodies.context, body_handle(d, body), data);
 }
 
 void dissect_body_gap(struct dissect *d, uint32_t body, uint64_t length)
 {
-    if (body) d->stage->bodies.gap(d->stage->bodies.context, d->bodies[body - 1].handle, length);
+    if (body) d->stage->bodies.gap(d->stage->bodies.context, body_handle(d, body), length);
 }
 
 void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
@@ -186,23 +253,25 @@ void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
     memset(summary, 0, sizeof *summary);
     if (!body) return;
     struct dissect_stage *g = d->stage;
-    const struct body_start *start = &d->bodies[body - 1].start;
     struct row *row = &g->file_row;
-    g->bodies.close(g->bodies.context, d->bodies[body - 1].handle, complete, summary, row,
-                    g->file_memory, sizeof g->file_memory - COMMON_ROOM);
+    g->bodies.close(g->bodies.context, body_handle(d, body), complete, summary, row, g->file_memory,
+                    sizeof g->file_memory - COMMON_ROOM);
+    const struct body_start *start = &d->bodies->at[body - 1].start;
     row->side = start->side;
     row->position = start->position;
     row->ts = start->time;
     row_range(row, start->side, start->position, summary->seen_bytes);
-    d->bodies[body - 1].handle = 0;
+    d->bodies->at[body - 1].handle = 0;
+    d->bodies->count--;
+    bodies_give(d);
     emit(d, row);
 }
 
 void dissect_forget(struct dissect *d)
 {
-    for (uint32_t i = 0; i < BODIES_OPEN_MAX; i++)
-        if (d->bodies[i].handle) dissect_body_close(d, i + 1, false, NULL);
-    for (uint32_t i = 0; i < DISSECT_HELD_MAX && d->held_count; i++) held_give(d, i);
+    for (uint32_t i = 0; i < BODIES_OPEN_MAX && d->bodies; i++)
+        if (d->bodies->at[i].handle) dissect_body_close(d, i + 1, false, NULL);
+    held_deinit(d);
     if (d->state) blocks_give(d->stage->blocks, d->state, d->dissector->state_size);
     d->state = NULL;
     d->dissector = NULL;

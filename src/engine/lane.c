@@ -181,7 +181,7 @@ static void lane_tcp(struct lane *l, struct conversation *c, const struct packet
         if (!p->payload_length && !(p->tcp_flags & TCP_SYN)) return;
         c->stream = stream_open(l->streams, c->shard);
         if (!c->stream) {
-            l->counters.streams_refused++;
+            if (p->payload_length) l->counters.packets_unread++;
             return;
         }
     }
@@ -313,6 +313,7 @@ struct lane_counters lane_counters(const struct lane *l)
         n.given_up = d->given_up;
         n.rows_truncated = d->rows_truncated;
         n.held_full = d->held_full;
+        n.anomalies_untold = d->anomalies_untold;
         const struct extract_counts *x = extractor_counts(l->extractor);
         n.files = x->files;
         n.files_refused = x->files_refused;

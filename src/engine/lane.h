@@ -30,9 +30,10 @@ struct lane_options {
 // other.
 struct lane_counters {
     uint64_t packets_in, packets_counted, packets_shed;
-    uint64_t conversations, conversations_evicted, streams_refused, references_lost;
+    uint64_t conversations, conversations_evicted, references_lost;
+    uint64_t packets_unread; // with payload that nobody looked at: no stream was free
     uint64_t gaps, missed_bytes, budget_bytes;
-    uint64_t recognised, given_up, rows_truncated, held_full;
+    uint64_t recognised, given_up, rows_truncated, held_full, anomalies_untold;
     uint64_t files, files_refused, extract_faults;
     uint64_t records;
 };

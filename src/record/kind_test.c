@@ -43,7 +43,8 @@ static void test_numbers_and_names_agree(void **state)
     check_name(&loss_kind, LOSS_BYTES, "bytes");
     check_name(&loss_kind, LOSS_CONVERSATION_ID, "conversation_id");
     check_name(&loss_kind, LOSS_CAPTURE, "capture");
-    assert_int_equal(loss_kind.field_count, LOSS_CAPTURE + 1);
+    check_name(&loss_kind, LOSS_COUNT, "count");
+    assert_int_equal(loss_kind.field_count, LOSS_COUNT + 1);
 }
 
 static void test_fields_are_whole(void **state)

@@ -26,12 +26,14 @@ static const struct field loss_fields[] = {
      "The conversation it is missing in, where it is one", "network.session_id", "uid", 0},
     {"capture", FIELD_TEXT, NULL,
      "Path of the capture it is missing in", "file.path", NULL, FIELD_UNDIGESTED},
+    {"count", FIELD_UINT, NULL,
+     "How many of what the reason names, where these are neither packets nor bytes", NULL, NULL, 0},
 };
 // clang-format on
 
 #define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
 _Static_assert(COUNT(anomaly_fields) == ANOMALY_DETAIL + 1, "a number for each field");
-_Static_assert(COUNT(loss_fields) == LOSS_CAPTURE + 1, "a number for each field");
+_Static_assert(COUNT(loss_fields) == LOSS_COUNT + 1, "a number for each field");
 
 const struct record_kind anomaly_kind = {
     .name = "anomaly",

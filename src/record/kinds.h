@@ -24,5 +24,6 @@ enum loss_field {
     LOSS_BYTES,
     LOSS_CONVERSATION_ID,
     LOSS_CAPTURE,
+    LOSS_COUNT,
 };
 extern const struct record_kind loss_kind;
