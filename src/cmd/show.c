@@ -34,7 +34,7 @@ struct show {
     struct case_reader *reader;
     struct record_id id, conversation;
     bool found, has_conversation;
-    const char *kind; // that the id is of
+    const char *kind;        // that the id is of
     struct address src_addr; // of the conversation
     uint16_t src_port;
     struct pdu_cutter cutter;
@@ -172,8 +172,7 @@ static void print_pdus(struct show *s)
     for (size_t i = 0; i < s->pdus.count; i++)
         print_pdu(s, pdu_list_at(&s->pdus, i), pdu_list_at(&s->pdus, 0)->first_seen);
     for (uint8_t side = 0; side < 2; side++)
-        if (s->cutter.gap[side])
-            print_gap(s, side, s->cutter.gap[side], s->cutter.gap_kind[side]);
+        if (s->cutter.gap[side]) print_gap(s, side, s->cutter.gap[side], s->cutter.gap_kind[side]);
 }
 
 static void take_pdu(void *context, const struct pdu *pdu)

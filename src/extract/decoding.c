@@ -63,19 +63,33 @@ static void note(struct decoding *d, enum decode_fault fault)
     if (d->fault == DECODE_FINE) d->fault = (uint8_t)fault;
 }
 
+static bool is_large(enum body_coding coding)
+{
+    return coding == BODY_BROTLI || coding == BODY_ZSTD;
+}
+
+static uint32_t stage_take(struct decoders *p, enum body_coding coding)
+{
+    if (is_large(coding) && p->large == DECODERS_LARGE_MAX) return 0;
+    uint32_t index = pool_take(&p->stages);
+    if (!index) return 0;
+    ((struct stage *)pool_at(&p->stages, index))->coding = (uint8_t)coding;
+    p->large += is_large(coding);
+    return index;
+}
+
 void decoding_init(struct decoding *d, struct decoders *p, const enum body_coding *applied,
                    unsigned count)
 {
     *d = (struct decoding){0};
     for (unsigned i = count; i-- > 0;) {
         if (applied[i] == BODY_PLAIN) continue;
-        uint32_t index = pool_take(&p->stages);
+        uint32_t index = stage_take(p, applied[i]);
         if (!index) {
             decoding_deinit(d, p);
             note(d, DECODE_BUSY);
             return;
         }
-        ((struct stage *)pool_at(&p->stages, index))->coding = (uint8_t)applied[i];
         d->stages[d->stage_count++] = index;
     }
 }
@@ -89,7 +103,9 @@ static void stage_drop_codec(struct stage *s)
 void decoding_deinit(struct decoding *d, struct decoders *p)
 {
     for (unsigned i = 0; i < d->stage_count; i++) {
-        stage_drop_codec(stage_at(d, p, i));
+        struct stage *s = stage_at(d, p, i);
+        p->large -= is_large(s->coding);
+        stage_drop_codec(s);
         pool_give(&p->stages, d->stages[i]);
     }
     d->stage_count = 0;
@@ -162,11 +178,14 @@ static bool is_not_encoded(const struct stage *s, const struct result *r, bytes 
     if (has_mark(s->coding, whole)) return false;
     if (s->coding == BODY_GZIP || s->coding == BODY_ZSTD) return true;
     switch (r->result) {
-    case DECOMPRESS_BROKEN: return true;
+    case DECOMPRESS_BROKEN:
+        return true;
     // Encodings without a mark may find an end in anything; then little was used.
-    case DECOMPRESS_END: return rest.n > whole.n - rest.n;
+    case DECOMPRESS_END:
+        return rest.n > whole.n - rest.n;
     // They may also find nothing wrong for a while, but what they write is never text.
-    case DECOMPRESS_GO: return whole.n >= TEXT_SURE_SIZE && type_of_text(whole, false) != NULL;
+    case DECOMPRESS_GO:
+        return whole.n >= TEXT_SURE_SIZE && type_of_text(whole, false) != NULL;
     }
     return false;
 }

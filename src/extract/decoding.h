@@ -20,6 +20,9 @@ enum { DECODE_BLOCK_SIZE = 2048, DECODE_SCRATCH_SIZE = 16384 };
 // times the encoded bytes. DEFLATE cannot give more than 1032 times its input, so the ratio stops
 // nested bombs, and the total the others.
 #define DECODED_MAX (UINT64_C(1) << 30)
+// Codecs whose window may grow to DECOMPRESS_WINDOW_MAX or more: so many a lane, so that a sender
+// of many open bodies takes some hundred MB at most. Others take 40 kB each.
+enum { DECODERS_LARGE_MAX = 64 };
 enum { DECODED_RATIO_MAX = 1100, DECODED_RATIO_FREE = 1 << 20 };
 
 enum decode_fault {
@@ -37,8 +40,8 @@ enum decode_fault {
 struct decoding {
     uint32_t stages[BODY_CODINGS_MAX]; // in decoders.stages, the first to be undone first
     uint8_t stage_count;
-    uint8_t fault; // enum decode_fault, the first that occurred
-    bool stopped;  // nothing more comes out
+    uint8_t fault;           // enum decode_fault, the first that occurred
+    bool stopped;            // nothing more comes out
     uint64_t taken_bytes;    // by the first stage
     uint64_t output_bytes;   // of all stages
     uint64_t trailing_bytes; // behind the ends of the encodings
@@ -47,6 +50,7 @@ struct decoding {
 // Of one lane: the stages, and the state of the one body that is being fed.
 struct decoders {
     struct pool stages;
+    uint32_t large; // stages in use of DECODERS_LARGE_MAX
     uint8_t *scratch;
     uint64_t decoded_max;
     bytes pending[BODY_CODINGS_MAX + 1]; // what each stage has still to take in

@@ -47,11 +47,16 @@ static inline bytes encode_zstd(bytes content)
 static inline bytes encode(enum body_coding coding, bytes content)
 {
     switch (coding) {
-    case BODY_GZIP: return encode_zlib(content, 15 + 16);
-    case BODY_DEFLATE: return encode_zlib(content, 15);
-    case BODY_BROTLI: return encode_brotli(content);
-    case BODY_ZSTD: return encode_zstd(content);
-    case BODY_PLAIN: break;
+    case BODY_GZIP:
+        return encode_zlib(content, 15 + 16);
+    case BODY_DEFLATE:
+        return encode_zlib(content, 15);
+    case BODY_BROTLI:
+        return encode_brotli(content);
+    case BODY_ZSTD:
+        return encode_zstd(content);
+    case BODY_PLAIN:
+        break;
     }
     uint8_t *copy = memory_get(content.n);
     if (content.n) memcpy(copy, content.p, content.n);

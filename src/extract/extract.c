@@ -31,8 +31,8 @@ struct file {
     struct md5 md5;
     struct sha1 sha1;
     struct sha256 sha256;
-    uint32_t slot;     // of the artifact sink; 0 when nothing is kept
-    bool kept_cut;     // the cap was reached: kept_sha256 holds
+    uint32_t slot; // of the artifact sink; 0 when nothing is kept
+    bool kept_cut; // the cap was reached: kept_sha256 holds
     uint8_t kept_sha256[SHA256_SIZE];
     uint16_t head_length;
     uint8_t name[BODY_NAME_MAX];
@@ -293,11 +293,11 @@ static void count(struct extractor *x, const struct file *f)
     else if (f->decoding.fault) x->counts.faults++;
 }
 
-void extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
+bool extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
                    struct row *row)
 {
     if (summary) *summary = (struct body_summary){0};
-    if (!file) return;
+    if (!file) return false;
     struct file *f = file_at(x, file);
     struct ending e = {0};
     finish(x, f, complete, &e);
@@ -305,9 +305,12 @@ void extract_close(struct extractor *x, uint32_t file, bool complete, struct bod
     if (summary) summarize(f, &e, summary);
     if (f->slot) {
         const struct artifact_sink *sink = x->options.artifacts;
-        sink->end(sink->context, f->slot, f->kept_cut ? f->kept_sha256 : e.sha256, true);
+        bool some = f->encoded_bytes > 0;
+        sink->end(sink->context, f->slot, f->kept_cut ? f->kept_sha256 : e.sha256, some);
     }
+    bool worth_telling = f->encoded_bytes || f->gap_count;
     count(x, f);
     decoding_deinit(&f->decoding, &x->decoders);
     pool_give(&x->files, file);
+    return worth_telling;
 }

@@ -14,7 +14,8 @@
 // is no record at all).
 //
 // Memory: address space for files_max + decoders_max, touched as they are used: 5 kB an open file,
-// 2 kB and a codec an encoding of it (40 kB for gzip, up to 8 MB for br and zstd).
+// 2 kB and a codec an encoding of it (40 kB for gzip; br and zstd up to 16 MB, but
+// DECODERS_LARGE_MAX of them).
 #pragma once
 
 #include "base/err.h"
@@ -26,19 +27,21 @@ enum { EXTRACT_FILES_MAX = 65536, EXTRACT_DECODERS_MAX = 4096, EXTRACT_KEPT_MAX 
 
 struct extract_options {
     uint32_t files_max, decoders_max;
-    uint64_t kept_max;    // bytes of one file; 0 keeps nothing
-    uint64_t decoded_max; // bytes that decoding one file may give
+    uint64_t kept_max;                     // bytes of one file; 0 keeps nothing
+    uint64_t decoded_max;                  // bytes that decoding one file may give
     const struct artifact_sink *artifacts; // kept; NULL keeps nothing
 };
-#define EXTRACT_DEFAULTS \
-    {EXTRACT_FILES_MAX, EXTRACT_DECODERS_MAX, EXTRACT_KEPT_MAX, UINT64_C(1) << 30, NULL}
+#define EXTRACT_DEFAULTS                                                                           \
+    {                                                                                              \
+        EXTRACT_FILES_MAX, EXTRACT_DECODERS_MAX, EXTRACT_KEPT_MAX, UINT64_C(1) << 30, NULL         \
+    }
 
 struct extract_counts {
     uint64_t files, files_refused; // refused: all were in use
     uint64_t artifacts_refused;    // the sink had no slot
     uint64_t encoded_bytes, decoded_bytes, missing_bytes, kept_bytes;
-    uint64_t faults;               // encodings that were broken, cut, at their limit, or not there
-    uint64_t busy;                 // bodies that were left encoded because all decoders were in use
+    uint64_t faults; // encodings that were broken, cut, at their limit, or not there
+    uint64_t busy;   // bodies that were left encoded because all decoders were in use
 };
 
 struct extractor;
@@ -62,6 +65,7 @@ struct body_place {
 };
 struct body_place extract_place(const struct extractor *x, uint32_t file);
 // The body is over; `complete`: as its protocol says it should. Fills `row` (of file_kind; all but
-// the common fields) and `summary`; both may be NULL. The handle is void.
-void extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
+// the common fields) and `summary`; both may be NULL. The handle is void. False when there was no
+// byte of it, neither seen nor missing: an announced body that is empty is no file.
+bool extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
                    struct row *row);

@@ -1,5 +1,7 @@
 #include "extract/extract.h"
 
+#include "extract/decoding.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -68,17 +70,23 @@ struct fixture {
     struct body_summary summary;
 };
 
-static struct fixture *fixture_create(uint64_t kept_max, uint64_t decoded_max)
+static struct fixture *fixture_create_wide(uint64_t kept_max, uint64_t decoded_max,
+                                           uint32_t files_max, uint32_t decoders_max)
 {
     struct fixture *t = memory_get(sizeof *t);
     t->keeper.slots_max = SLOTS;
     t->sink = (struct artifact_sink){&t->keeper, keeper_begin, keeper_add, keeper_end};
-    struct extract_options options = {4, 6, kept_max, decoded_max, &t->sink};
+    struct extract_options options = {files_max, decoders_max, kept_max, decoded_max, &t->sink};
     struct err err;
     t->x = extractor_create(&options, &err);
     assert_non_null(t->x);
     t->batch = batch_create(&file_kind);
     return t;
+}
+
+static struct fixture *fixture_create(uint64_t kept_max, uint64_t decoded_max)
+{
+    return fixture_create_wide(kept_max, decoded_max, 4, 6);
 }
 
 static void fixture_destroy(struct fixture *t)
@@ -609,6 +617,31 @@ static void test_decoders_used_up(void **state)
     fixture_destroy(t);
 }
 
+// Codecs with large windows are fewer than the others: gzip is still decoded when they are used up.
+static void test_large_decoders_used_up(void **state)
+{
+    (void)state;
+    struct fixture *t = fixture_create_wide(100, UINT64_C(1) << 30, 4096, 4096);
+    const enum body_coding large[] = {BODY_ZSTD}, small[] = {BODY_GZIP};
+    struct body_start start = start_of(large, 1);
+    uint32_t open[DECODERS_LARGE_MAX];
+    for (unsigned i = 0; i < DECODERS_LARGE_MAX; i++) open[i] = extract_open(t->x, &start);
+    uint32_t one_more = extract_open(t->x, &start);
+    extract_data(t->x, one_more, bytes_text("as it is"));
+    close_one(t, one_more, true);
+    assert_text(t, FILE_BROKEN, "busy");
+    start = start_of(small, 1);
+    uint32_t gzip = extract_open(t->x, &start);
+    close_one(t, gzip, true);
+    assert_int_equal(extractor_counts(t->x)->busy, 1);
+    for (unsigned i = 0; i < DECODERS_LARGE_MAX; i++) close_one(t, open[i], true);
+    start = start_of(large, 1);
+    uint32_t free_again = extract_open(t->x, &start);
+    close_one(t, free_again, true);
+    assert_int_equal(extractor_counts(t->x)->busy, 1);
+    fixture_destroy(t);
+}
+
 static void test_no_slot(void **state)
 {
     (void)state;
@@ -645,6 +678,7 @@ int main(void)
         cmocka_unit_test(test_bomb_by_ratio),
         cmocka_unit_test(test_files_used_up),
         cmocka_unit_test(test_decoders_used_up),
+        cmocka_unit_test(test_large_decoders_used_up),
         cmocka_unit_test(test_no_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,10 @@ struct signature {
     const char *type;
 };
 
-#define AT(offset, magic, type) {offset, sizeof(magic) - 1, magic, type}
+#define AT(offset, magic, type)                                                                    \
+    {                                                                                              \
+        offset, sizeof(magic) - 1, magic, type                                                     \
+    }
 
 // clang-format off
 static const struct signature signatures[] = {
@@ -130,7 +133,11 @@ static const char *of_ftyp(bytes b)
 static const char *of_ogg(bytes b)
 {
     if (has(b, 28, "\x01vorbis", 7) || has(b, 28, "OpusHead", 8)) return "audio/ogg";
-    if (has(b, 28, "\x7f" "FLAC", 5)) return "audio/ogg";
+    if (has(b, 28,
+            "\x7f"
+            "FLAC",
+            5))
+        return "audio/ogg";
     if (has(b, 28, "\x80theora", 7)) return "video/ogg";
     return "application/ogg";
 }
@@ -152,8 +159,8 @@ static const char *of_elf(bytes b)
     uint16_t type = big ? read_be16(&r) : read_le16(&r);
     if (r.bad) return "application/octet-stream";
     static const char *const types[] = {
-        "application/octet-stream", "application/x-object", "application/x-executable",
-        "application/x-sharedlib", "application/x-coredump",
+        "application/octet-stream", "application/x-object",   "application/x-executable",
+        "application/x-sharedlib",  "application/x-coredump",
     };
     return types[type <= 4 ? type : 0];
 }
@@ -229,7 +236,11 @@ static const char *by_structure(bytes b)
     if (has(b, 4, "ftyp", 4)) return of_ftyp(b);
     if (has(b, 0, "OggS", 4)) return of_ogg(b);
     if (has(b, 0, "\x1a\x45\xdf\xa3", 4)) return of_ebml(b);
-    if (has(b, 0, "\x7f" "ELF", 4)) return of_elf(b);
+    if (has(b, 0,
+            "\x7f"
+            "ELF",
+            4))
+        return of_elf(b);
     if (has(b, 0, "\xca\xfe\xba\xbe", 4)) return of_cafebabe(b);
     if (has(b, 0, "FORM", 4) && has(b, 8, "AIF", 3)) return "audio/x-aiff";
     if (has(b, 0, "BM", 2)) return of_bitmap(b);

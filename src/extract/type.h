@@ -14,5 +14,5 @@ enum { TYPE_HEAD_SIZE = 4096 }; // more than this is never looked at
 const char *type_of_content(bytes head, bool whole);
 
 // The parts of it, for the tests and each other.
-const char *type_of_zip(bytes head);             // by the names of its first entries
+const char *type_of_zip(bytes head);              // by the names of its first entries
 const char *type_of_text(bytes head, bool whole); // NULL when it is not text

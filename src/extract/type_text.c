@@ -174,9 +174,9 @@ static bytes without_comments(bytes b)
 static bool is_javascript(bytes b)
 {
     static const char *const starts[] = {
-        "(function", "!function", ";(function", "function ", "function(", "var ", "let ", "const ",
-        "\"use strict\"", "'use strict'", "window.", "document.", "self.", "jQuery", "$(",
-        "import ", "export ", "(()=>", "(() =>",
+        "(function", "!function",      ";(function",   "function ", "function(", "var ",  "let ",
+        "const ",    "\"use strict\"", "'use strict'", "window.",   "document.", "self.", "jQuery",
+        "$(",        "import ",        "export ",      "(()=>",     "(() =>",
     };
     b = without_comments(b);
     bool evidence = contains(b, "function") || contains(b, "=>") || contains(b, ");") ||
