@@ -1,4 +1,5 @@
 // The program: one command a file, and what they share on the terminal.
+#include <errno.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,17 @@ static int unknown(const char *word)
     return ERR_USAGE;
 }
 
+// Results that could not be written are no results, whatever the command says.
+static int run(const struct command *command, int argc, char **argv)
+{
+    int status = command->run(argc, argv);
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    struct err err = {0};
+    if (!lost || status == ERR_MACHINE) return status;
+    err_system(&err, errno, "cannot write the results to standard output");
+    return command_fail(&err);
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_CTYPE, "");
@@ -107,7 +119,7 @@ int main(int argc, char **argv)
             if (strcmp(argv[k], "--") == 0) break;
             if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0) help = true;
         }
-        if (!help) return commands[i]->run(argc - 2, argv + 2);
+        if (!help) return run(commands[i], argc - 2, argv + 2);
         command_usage(commands[i], stdout);
         return 0;
     }

@@ -97,7 +97,11 @@ static void sweep(struct store *s)
 
 static bool open_folder(struct store *s, const char *version, nanos time, struct err *err)
 {
+    struct stat st;
+    bool is_new = stat(s->folder, &st) != 0;
     if (!make_folder(s->folder, err) || !lease_write(&s->lease, s->folder, err)) return false;
+    s->is_fresh = !has_log(s->folder);
+    s->is_new_folder = s->is_fresh && is_new;
     if (!make_folders(s->folder, err) || !open_log(s, version, time, err)) return false;
     sweep(s);
     return true;
@@ -120,11 +124,27 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
     return NULL;
 }
 
+// A case that came into being for a reading that failed goes again; an empty folder that was there
+// before stays.
+static void remove_fresh(const struct store *s)
+{
+    static const char *const ours[] = {"log", "records", "artifacts", "lock"};
+    char path[STORE_PATH_MAX];
+    struct err ignored;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        snprintf(path, sizeof path, "%s/%s", s->folder, ours[i]);
+        if (strcmp(ours[i], "lock") == 0) unlink(path);
+        else folder_remove(path, &ignored);
+    }
+    if (s->is_new_folder) rmdir(s->folder);
+}
+
 void store_close(struct store *s)
 {
     if (!s) return;
     spool_deinit(&s->spool);
     artifacts_deinit(&s->artifacts);
+    if (s->is_fresh && s->catalogue.reading_count == 0) remove_fresh(s);
     catalogue_deinit(&s->catalogue);
     lease_end(&s->lease);
     memory_free(s->folder);

@@ -9,6 +9,7 @@
 
 struct store {
     char *folder; // NULL: in memory
+    bool is_fresh, is_new_folder; // made by this store, the case and its folder: to be taken back
     struct lease lease;
     struct catalogue catalogue;
     struct spool spool;

@@ -314,10 +314,28 @@ static void refuses_what_is_no_case(void **state)
     assert_int_equal(access(path, F_OK), 0);
 }
 
+static void make_log_folder(const char *folder)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/log", folder);
+    assert_true(folder_make(path, &err));
+}
+
+static void takes_back_a_case_without_a_reading(void **state)
+{
+    char path[PATH_SIZE];
+    store_close(open_store(*state));
+    assert_int_equal(rmdir(*state), 0); // it was there before, empty, and is so again
+    snprintf(path, sizeof path, "%s", (char *)*state);
+    store_close(open_store(path));
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_true(folder_make(path, &err));
+}
+
 static void refuses_a_newer_case(void **state)
 {
     char path[PATH_SIZE], text[512];
-    store_close(open_store(*state));
+    make_log_folder(*state);
     snprintf(path, sizeof path, "%s/" CASE_LOG, (char *)*state);
     int n = snprintf(
         text, sizeof text,
@@ -333,7 +351,7 @@ static void refuses_a_newer_case(void **state)
 static void does_not_follow_paths_out_of_the_case(void **state)
 {
     char path[PATH_SIZE], text[512];
-    store_close(open_store(*state));
+    make_log_folder(*state);
     snprintf(path, sizeof path, "%s/" CASE_LOG, (char *)*state);
     int n = snprintf(text, sizeof text,
                      "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"reading\",\"format\":1,"
@@ -388,6 +406,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sweeps_what_a_killed_writer_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(survives_being_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_what_is_no_case, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(takes_back_a_case_without_a_reading, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_a_newer_case, set_up, tear_down),
         cmocka_unit_test_setup_teardown(does_not_follow_paths_out_of_the_case, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stays_whole_on_a_full_disk, set_up, tear_down),
