@@ -27,7 +27,7 @@ const struct record_kind *const *catalogue(uint32_t *count)
             for (unsigned k = 0; k < 4 && dissectors[i]->kinds[k]; k++)
                 catalogue_add(dissectors[i]->kinds[k]);
         const struct record_kind *const end[] = {&file_kind, &anomaly_kind, &loss_kind,
-                                                 &packets_kind};
+                                                 &counter_kind, &packets_kind};
         for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) catalogue_add(end[i]);
     }
     *count = kind_count;

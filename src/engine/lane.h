@@ -27,15 +27,34 @@ struct lane_options {
 };
 
 // packets_in = packets_counted + packets_shed: every packet of the lane's shards is one or the
-// other.
+// other. A row each: name, unit, help. They stand in every case as `counter` records.
+// clang-format off
+#define LANE_COUNTERS(X) \
+    X(packets_in, "packets", "Packets of conversations that came to the lanes") \
+    X(packets_counted, "packets", "Of them, those that a conversation counted") \
+    X(packets_shed, "packets", "Of them, those for which no conversation could be made") \
+    X(packets_unread, "packets", "With payload that nobody looked at, since no stream was free") \
+    X(conversations, "conversations", "Conversations that were begun") \
+    X(conversations_evicted, "conversations", "Of them, those ended because their shard was full") \
+    X(references_lost, "packets", "Packets whose reference could not be kept") \
+    X(gaps, "gaps", "Holes in TCP streams") \
+    X(missed_bytes, "bytes", "Bytes of TCP streams that were sent and never seen") \
+    X(budget_bytes, "bytes", "Of them, those given up because too much waited behind them") \
+    X(recognised, "conversations", "Conversations whose protocol was recognised by content") \
+    X(given_up, "conversations", "Conversations that no dissector could be begun for") \
+    X(rows_truncated, "records", "Records that had more than fits") \
+    X(held_full, "records", "Records that could not wait for their other half") \
+    X(anomalies_untold, "records", "Anomalies beyond the most that one conversation tells") \
+    X(files, "files", "Bodies that were begun") \
+    X(files_refused, "files", "Bodies for which no file was free") \
+    X(extract_faults, "files", "Bodies whose encoding was broken, cut or at its limit") \
+    X(records, "records", "Records of all kinds from the lanes")
+// clang-format on
+
 struct lane_counters {
-    uint64_t packets_in, packets_counted, packets_shed;
-    uint64_t conversations, conversations_evicted, references_lost;
-    uint64_t packets_unread; // with payload that nobody looked at: no stream was free
-    uint64_t gaps, missed_bytes, budget_bytes;
-    uint64_t recognised, given_up, rows_truncated, held_full, anomalies_untold;
-    uint64_t files, files_refused, extract_faults;
-    uint64_t records;
+#define LANE_COUNTER_FIELD(name, unit, help) uint64_t name;
+    LANE_COUNTERS(LANE_COUNTER_FIELD)
+#undef LANE_COUNTER_FIELD
 };
 
 struct lane;

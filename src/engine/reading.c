@@ -2,15 +2,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 
 #include "base/memory.h"
 #include "bus/broadcast.h"
-#include "record/kinds.h"
-#include "record/writer.h"
-#include "source/capture_kind.h"
+#include "engine/tell.h"
 
-enum { BATCHES_MANY = 24, PROGRESS_BATCHES = 64, CAPTURE_ROW = 8192 };
+enum { BATCHES_MANY = 24, PROGRESS_BATCHES = 64 };
 
 struct worker {
     struct lane *lane;
@@ -156,116 +153,6 @@ static void reading_count(const struct reading *r, struct reading_counts *counts
     }
 }
 
-// ---- records of the captures themselves ---------------------------------------------------------
-
-struct telling {
-    struct record_writer *writer;
-    const char *point;
-    uint64_t reading;
-    uint8_t memory[CAPTURE_ROW];
-};
-
-// One row of loss; what is zero is left out.
-struct loss {
-    const char *stage, *reason;
-    nanos from, to; // from > to: not known
-    uint64_t packets, bytes, count;
-    const struct capture_info *capture;
-};
-
-static void tell_loss(struct telling *t, const struct loss *loss)
-{
-    struct row row;
-    row_init(&row, &loss_kind, t->memory, sizeof t->memory);
-    if (loss->from <= loss->to) {
-        row_time(&row, LOSS_TS, loss->from);
-        row_time(&row, LOSS_LAST_SEEN, loss->to);
-    }
-    if (*t->point) row_text(&row, LOSS_POINT, bytes_text(t->point));
-    row_text(&row, LOSS_STAGE, bytes_text(loss->stage));
-    row_text(&row, LOSS_REASON, bytes_text(loss->reason));
-    if (loss->packets) row_uint(&row, LOSS_PACKETS, loss->packets);
-    if (loss->bytes) row_uint(&row, LOSS_BYTES, loss->bytes);
-    if (loss->count) row_uint(&row, LOSS_COUNT, loss->count);
-    if (loss->capture) row_text(&row, LOSS_CAPTURE, bytes_text(loss->capture->path));
-    writer_emit(t->writer, &row);
-}
-
-static void tell_capture_losses(struct telling *t, const struct capture_info *c)
-{
-    struct loss loss = {"source", "file_cut", c->last_seen, c->last_seen, .capture = c};
-    if (c->first_seen > c->last_seen) loss.from = c->first_seen;
-    loss.bytes = c->cut_bytes;
-    if (c->truncated) tell_loss(t, &loss);
-    loss.from = c->first_seen;
-    loss.reason = "damaged";
-    loss.bytes = c->damaged_bytes;
-    if (c->damaged_bytes) tell_loss(t, &loss);
-    loss.reason = "interface_drops";
-    loss.bytes = 0;
-    loss.packets = c->interface_drops;
-    if (c->interface_drops) tell_loss(t, &loss);
-}
-
-static void tell_capture(struct telling *t, const struct capture_info *c)
-{
-    struct row row;
-    row_init(&row, &capture_kind, t->memory, sizeof t->memory);
-    capture_row(c, &row);
-    row_uint(&row, CAPTURE_READING, t->reading);
-    // A case is asked from other places than where it was read.
-    char *path = c->is_stream ? NULL : realpath(c->path, NULL);
-    if (path) row_text(&row, CAPTURE_PATH, bytes_text(path));
-    free(path);
-    writer_emit(t->writer, &row);
-    tell_capture_losses(t, c);
-}
-
-static void tell_decode(struct telling *t, const struct reading_counts *n, nanos from, nanos to)
-{
-    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-        if (!n->reasons[reason] || decode_reason_class(reason) <= PACKET_NOT_IP) continue;
-        tell_loss(t, &(struct loss){"decode", decode_reason_name(reason), from, to,
-                                    .packets = n->reasons[reason]});
-    }
-}
-
-// What reached a limit of the process or of a conversation and is told nowhere else. The first
-// three say that the reading is not reproducible: with more memory it would say more.
-static void tell_lanes(struct telling *t, const struct lane_counters *n, nanos from, nanos to)
-{
-    const struct loss losses[] = {
-        {"flow", "process_full", from, to, .packets = n->packets_shed},
-        {"stream", "process_full", from, to, .packets = n->packets_unread},
-        {"flow", "references_full", from, to, .packets = n->references_lost},
-        {"dissect", "given_up", from, to, .count = n->given_up},
-        {"dissect", "held_full", from, to, .count = n->held_full},
-        {"dissect", "row_cut", from, to, .count = n->rows_truncated},
-        {"dissect", "anomalies_untold", from, to, .count = n->anomalies_untold},
-        {"extract", "files_refused", from, to, .count = n->files_refused},
-    };
-    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
-        if (losses[i].packets || losses[i].count) tell_loss(t, &losses[i]);
-}
-
-static void reading_tell(const struct reading *r, const struct reading_counts *counts,
-                         struct record_writer *writer)
-{
-    struct telling *t = memory_get(sizeof *t);
-    t->writer = writer;
-    t->point = r->options->lane.point;
-    t->reading = r->options->lane.reading;
-    nanos from = INT64_MAX;
-    for (uint32_t i = 0; i < source_capture_count(r->source); i++) {
-        const struct capture_info *c = source_capture(r->source, i);
-        if (c->first_seen <= c->last_seen && c->first_seen < from) from = c->first_seen;
-        tell_capture(t, c);
-    }
-    tell_decode(t, counts, from, r->watermark);
-    tell_lanes(t, &counts->lanes, from, r->watermark);
-    memory_free(t);
-}
-
 bool reading_run(struct source *source, const struct reading_options *options,
                  const struct record_kind *const *kinds, uint32_t kind_count,
                  struct record_sink sink, struct reading_counts *counts, struct err *err)
@@ -276,7 +163,7 @@ bool reading_run(struct source *source, const struct reading_options *options,
     reading_count(r, counts);
     if (result == SOURCE_END) {
         struct record_writer *writer = writer_create(kinds, kind_count, sink);
-        reading_tell(r, counts, writer);
+        reading_tell(source, options, counts, writer);
         writer_flush(writer);
         writer_destroy(writer);
     }

@@ -29,6 +29,14 @@ static const struct field loss_fields[] = {
     {"count", FIELD_UINT, NULL,
      "How many of what the reason names, where these are neither packets nor bytes", NULL, NULL, 0},
 };
+static const struct field counter_fields[] = {
+    {"stage", FIELD_TEXT, NULL, "Which stage counted: source, decode or lane", NULL, NULL, 0},
+    {"name", FIELD_TEXT, NULL, "What was counted", NULL, NULL, 0},
+    {"value", FIELD_UINT, NULL, "How many", NULL, NULL, 0},
+    {"unit", FIELD_TEXT, NULL, "Of what", NULL, NULL, 0},
+    {"help", FIELD_TEXT, NULL, "What it means", NULL, NULL, 0},
+    {"reading", FIELD_UINT, NULL, "Number of the reading in the log", NULL, NULL, FIELD_HIDDEN},
+};
 // clang-format on
 
 #define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
@@ -47,4 +55,12 @@ const struct record_kind loss_kind = {
     .help = "Packets or bytes that were not seen or not kept, and why",
     .fields = loss_fields,
     .field_count = COUNT(loss_fields),
+};
+
+const struct record_kind counter_kind = {
+    .name = "counter",
+    .help = "What the stages counted: packets in are packets out and dropped, by reason",
+    .fields = counter_fields,
+    .field_count = COUNT(counter_fields),
+    .undigested = true,
 };

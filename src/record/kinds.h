@@ -27,3 +27,14 @@ enum loss_field {
     LOSS_COUNT,
 };
 extern const struct record_kind loss_kind;
+
+// What a stage counted in one reading, so that sums can be checked: in = out + dropped by reason.
+enum counter_field {
+    COUNTER_STAGE,
+    COUNTER_NAME,
+    COUNTER_VALUE,
+    COUNTER_UNIT,
+    COUNTER_HELP,
+    COUNTER_READING,
+};
+extern const struct record_kind counter_kind;
