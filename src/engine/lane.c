@@ -84,7 +84,8 @@ static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position
 {
     struct lane *l = context;
     struct conversation *c = owner;
-    (void)kind;
+    // Other kinds are told by lane_missed, also where nobody looks.
+    if (kind == GAP_UNREAD) lane_tell_loss(l, c, "dissect", "view_full", length);
     if (!l->dissect || c->undissected) return false;
     return dissect_lost(l->dissect, c, side, position, length);
 }
@@ -99,6 +100,12 @@ static void lane_missed(void *context, void *owner, uint8_t side, uint64_t posit
     }
     if (l->options.watch_gap)
         l->options.watch_gap(l->options.watcher, owner, side, position, length, kind);
+}
+
+static void lane_strayed(void *context, void *owner, uint8_t side, uint64_t length)
+{
+    (void)side;
+    lane_tell_loss(context, owner, "stream", "out_of_window", length);
 }
 
 static void lane_delivered(void *context, void *owner, const struct stream_delivery *piece)
@@ -278,8 +285,8 @@ struct lane *lane_create(const struct lane_options *options, const struct record
     l->writer = writer_create(kinds, kind_count, sink);
     l->references = (struct references){&l->blocks, l->writer, options->reading, 0};
     struct flow_table_hooks table_hooks = {l, lane_conversation_end, lane_interval};
-    struct stream_hooks stream_hooks = {l, lane_show, lane_gap,
-                                        options->watch ? lane_delivered : NULL, lane_missed};
+    struct stream_hooks stream_hooks = {
+        l, lane_show, lane_gap, options->watch ? lane_delivered : NULL, lane_missed, lane_strayed};
     if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
         (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
         (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&

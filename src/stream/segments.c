@@ -63,3 +63,10 @@ bool segments_add(struct turn *turn, const struct segment *what, bytes data)
     turn->effect->retransmit = !added;
     return fits;
 }
+
+bool segments_reach(const struct stream_side *side, uint64_t position)
+{
+    const struct segment *s = side->held;
+    while (s && s->position + s->length < position) s = s->next;
+    return s && s->position < position;
+}

@@ -1,8 +1,10 @@
 // Order: which bytes of a segment are new, what may be delivered, and when a hole becomes a gap.
 #include "stream/side.h"
 
-// An acknowledgement further ahead than this is not believed without the bytes before it.
-#define ACK_JUMP_MAX INT64_C(16777216)
+// Further ahead than this, neither an acknowledgement nor a FIN nor a single segment is believed by
+// itself: sequence numbers are 32 bits of anybody's choice, and a gap of them would be told as
+// lost.
+#define JUMP_MAX 16777216
 
 static int64_t side_distance(const struct stream_side *side, uint32_t seq)
 {
@@ -33,8 +35,10 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (!other->started) return;
     int64_t ahead = side_distance(other, p->tcp_ack);
     if (!ahead && !(p->tcp_flags & TCP_SYN)) other->confirmed = true;
-    if (ahead <= 0 || ahead > ACK_JUMP_MAX) return;
-    if (other->next + (uint64_t)ahead > other->acked) other->acked = other->next + (uint64_t)ahead;
+    if (ahead <= 0) return;
+    uint64_t acked = other->next + (uint64_t)ahead;
+    if (ahead > JUMP_MAX && !segments_reach(other, acked)) return;
+    if (acked > other->acked) other->acked = acked;
 }
 
 // The bytes from `next` on are missing: says so to the account, and to the consumer if he still
@@ -181,6 +185,15 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
     side_pull(turn);
 }
 
+// Of several FINs the nearest counts: one far ahead must not hide the one that ends the stream.
+static void side_note_fin(struct stream_side *side, uint64_t at)
+{
+    if (side->fin && side->fin_at <= at) return;
+    if (at - side->next > JUMP_MAX && !segments_reach(side, at)) return;
+    side->fin = true;
+    side->fin_at = at;
+}
+
 void side_take(struct turn *turn, const struct packet *p)
 {
     turn->side = turn->packet_side = p->side;
@@ -192,15 +205,15 @@ void side_take(struct turn *turn, const struct packet *p)
     // A SYN-ACK may be sent anew with another number as long as nothing behind it was sent, or
     // acknowledged.
     if (syn && !side->next && !side->held && !side->fin && !side->confirmed) side->next_seq = seq;
-    if (!side->started || side->finished) {
-        turn->effect->retransmit = side->finished && p->payload_length > 0;
+    if (!side->started) return;
+    int64_t distance = side_distance(side, seq), end = distance + (int64_t)p->payload_length;
+    if (side->finished) {
+        uint64_t behind = end <= 0 ? 0 : (uint64_t)end;
+        turn->effect->retransmit = p->payload_length && !behind;
+        side->strayed += behind < p->payload_length ? behind : p->payload_length;
         return;
     }
-    int64_t distance = side_distance(side, seq);
-    if (fin && !side->fin && distance + (int64_t)p->payload_length >= 0) {
-        side->fin = true;
-        side->fin_at = (uint64_t)((int64_t)side->next + distance + (int64_t)p->payload_length);
-    }
+    if (fin && end >= 0) side_note_fin(side, side->next + (uint64_t)end);
     if (p->payload_length) side_take_payload(turn, p, distance);
     side_check_fin(turn);
 }
@@ -211,7 +224,36 @@ void side_lose_patience(struct turn *turn, uint8_t packet_side)
     turn->packet_side = packet_side;
     if (side->acked <= side->next + 1 || side->finished) return;
     if (++side->hole_packets <= GAP_PATIENCE) return;
-    uint64_t end = side->held ? side->held->position : side->acked;
+    // What is acknowledged tells how much is missing; what is held may lie further ahead.
+    uint64_t end = side->acked;
+    if (side->held && side->held->position < end) end = side->held->position;
     if (side->fin && end > side->fin_at) end = side->fin_at;
     if (end > side->next) side_declare_gap(turn, end, GAP_LOST);
+}
+
+// Whether the first held segment is believed, though nothing is known of what lies before it: it is
+// near, the other side has it, or another one lies near it.
+static bool side_believes_held(const struct stream_side *side)
+{
+    const struct segment *first = side->held;
+    if (first->position - side->next <= JUMP_MAX || side->acked > first->position) return true;
+    return first->next && first->next->position - first->position <= JUMP_MAX;
+}
+
+void side_close(struct turn *turn)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    while (side->held && !side->finished && side_believes_held(side))
+        side_declare_gap(turn, side->held->position, GAP_LOST);
+    for (; side->held; segments_drop_first(turn)) side->strayed += side->held->length;
+    const struct stream_hooks *hooks = &turn->s->hooks;
+    if (side->strayed && hooks->strayed)
+        hooks->strayed(hooks->context, turn->owner, turn->side, side->strayed);
+    if (!side->finished) {
+        // A byte that was acknowledged and never seen is as likely the FIN.
+        if (side->acked > side->next + 1) side_declare_gap(turn, side->acked, GAP_LOST);
+        if (side->fin && side->fin_at > side->next) side_declare_gap(turn, side->fin_at, GAP_LOST);
+    }
+    side_finish(turn);
+    view_drop(turn->s, side);
 }

@@ -39,10 +39,11 @@ struct stream_side {
     bool started, fin, finished, ignore;
     bool confirmed; // the other side took its SYN as we did
     uint32_t next_seq;
-    uint64_t next;   // position of next_seq: all before it was delivered or declared a gap
-    uint64_t fin_at; // where the FIN stands, when `fin`
-    uint64_t acked;  // the other side has all before this
-    uint64_t skip;   // bytes from `next` on that need not be shown
+    uint64_t next;    // position of next_seq: all before it was delivered or declared a gap
+    uint64_t fin_at;  // where the FIN stands, when `fin`
+    uint64_t acked;   // the other side has all before this
+    uint64_t strayed; // bytes that were seen and belong to no place in the stream
+    uint64_t skip;    // bytes from `next` on that need not be shown
     uint32_t want;
     uint32_t hole_packets; // of the conversation, since the hole at `next` was acknowledged
     struct view *view;     // NULL when there is nothing unread
@@ -80,10 +81,14 @@ void side_take(struct turn *turn, const struct packet *p);
 void side_lose_patience(struct turn *turn, uint8_t packet_side);
 void side_declare_gap(struct turn *turn, uint64_t end, enum gap_kind kind);
 void side_finish(struct turn *turn);
+// The end of the conversation: what is held and believed is delivered with its gaps.
+void side_close(struct turn *turn);
 
 // segments.c: what waits behind holes
 bool segments_add(struct turn *turn, const struct segment *what, bytes data);
 void segments_drop_first(struct turn *turn);
+// Whether a held segment ends at `position` or holds the byte before it.
+bool segments_reach(const struct stream_side *side, uint64_t position);
 
 // view.c: what is shown
 void view_deliver(struct turn *turn, bytes data, nanos time);

@@ -19,17 +19,6 @@ struct stream_effect stream_packet(struct streams *s, uint32_t stream, void *own
     return effect;
 }
 
-static void stream_close_side(struct turn *turn)
-{
-    struct stream_side *side = &turn->st->side[turn->side];
-    while (side->held) side_declare_gap(turn, side->held->position, GAP_LOST);
-    // A byte that was acknowledged and never seen is as likely the FIN.
-    if (side->acked > side->next + 1) side_declare_gap(turn, side->acked, GAP_LOST);
-    if (side->fin && side->fin_at > side->next) side_declare_gap(turn, side->fin_at, GAP_LOST);
-    side_finish(turn);
-    view_drop(turn->s, side);
-}
-
 void stream_close(struct streams *s, uint32_t stream, void *owner, uint64_t missed[2])
 {
     struct stream *st = pool_at(&s->pool, stream);
@@ -37,7 +26,7 @@ void stream_close(struct streams *s, uint32_t stream, void *owner, uint64_t miss
         struct stream_effect effect = {0};
         struct turn turn = {
             .s = s, .st = st, .owner = owner, .effect = &effect, .side = i, .packet_side = i};
-        stream_close_side(&turn);
+        side_close(&turn);
         missed[i] = effect.missed_bytes;
     }
     pool_give(&s->pool, stream);

@@ -51,6 +51,7 @@ enum gap_kind {
     GAP_LOST,   // sent, and never seen
     GAP_CUT,    // seen, but cut by the snap length
     GAP_BUDGET, // given up because too much waited behind it
+    GAP_UNREAD, // seen, but its consumer wanted more at once than can be kept for it
 };
 
 // In-order bytes of one segment.
@@ -75,6 +76,9 @@ struct stream_hooks {
     void (*delivered)(void *context, void *owner, const struct stream_delivery *piece);
     void (*missed)(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length,
                    enum gap_kind kind);
+    // How many bytes of a direction were seen and delivered to nobody, told at its end if there are
+    // any: behind the FIN, or so far ahead that nothing confirms them. NULL when nobody asks.
+    void (*strayed)(void *context, void *owner, uint8_t side, uint64_t length);
 };
 
 struct streams; // of one lane

@@ -18,7 +18,7 @@ struct receiver {
     uint8_t bytes[STREAM_BYTES + 64];
     uint8_t known[STREAM_BYTES + 64]; // 1 shown, 2 gap
     uint64_t at;                      // end of what was consumed
-    uint64_t gap_bytes, cut_bytes, missed_bytes;
+    uint64_t gap_bytes, cut_bytes, missed_bytes, strayed;
     bool last, closed;
     bool eats_all, ignores, deaf;
     uint64_t skips;
@@ -79,6 +79,12 @@ static void receiver_missed(void *context, void *owner, uint8_t side, uint64_t p
     ((struct receiver *)owner + side)->missed_bytes += length;
 }
 
+static void receiver_strayed(void *context, void *owner, uint8_t side, uint64_t length)
+{
+    (void)context;
+    ((struct receiver *)owner)[side].strayed += length;
+}
+
 struct fixture {
     struct blocks blocks;
     struct streams *streams;
@@ -90,7 +96,8 @@ static void fixture_init(struct fixture *f)
     memset(f->receivers, 0, sizeof f->receivers);
     f->receivers[0].eats_all = f->receivers[1].eats_all = true;
     assert_true(blocks_init(&f->blocks, 256u << 20, NULL));
-    struct stream_hooks hooks = {f, receiver_show, receiver_gap, NULL, receiver_missed};
+    struct stream_hooks hooks = {f,    receiver_show,   receiver_gap,
+                                 NULL, receiver_missed, receiver_strayed};
     f->streams = streams_create(16, &f->blocks, hooks, NULL);
     assert_non_null(f->streams);
 }
@@ -381,6 +388,141 @@ static void account_of_gaps_is_whole(void **state)
     }
 }
 
+// One packet that nothing confirms makes no gap of megabytes, before its FIN nor instead of it.
+static void a_wild_packet_is_a_stray(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet first = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+    struct packet wild = packet_of(0, 100 + (1u << 30), 0, TCP_ACK | TCP_FIN, bytes_of(text, 5));
+    struct packet hole = packet_of(0, 110, 0, TCP_ACK, bytes_of(text + 7, 3));
+    struct packet ack = packet_of(1, 1, 110, TCP_ACK, bytes_of(text, 0));
+    stream_packet(f.streams, id, f.receivers, &first);
+    stream_packet(f.streams, id, f.receivers, &wild);
+    for (int i = 0; i <= GAP_PATIENCE; i++) stream_packet(f.streams, id, f.receivers, &ack);
+    // Only what was acknowledged is a gap, though what is held lies further ahead.
+    assert_int_equal(f.receivers[0].gap_bytes, 5);
+    stream_packet(f.streams, id, f.receivers, &hole);
+    struct packet end = packet_of(0, 113, 0, TCP_ACK | TCP_FIN, bytes_of(text, 0));
+    stream_packet(f.streams, id, f.receivers, &end);
+    assert_true(f.receivers[0].closed);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(rest[0], 0);
+    assert_int_equal(f.receivers[0].gap_bytes, 5);
+    assert_int_equal(f.receivers[0].strayed, 5);
+    fixture_deinit(&f);
+}
+
+// A capture that lost megabytes shows what came behind: several segments, or one that is
+// acknowledged, are believed.
+static void a_large_loss_is_believed(void **state)
+{
+    (void)state;
+    for (int confirmed = 0; confirmed < 2; confirmed++) {
+        struct fixture f;
+        fixture_init(&f);
+        f.receivers[0].ignores = true;
+        uint8_t text[] = "abcdefghij";
+        const uint32_t far = 100 + (1u << 25);
+        uint32_t id = stream_open(f.streams, 0);
+        struct packet first = packet_of(0, 95, 0, TCP_ACK, bytes_of(text, 5));
+        struct packet later = packet_of(0, far, 0, TCP_ACK, bytes_of(text, 5));
+        struct packet next = packet_of(0, far + 5, 0, TCP_ACK, bytes_of(text, 5));
+        struct packet ack = packet_of(1, 1, far + 5, TCP_ACK, bytes_of(text, 0));
+        stream_packet(f.streams, id, f.receivers, &first);
+        stream_packet(f.streams, id, f.receivers, &later);
+        stream_packet(f.streams, id, f.receivers, confirmed ? &ack : &next);
+        uint64_t rest[2];
+        stream_close(f.streams, id, f.receivers, rest);
+        assert_int_equal(rest[0], 1u << 25);
+        assert_int_equal(f.receivers[0].strayed, 0);
+        fixture_deinit(&f);
+    }
+}
+
+// What comes behind the FIN is counted, and neither a gap nor sent again.
+static void data_behind_the_fin_strays(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet behind = packet_of(0, 120, 0, TCP_ACK, bytes_of(text, 4));
+    struct packet end = packet_of(0, 105, 0, TCP_ACK | TCP_FIN, bytes_of(text, 5));
+    struct packet first = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+    struct packet start = packet_of(0, 99, 0, TCP_SYN, bytes_of(text, 0));
+    stream_packet(f.streams, id, f.receivers, &start);
+    stream_packet(f.streams, id, f.receivers, &behind);
+    stream_packet(f.streams, id, f.receivers, &end);
+    assert_int_equal(f.receivers[0].at, 0);
+    stream_packet(f.streams, id, f.receivers, &first);
+    assert_int_equal(f.receivers[0].at, 10);
+    assert_true(f.receivers[0].closed);
+    assert_true(stream_packet(f.streams, id, f.receivers, &end).retransmit);
+    assert_false(stream_packet(f.streams, id, f.receivers, &behind).retransmit);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(rest[0], 0);
+    assert_int_equal(f.receivers[0].strayed, 4 + 4);
+    fixture_deinit(&f);
+}
+
+// A consumer that wants more than there can be loses what it did not read, hears of it, and goes
+// on.
+struct glutton {
+    uint64_t gaps, shown;
+};
+
+static struct stream_consumed glutton_show(void *context, void *owner,
+                                           const struct stream_view *view)
+{
+    (void)context;
+    struct glutton *g = owner;
+    g->shown = view->position + view->data.n;
+    return (struct stream_consumed){.want = view->data.n + 1};
+}
+
+static bool glutton_gap(void *context, void *owner, uint8_t side, uint64_t position,
+                        uint64_t length, enum gap_kind kind)
+{
+    (void)context;
+    (void)side;
+    struct glutton *g = owner;
+    assert_int_equal(kind, GAP_UNREAD);
+    assert_int_equal(position, g->gaps);
+    g->gaps += length;
+    return true;
+}
+
+static void a_full_view_is_a_gap(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    static uint8_t text[1400];
+    struct glutton g = {0};
+    struct stream_hooks hooks = {f.receivers, glutton_show, glutton_gap, NULL, NULL, NULL};
+    struct streams *streams = streams_create(1, &f.blocks, hooks, NULL);
+    uint32_t id = stream_open(streams, 0);
+    for (uint32_t i = 0; i < 200; i++) {
+        struct packet p = packet_of(0, i * 1400, 0, TCP_ACK, bytes_of(text, sizeof text));
+        stream_packet(streams, id, &g, &p);
+    }
+    uint64_t rest[2];
+    stream_close(streams, id, &g, rest);
+    assert_true(g.gaps >= 3 * STREAM_VIEW_SIZE);
+    assert_int_equal(g.shown, 200 * 1400);
+    assert_int_equal(rest[0], 0);
+    assert_int_equal(streams_held(streams), 0);
+    streams_destroy(streams);
+    fixture_deinit(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +534,10 @@ int main(void)
         cmocka_unit_test(syn_ack_sent_anew),
         cmocka_unit_test(snap_length_is_not_loss),
         cmocka_unit_test(held_bytes_are_bounded),
+        cmocka_unit_test(a_wild_packet_is_a_stray),
+        cmocka_unit_test(a_large_loss_is_believed),
+        cmocka_unit_test(data_behind_the_fin_strays),
+        cmocka_unit_test(a_full_view_is_a_gap),
         cmocka_unit_test(account_of_gaps_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

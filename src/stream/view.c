@@ -146,12 +146,17 @@ static bool view_append(struct turn *turn, bytes data, uint64_t position, nanos 
     return true;
 }
 
-// The consumer wants more than can be kept for it: it gets no more of this direction.
-static void view_give_up(struct turn *turn)
+// The consumer wants more than can be kept for it: what it has not read, up to `next`, is a gap to
+// it, and it may go on behind.
+static void view_give_up(struct turn *turn, uint64_t position)
 {
     struct stream_side *side = &turn->st->side[turn->side];
+    const struct stream_hooks *hooks = &turn->s->hooks;
     view_forget(turn);
-    side->ignore = true;
+    side->want = 0;
+    uint64_t length = side->next - position;
+    if (!hooks->gap(hooks->context, turn->owner, turn->side, position, length, GAP_UNREAD))
+        side->ignore = true;
 }
 
 static void view_deliver_held(struct turn *turn, bytes data, nanos time)
@@ -164,7 +169,7 @@ static void view_deliver_held(struct turn *turn, bytes data, nanos time)
             size_t done = view_show(turn, data, end - data.n, false, false);
             data = bytes_after(data, done);
             if (data.n && !side->ignore && !view_append(turn, data, end - data.n, time))
-                view_give_up(turn);
+                view_give_up(turn, end - data.n);
             break;
         }
         size_t room = STREAM_VIEW_SIZE - side->view->used;
@@ -172,7 +177,9 @@ static void view_deliver_held(struct turn *turn, bytes data, nanos time)
         data = bytes_after(data, part.n);
         side->next = end - data.n;
         if (!part.n || !view_append(turn, part, side->next - part.n, time)) {
-            view_give_up(turn);
+            uint64_t unread = view_position(side) - part.n;
+            side->next = end;
+            view_give_up(turn, unread);
             break;
         }
         if (side->view->used >= side->want) view_show_held(turn, false, false);
@@ -205,7 +212,7 @@ void view_deliver(struct turn *turn, bytes data, nanos time)
     size_t done = view_show(turn, data, side->direct_at, false, false);
     bytes rest = bytes_after(data, done);
     if (rest.n && !side->ignore && !view_append(turn, rest, side->next - rest.n, time))
-        view_give_up(turn);
+        view_give_up(turn, side->next - rest.n);
 }
 
 void view_show_last(struct turn *turn, bool closed)
@@ -228,7 +235,7 @@ void view_gap(struct turn *turn, uint64_t length, enum gap_kind kind)
     uint64_t skipped = side->skip < length ? side->skip : length;
     side->skip -= skipped;
     if (skipped == length) return;
-    // What is unread before the gap will never be continued: one last look, then the gap.
+    // What is unread before the gap will never be continued: it is dropped.
     side->want = 0;
     uint64_t position = side->next + skipped;
     bool on = turn->s->hooks.gap(turn->s->hooks.context, turn->owner, turn->side, position,
