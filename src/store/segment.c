@@ -14,7 +14,9 @@
 enum {
     SEGMENT_PATH_MAX = 4096,
     HASH_PIECE = 64 * 1024,
-    ROW_GROUP_SMALL = 30720,
+    // DuckDB holds a row group in memory until it is full: small ones keep a commit below what
+    // reading takes.
+    ROW_GROUP_SMALL = 4096,
     ROW_GROUP_LARGE = 61440
 };
 enum {
