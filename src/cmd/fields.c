@@ -3,6 +3,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
+#include "record/community_id.h"
 
 struct fields_options {
     bool json;
@@ -28,12 +29,27 @@ static void print_field(const struct record_kind *kind, const struct field *f, b
     puts("}");
 }
 
+// What is not stored, but computed when rows are shown.
+static void print_computed(const struct record_kind *kind, bool json)
+{
+    unsigned tuple[COMMUNITY_FIELDS];
+    static const struct field community_id = {
+        .name = "community_id",
+        .type = FIELD_TEXT,
+        .help = "Community ID 1.0 with seed 0, computed from the tuple when it is shown",
+        .ecs = "network.community_id",
+        .zeek = "community_id",
+    };
+    if (community_id_fields(kind, tuple)) print_field(kind, &community_id, json);
+}
+
 static void print_kind(const struct record_kind *kind, bool json)
 {
     if (!json) printf("%s: %s\n", kind->name, kind->help);
     for (uint32_t i = 0; i < kind->field_count; i++)
         if (!(kind->fields[i].flags & FIELD_HIDDEN) && kind->fields[i].type != FIELD_BLOB)
             print_field(kind, &kind->fields[i], json);
+    print_computed(kind, json);
     if (!json) putchar('\n');
 }
 

@@ -128,6 +128,7 @@ static bool run_skip_known(struct run *r, struct err *err)
     }
     if (!r->outcome->captures_skipped || !r->left_count) return true;
     struct source_options rest = r->options->source;
+    rest.hash_captures = true;
     rest.paths = r->left;
     rest.path_count = r->left_count;
     source_close(r->source);
@@ -201,6 +202,7 @@ static bool run_commit(struct run *r, struct err *err)
     if (!r->options->again && store_find(r->store, &reading) == READING_SAME) {
         store_abort(r->store);
         r->outcome->captures_skipped += n;
+        r->outcome->captures = 0;
     } else {
         ok = store_commit(r->store, &reading, r->options->again, err);
     }

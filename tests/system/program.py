@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -195,9 +196,10 @@ def run_test(function):
         except Skip as skip:
             print("skip %s %s" % (name, skip), flush=True)
             return True
-        except (Wrong, subprocess.TimeoutExpired) as wrong:
+        except Exception as wrong:  # whatever it was: the other tests run
             print("not ok %s" % name)
-            lines = str(wrong).splitlines()
+            known = isinstance(wrong, (Wrong, subprocess.TimeoutExpired))
+            lines = (str(wrong) if known else traceback.format_exc()).splitlines()
             print("\n".join("# " + line for line in lines[:REASON_LINES]), flush=True)
             return False
     print("ok %s" % name, flush=True)
