@@ -12,7 +12,7 @@
 #include "engine/version.h"
 #include "store/store.h"
 
-enum { HASH_READ = 256 * 1024, PATHS_MAX = 1 << 20 };
+enum { HASH_READ = 256 * 1024 };
 
 // One ingest under way.
 struct run {

@@ -1,6 +1,7 @@
 #include "engine/replay.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/memory.h"
@@ -13,12 +14,18 @@
 #include "source/fetch.h"
 #include "store/case.h"
 
-enum { REPLAY_CAPTURES_MAX = 65536, REPLAY_PACKET_MAX = 16 << 20, WHERE_MAX = 160 };
+enum { REPLAY_CAPTURES_MAX = 65536, REPLAY_PACKET_MAX = 16 << 20, WHERE_MAX = 160, PARTS_MIN = 16 };
 
 struct replay_capture {
     char *path;
     uint64_t file_bytes;
     struct fetch *fetch;
+};
+
+// One `packets` record: where its entries lie in the references of the run.
+struct part {
+    uint64_t number;
+    size_t from, length;
 };
 
 struct run {
@@ -27,8 +34,8 @@ struct run {
     uint64_t reading;
     bool found;
     struct text references; // all parts, one behind the other
-    uint32_t part_starts[4096];
-    uint32_t part_count;
+    struct part *parts;     // by number, once all are there
+    uint32_t part_count, part_room;
     struct replay_capture *captures;
     uint32_t capture_count;
     struct lane *lane;
@@ -38,7 +45,22 @@ struct run {
 
 // ---- what the case knows ------------------------------------------------------------------------
 
-// The parts come in the order in which they were written.
+static void part_put(struct run *r, uint64_t number, bytes entries)
+{
+    if (r->part_count == r->part_room) {
+        r->part_room = r->part_room ? r->part_room * 2 : PARTS_MIN;
+        r->parts = memory_resize(r->parts, r->part_room * sizeof *r->parts);
+    }
+    r->parts[r->part_count++] = (struct part){number, r->references.n, entries.n};
+    text_put(&r->references, entries);
+}
+
+static int part_compare(const void *x, const void *y)
+{
+    const struct part *a = x, *b = y;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
 static bool take_references(void *context, const struct record_batch *b)
 {
     struct run *r = context;
@@ -47,11 +69,8 @@ static bool take_references(void *context, const struct record_batch *b)
         if (!r->found) r->reading = reading;
         r->found = true;
         // A conversation that was read twice is replayed from its first reading.
-        if (reading != r->reading ||
-            r->part_count == sizeof r->part_starts / sizeof r->part_starts[0])
-            continue;
-        r->part_starts[r->part_count++] = (uint32_t)r->references.n;
-        text_put(&r->references, batch_get_bytes(b, PACKETS_REFERENCES, row));
+        if (reading != r->reading) continue;
+        part_put(r, batch_get(b, PACKETS_PART, row), batch_get_bytes(b, PACKETS_REFERENCES, row));
     }
     return true;
 }
@@ -64,6 +83,7 @@ static bool load_references(struct run *r, struct err *err)
              (unsigned long long)r->options->conversation.hash);
     struct case_scan scan = {&packets_kind, CASE_ALL_FIELDS, where, take_references, r};
     if (!case_scan(r->reader, &scan, err)) return false;
+    if (r->part_count) qsort(r->parts, r->part_count, sizeof *r->parts, part_compare);
     return r->found || err_set(err, ERR_INPUT,
                                "the case does not know which packets this conversation is made of");
 }
@@ -163,9 +183,8 @@ static bool run_all(struct run *r, struct err *err)
     struct case_scan captures = {&capture_kind, CASE_ALL_FIELDS, NULL, take_captures, r};
     if (!load_references(r, err) || !case_scan(r->reader, &captures, err)) return false;
     for (uint32_t i = 0; i < r->part_count; i++) {
-        size_t from = r->part_starts[i],
-               to = i + 1 < r->part_count ? r->part_starts[i + 1] : r->references.n;
-        if (!run_part(r, bytes_of(r->references.p + from, to - from), err)) return false;
+        bytes part = bytes_of(r->references.p + r->parts[i].from, r->parts[i].length);
+        if (!run_part(r, part, err)) return false;
     }
     run_batch(r);
     lane_end(r->lane);
@@ -215,6 +234,7 @@ bool replay(struct case_reader *reader, const struct replay_options *options, st
     }
     memory_free(r->captures);
     memory_free(r->decoder);
+    memory_free(r->parts);
     text_deinit(&r->references);
     memory_free(r);
     return ok;

@@ -6,7 +6,7 @@ static void segments_count(struct turn *turn, const struct segment *s, int sign)
     struct stream_side *side = &turn->st->side[turn->side];
     uint32_t n = (uint32_t)block_size(sizeof *s + s->kept);
     side->held_bytes += sign > 0 ? n : 0 - n;
-    side->held_count += sign > 0 ? 1 : 0 - 1u;
+    side->held_count = (uint16_t)(side->held_count + sign);
     turn->s->shard_held[turn->st->shard] += sign > 0 ? n : 0 - (uint64_t)n;
 }
 

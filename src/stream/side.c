@@ -185,6 +185,11 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
     side_pull(turn);
 }
 
+static void side_stray(struct stream_side *side, uint32_t n)
+{
+    side->strayed = n > UINT32_MAX - side->strayed ? UINT32_MAX : side->strayed + n;
+}
+
 // Of several FINs the nearest counts: one far ahead must not hide the one that ends the stream.
 static void side_note_fin(struct stream_side *side, uint64_t at)
 {
@@ -210,7 +215,7 @@ void side_take(struct turn *turn, const struct packet *p)
     if (side->finished) {
         uint64_t behind = end <= 0 ? 0 : (uint64_t)end;
         turn->effect->retransmit = p->payload_length && !behind;
-        side->strayed += behind < p->payload_length ? behind : p->payload_length;
+        side_stray(side, behind < p->payload_length ? (uint32_t)behind : p->payload_length);
         return;
     }
     if (fin && end >= 0) side_note_fin(side, side->next + (uint64_t)end);
@@ -245,7 +250,7 @@ void side_close(struct turn *turn)
     struct stream_side *side = &turn->st->side[turn->side];
     while (side->held && !side->finished && side_believes_held(side))
         side_declare_gap(turn, side->held->position, GAP_LOST);
-    for (; side->held; segments_drop_first(turn)) side->strayed += side->held->length;
+    for (; side->held; segments_drop_first(turn)) side_stray(side, side->held->length);
     const struct stream_hooks *hooks = &turn->s->hooks;
     if (side->strayed && hooks->strayed)
         hooks->strayed(hooks->context, turn->owner, turn->side, side->strayed);

@@ -35,23 +35,26 @@ struct view {
     uint8_t data[];
 };
 
+// One of each for every direction of every TCP connection that is open: kept small.
 struct stream_side {
-    bool started, fin, finished, ignore;
-    bool confirmed; // the other side took its SYN as we did
+    bool started : 1, fin : 1, finished : 1, ignore : 1;
+    bool confirmed : 1;   // the other side took its SYN as we did
+    uint8_t hole_packets; // of the conversation, since the hole at `next` was acknowledged
+    uint16_t held_count;
     uint32_t next_seq;
-    uint64_t next;    // position of next_seq: all before it was delivered or declared a gap
-    uint64_t fin_at;  // where the FIN stands, when `fin`
-    uint64_t acked;   // the other side has all before this
-    uint64_t strayed; // bytes that were seen and belong to no place in the stream
-    uint64_t skip;    // bytes from `next` on that need not be shown
+    uint64_t next;   // position of next_seq: all before it was delivered or declared a gap
+    uint64_t fin_at; // where the FIN stands, when `fin`
+    uint64_t acked;  // the other side has all before this
+    uint64_t skip;   // bytes from `next` on that need not be shown
     uint32_t want;
-    uint32_t hole_packets; // of the conversation, since the hole at `next` was acknowledged
-    struct view *view;     // NULL when there is nothing unread
-    struct segment *held;  // by position
-    uint32_t held_count, held_bytes;
-    uint64_t direct_at; // bytes from here on came with the packet at hand
+    uint32_t held_bytes;
+    uint32_t strayed;  // bytes that were seen and have no place in the stream, at most UINT32_MAX
+    struct view *view; // NULL when there is nothing unread
+    struct segment *held; // by position
+    uint64_t direct_at;   // bytes from here on came with the packet at hand
     nanos direct_time;
 };
+_Static_assert(GAP_PATIENCE < UINT8_MAX && STREAM_SEGMENTS_MAX < UINT16_MAX, "counts fit");
 
 struct stream {
     struct stream_side side[2];
