@@ -242,6 +242,13 @@ void lane_deal(struct packet_batch *batch)
     }
 }
 
+// A packet was written by the dispatcher, on another processor when there are several lanes.
+static void packet_prefetch(const struct packet *p)
+{
+    const char *at = (const char *)p;
+    for (size_t line = 0; line < sizeof *p; line += 64) __builtin_prefetch(at + line);
+}
+
 void lane_packets(struct lane *l, const struct packet_batch *batch)
 {
     uint16_t own[PACKETS_MAX];
@@ -250,7 +257,12 @@ void lane_packets(struct lane *l, const struct packet_batch *batch)
         if (batch->shards[i] != SHARD_NONE &&
             batch->shards[i] % l->options.lanes == l->options.lane)
             own[n++] = (uint16_t)i;
-    for (uint32_t i = 0; i < n; i++) flow_table_prefetch(l->table, batch->packets[own[i]].hash);
+    for (uint32_t i = 0; i < n; i++) packet_prefetch(&batch->packets[own[i]]);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct packet *p = &batch->packets[own[i]];
+        flow_table_prefetch(l->table, p->hash);
+        __builtin_prefetch(p->data + p->payload_offset);
+    }
     for (uint32_t i = 0; i < n; i++) lane_packet(l, &batch->packets[own[i]]);
     if (batch->count) flow_table_run(l->table, batch->packets[batch->count - 1].watermark);
 }
