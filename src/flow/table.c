@@ -282,38 +282,33 @@ void flow_table_meter(struct flow_table *t, struct conversation *c, const struct
     table_begin_interval(t, c, p);
 }
 
+// A conversation in an order by time; small, since all of a lane are sorted at its end.
 struct aged {
-    nanos active_at, first_seen;
-    uint64_t id_hash;
+    nanos at;
     uint32_t index;
 };
 
-static struct aged aged_of(const struct flow_table *t, uint32_t index)
-{
-    const struct conversation *c = table_at(t, index);
-    return (struct aged){c->active_at, c->first_seen, c->id_hash, index};
-}
-
-static int first_compare(const void *x, const void *y)
+static int aged_compare(const void *x, const void *y, void *table)
 {
     const struct aged *a = x, *b = y;
-    if (a->first_seen != b->first_seen) return a->first_seen < b->first_seen ? -1 : 1;
-    if (a->id_hash != b->id_hash) return a->id_hash < b->id_hash ? -1 : 1;
+    if (a->at != b->at) return a->at < b->at ? -1 : 1;
+    const struct conversation *c = table_at(table, a->index), *d = table_at(table, b->index);
+    if (c->first_seen != d->first_seen) return c->first_seen < d->first_seen ? -1 : 1;
+    if (c->id_hash != d->id_hash) return c->id_hash < d->id_hash ? -1 : 1;
     return 0;
 }
 
-static int aged_compare(const void *x, const void *y)
-{
-    const struct aged *a = x, *b = y;
-    if (a->active_at != b->active_at) return a->active_at < b->active_at ? -1 : 1;
-    return first_compare(x, y);
-}
-
-static uint32_t shard_list(const struct flow_table *t, const struct shard *s, struct aged *list)
+// Lists the conversations of a shard by when they were last active, or by when they began.
+static uint32_t shard_list(const struct flow_table *t, const struct shard *s, bool by_activity,
+                           struct aged *list)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i <= s->mask; i++)
-        if (s->slots[i].index) list[n++] = aged_of(t, s->slots[i].index);
+    for (uint32_t i = 0; i <= s->mask; i++) {
+        uint32_t index = s->slots[i].index;
+        if (!index) continue;
+        const struct conversation *c = table_at(t, index);
+        list[n++] = (struct aged){by_activity ? c->active_at : c->first_seen, index};
+    }
     return n;
 }
 
@@ -322,7 +317,7 @@ static uint32_t shard_list(const struct flow_table *t, const struct shard *s, st
 static void shard_make_room(struct flow_table *t, struct shard *s, nanos watermark)
 {
     struct aged *aged = memory_get(s->count * sizeof *aged);
-    uint32_t n = shard_list(t, s, aged), left = 0;
+    uint32_t n = shard_list(t, s, true, aged), left = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct conversation *c = table_at(t, aged[i].index);
         if (watermark >= table_deadline(t, c, watermark))
@@ -330,7 +325,7 @@ static void shard_make_room(struct flow_table *t, struct shard *s, nanos waterma
         else aged[left++] = aged[i];
     }
     if (left >= t->options.shard_max) {
-        qsort(aged, left, sizeof *aged, aged_compare);
+        qsort_r(aged, left, sizeof *aged, aged_compare, t);
         for (uint32_t i = 0; i < left / EVICT_SHARE + 1 && i < left; i++) {
             table_end(t, table_at(t, aged[i].index), CONVERSATION_EVICTED, watermark);
             t->evicted++;
@@ -394,8 +389,8 @@ void flow_table_end_all(struct flow_table *t)
 {
     struct aged *all = memory_get(((size_t)t->pool.used + 1) * sizeof *all);
     uint32_t n = 0;
-    for (unsigned i = 0; i < SHARDS; i++) n += shard_list(t, &t->shards[i], all + n);
-    qsort(all, n, sizeof *all, first_compare);
+    for (unsigned i = 0; i < SHARDS; i++) n += shard_list(t, &t->shards[i], false, all + n);
+    qsort_r(all, n, sizeof *all, aged_compare, t);
     for (uint32_t i = 0; i < n; i++)
         table_end(t, table_at(t, all[i].index), CONVERSATION_LAST, t->watermark);
     memory_free(all);
