@@ -23,9 +23,8 @@ struct body_hooks {
     uint32_t (*open)(void *context, const struct body_start *start);
     void (*data)(void *context, uint32_t body, bytes data);
     void (*gap)(void *context, uint32_t body, uint64_t length);
-    // Fills the `file` row, which lies in `memory` of `size` bytes, and the summary. False when
-    // there was no byte, seen or missing: then there is nothing to tell.
-    bool (*close)(void *context, uint32_t body, bool complete, struct body_summary *summary,
+    // Fills the `file` row, which lies in `memory` of `size` bytes, and the summary.
+    void (*close)(void *context, uint32_t body, bool complete, struct body_summary *summary,
                   struct row *row, void *memory, size_t size);
 };
 

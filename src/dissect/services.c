@@ -254,8 +254,8 @@ void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
     if (!body) return;
     struct dissect_stage *g = d->stage;
     struct row *row = &g->file_row;
-    bool is_file = g->bodies.close(g->bodies.context, body_handle(d, body), complete, summary, row,
-                                   g->file_memory, sizeof g->file_memory - COMMON_ROOM);
+    g->bodies.close(g->bodies.context, body_handle(d, body), complete, summary, row, g->file_memory,
+                    sizeof g->file_memory - COMMON_ROOM);
     const struct body_start *start = &d->bodies->at[body - 1].start;
     row->side = start->side;
     row->position = start->position;
@@ -264,7 +264,7 @@ void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
     d->bodies->at[body - 1].handle = 0;
     d->bodies->count--;
     bodies_give(d);
-    if (is_file) emit(d, row);
+    emit(d, row);
 }
 
 void dissect_forget(struct dissect *d)

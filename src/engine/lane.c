@@ -43,12 +43,12 @@ static void lane_body_gap(void *context, uint32_t body, uint64_t length)
     extract_gap(((struct lane *)context)->extractor, body, length);
 }
 
-static bool lane_body_close(void *context, uint32_t body, bool complete,
+static void lane_body_close(void *context, uint32_t body, bool complete,
                             struct body_summary *summary, struct row *row, void *memory,
                             size_t size)
 {
     row_init(row, &file_kind, memory, size);
-    return extract_close(((struct lane *)context)->extractor, body, complete, summary, row);
+    extract_close(((struct lane *)context)->extractor, body, complete, summary, row);
 }
 
 // ---- stream to dissect --------------------------------------------------------------------------

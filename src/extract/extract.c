@@ -293,11 +293,11 @@ static void count(struct extractor *x, const struct file *f)
     else if (f->decoding.fault) x->counts.faults++;
 }
 
-bool extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
+void extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
                    struct row *row)
 {
     if (summary) *summary = (struct body_summary){0};
-    if (!file) return false;
+    if (!file) return;
     struct file *f = file_at(x, file);
     struct ending e = {0};
     finish(x, f, complete, &e);
@@ -305,12 +305,9 @@ bool extract_close(struct extractor *x, uint32_t file, bool complete, struct bod
     if (summary) summarize(f, &e, summary);
     if (f->slot) {
         const struct artifact_sink *sink = x->options.artifacts;
-        bool some = f->encoded_bytes > 0;
-        sink->end(sink->context, f->slot, f->kept_cut ? f->kept_sha256 : e.sha256, some);
+        sink->end(sink->context, f->slot, f->kept_cut ? f->kept_sha256 : e.sha256, true);
     }
-    bool worth_telling = f->encoded_bytes || f->gap_count;
     count(x, f);
     decoding_deinit(&f->decoding, &x->decoders);
     pool_give(&x->files, file);
-    return worth_telling;
 }

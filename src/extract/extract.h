@@ -65,7 +65,6 @@ struct body_place {
 };
 struct body_place extract_place(const struct extractor *x, uint32_t file);
 // The body is over; `complete`: as its protocol says it should. Fills `row` (of file_kind; all but
-// the common fields) and `summary`; both may be NULL. The handle is void. False when there was no
-// byte of it, neither seen nor missing: an announced body that is empty is no file.
-bool extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
+// the common fields) and `summary`; both may be NULL. The handle is void.
+void extract_close(struct extractor *x, uint32_t file, bool complete, struct body_summary *summary,
                    struct row *row);
