@@ -167,6 +167,29 @@ static bool run_read(struct run *r, struct err *err)
     return reading_run(r->source, &reading, kinds, kind_count, sink, &r->outcome->counts, err);
 }
 
+// Packets that no layer is there for: counted by the decoder, which does not know of captures.
+static void run_remark_links(struct run *r)
+{
+    unsigned long long packets = r->outcome->counts.classes[PACKET_UNKNOWN_LINK];
+    uint32_t captures = source_capture_count(r->source);
+    const struct capture_info *first = source_capture(r->source, 0);
+    char sentence[CAPTURE_REMARK_MAX];
+    if (!packets) return;
+    r->outcome->incomplete = true;
+    if (captures == 1)
+        snprintf(
+            sentence, sizeof sentence,
+            "%s: weir does not know a link type in it (%s): %llu packets were counted, not decoded",
+            first->path, first->link_types, packets);
+    else
+        snprintf(sentence, sizeof sentence,
+                 "weir does not know a link type of %llu packets in these %u captures (column "
+                 "link_types of "
+                 "capture): they were counted, not decoded",
+                 packets, captures);
+    run_remark(r, sentence);
+}
+
 static void run_remarks(struct run *r)
 {
     struct ingest_outcome *out = r->outcome;
@@ -176,13 +199,7 @@ static void run_remarks(struct run *r)
         run_remark(r, sentence);
         out->incomplete = true;
     }
-    if (!out->counts.classes[PACKET_UNKNOWN_LINK]) return;
-    snprintf(
-        sentence, sizeof sentence,
-        "%llu packets have a link type that weir does not know; they were counted, not decoded",
-        (unsigned long long)out->counts.classes[PACKET_UNKNOWN_LINK]);
-    run_remark(r, sentence);
-    out->incomplete = true;
+    run_remark_links(r);
 }
 
 static bool run_commit(struct run *r, struct err *err)
