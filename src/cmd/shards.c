@@ -40,6 +40,7 @@ static bool shards_count(const struct source_options *options, uint64_t shards, 
         }
         packet_batch_clear(batch);
     }
+    decoder_deinit(decoder);
     memory_free(decoder);
     packet_batch_destroy(batch);
     source_close(source);

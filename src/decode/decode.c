@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "decode/fragments.h"
 #include "decode/layer.h"
 #include "decode/layer_list.h"
 #include "decode/shard.h"
@@ -55,6 +56,15 @@ const char *decode_layer_name(unsigned layer)
     return layer >= 1 && layer <= LAYER_COUNT ? layers[layer]->name : NULL;
 }
 
+const char *tunnel_name(enum tunnel tunnel)
+{
+    static const char *const names[] = {NULL,
+#define TUNNEL_NAME(constant, name) name,
+                                        DECODE_TUNNELS(TUNNEL_NAME)};
+    assert(tunnel < TUNNEL_COUNT);
+    return names[tunnel];
+}
+
 static void decoder_register(struct decoder *d, unsigned layer)
 {
     assert(layers[layer]->name && layers[layer]->step && layers[layer]->keys);
@@ -72,6 +82,19 @@ void decoder_init(struct decoder *d)
     uint8_t any = d->layer_of[SPACE_IP][IP_ANY];
     for (unsigned proto = 0; proto < 256; proto++)
         if (!d->layer_of[SPACE_IP][proto]) d->layer_of[SPACE_IP][proto] = any;
+    d->fragments_due = NANOS_NEVER;
+}
+
+void decoder_deinit(struct decoder *d)
+{
+    if (!d) return;
+    fragments_destroy(d->fragments);
+    d->fragments = NULL;
+}
+
+void decoder_end(struct decoder *d)
+{
+    fragments_end(d);
 }
 
 static enum decode_reason unknown_in(enum layer_space space)
@@ -80,7 +103,10 @@ static enum decode_reason unknown_in(enum layer_space space)
         [SPACE_LINK] = REASON_UNKNOWN_LINK_TYPE,
         [SPACE_ETHERTYPE] = REASON_UNKNOWN_ETHERTYPE,
         [SPACE_PPP] = REASON_UNKNOWN_PPP,
-        [SPACE_IP] = REASON_BAD_VERSION, // not reached: IP_ANY takes what has no layer
+        // Not reached: IP_ANY takes what has no layer, and who goes on by the others knows one.
+        [SPACE_IP] = REASON_BAD_VERSION,
+        [SPACE_UDP] = REASON_BAD_VERSION,
+        [SPACE_INSIDE] = REASON_BAD_VERSION,
     };
     assert(space < SPACE_END);
     return unknown[space];
@@ -97,35 +123,97 @@ static enum decode_reason decode_layers(struct decoder *d, struct walk *w)
     return REASON_TOO_MANY_LAYERS;
 }
 
+enum layer_result layer_enter(struct walk *w, enum tunnel tunnel, enum layer_space space,
+                              uint16_t number)
+{
+    struct packet *p = w->packet;
+    if (w->has_network) {
+        if (w->carriers == CARRIERS_MAX) return layer_end(w, REASON_TOO_MANY_LAYERS);
+        struct packet *carrier = &w->decoder->carriers[w->carriers++];
+        *carrier = *p;
+        carrier->carries = (uint8_t)tunnel;
+    }
+    if (p->tunnel_depth < PACKET_TUNNELS_MAX) p->tunnels[p->tunnel_depth] = (uint8_t)tunnel;
+    p->tunnel_depth++;
+    p->pieces = 1;
+    p->has_transport = false;
+    p->payload_offset = p->payload_captured = p->payload_length = 0;
+    w->has_network = false;
+    w->scope = 0;
+    return layer_next(w, space, number);
+}
+
+// ---- one packet ---------------------------------------------------------------------------------
+
 static void packet_clear(struct packet *p)
 {
     size_t from = offsetof(struct packet, class_);
     memset((uint8_t *)p + from, 0, sizeof *p - from);
+    p->pieces = 1;
 }
 
-static void decode_packet(struct decoder *d, struct packet *p)
+// What is inside the innermost tunnel belongs to no conversation: the packet belongs to the one
+// that carries it. The frames that it was joined from stay with it.
+static enum decode_reason walk_retreat(struct walk *w, enum decode_reason reason)
 {
-    packet_clear(p);
-    p->watermark = watermark_next(&d->watermark, p->time);
-    struct walk w = {
-        .packet = p,
-        .r = reader_of(bytes_of(p->data, p->captured)),
-        .sent_end = p->length > p->captured ? p->length : p->captured,
-        .space = SPACE_LINK,
-        .number = p->link_type,
-    };
-    p->reason = (uint8_t)decode_layers(d, &w);
-    p->class_ = (uint8_t)reasons[p->reason].class_;
-    d->reasons[p->reason]++;
+    struct packet *p = w->packet, inside = *p;
+    *p = w->decoder->carriers[--w->carriers];
+    p->carries = 0;
+    p->frames = inside.frames;
+    p->frame_count = inside.frame_count;
+    p->is_ambiguous = inside.is_ambiguous;
+    return reasons[reason].class_ == PACKET_NOT_IP ? REASON_TUNNEL_NOT_IP : REASON_TUNNEL_BROKEN;
+}
+
+static void packet_tell_carriers(struct walk *w)
+{
+    struct decoder *d = w->decoder;
+    if (!d->hooks.carried) return;
+    for (unsigned i = 0; i < w->carriers; i++) {
+        struct packet *carrier = &d->carriers[i];
+        carrier->class_ = PACKET_IP;
+        carrier->hash = conversation_hash(&carrier->key);
+        carrier->shard = conversation_shard(carrier->hash);
+    }
+    d->hooks.carried(d->hooks.context, w->packet, d->carriers, w->carriers);
+}
+
+static void packet_count(struct decoder *d, struct packet *p, enum decode_reason reason)
+{
+    p->reason = (uint8_t)reason;
+    p->class_ = (uint8_t)reasons[reason].class_;
+    d->reasons[reason]++;
     d->classes[p->class_]++;
     if (p->class_ != PACKET_IP) return;
     p->hash = conversation_hash(&p->key);
     p->shard = conversation_shard(p->hash);
 }
 
+static void decode_packet(struct decoder *d, struct packet_batch *batch, struct packet *p)
+{
+    packet_clear(p);
+    p->watermark = watermark_next(&d->watermark, p->time);
+    if (p->watermark >= d->fragments_due) fragments_expire(d, p->watermark);
+    struct walk w = {
+        .decoder = d,
+        .batch = batch,
+        .packet = p,
+        .r = reader_of(bytes_of(p->data, p->captured)),
+        .sent_end = p->length > p->captured ? p->length : p->captured,
+        .space = SPACE_LINK,
+        .number = p->link_type,
+    };
+    enum decode_reason reason = decode_layers(d, &w);
+    enum packet_class class = reasons[reason].class_;
+    if (w.carriers && class != PACKET_IP && class != PACKET_HELD) reason = walk_retreat(&w, reason);
+    packet_count(d, p, reason);
+    if (p->frame_count || w.joined) fragments_settle(&w);
+    if (w.carriers) packet_tell_carriers(&w);
+}
+
 void decode_batch(struct decoder *d, struct packet_batch *batch)
 {
     assert(batch->count <= PACKETS_MAX);
-    for (uint32_t i = 0; i < batch->count; i++) decode_packet(d, &batch->packets[i]);
+    for (uint32_t i = 0; i < batch->count; i++) decode_packet(d, batch, &batch->packets[i]);
     d->packets += batch->count;
 }

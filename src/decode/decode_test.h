@@ -31,6 +31,8 @@ static inline struct trial trial_create(void)
 
 static inline void trial_destroy(struct trial *t)
 {
+    decoder_deinit(t->decoder);
+    packet_batch_clear(t->batch);
     memory_free(t->decoder);
     memory_free(t->batch);
 }
@@ -114,11 +116,11 @@ static inline void frame_tcp(struct frame *f, uint16_t src, uint16_t dst, uint8_
 static inline void trial_check_sums(const struct trial *t)
 {
     const struct decoder *d = t->decoder;
-    uint64_t classes = 0, by_class[PACKET_UNKNOWN_LINK + 1] = {0};
-    for (unsigned c = 0; c <= PACKET_UNKNOWN_LINK; c++) classes += d->classes[c];
+    uint64_t classes = 0, by_class[PACKET_CLASSES] = {0};
+    for (unsigned c = 0; c < PACKET_CLASSES; c++) classes += d->classes[c];
     for (unsigned r = 0; r < REASON_COUNT; r++) by_class[decode_reason_class(r)] += d->reasons[r];
     assert_int_equal(d->packets, classes);
-    for (unsigned c = 0; c <= PACKET_UNKNOWN_LINK; c++)
+    for (unsigned c = 0; c < PACKET_CLASSES; c++)
         assert_int_equal(d->classes[c], by_class[c]);
 }
 
@@ -132,7 +134,8 @@ static inline void packet_check(const struct packet *p)
     assert_true(p->payload_captured <= p->payload_length);
     if (p->payload_captured) assert_true(p->payload_offset + p->payload_captured <= p->captured);
     if (p->tcp_options_length) assert_true(p->payload_offset <= p->captured);
-    if (p->is_fragment) assert_true(p->payload_length == 0 && !p->has_transport && !p->key.port_a);
+    if (p->is_fragment) assert_true(p->payload_length == 0 && !p->has_transport);
+    assert_true(p->pieces >= 1 && (!p->frame_count || p->frames));
     assert_int_equal(p->shard, p->hash & 0xff);
 }
 

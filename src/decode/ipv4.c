@@ -1,4 +1,5 @@
 // IPv4, RFC 791 section 3.1.
+#include "decode/fragments.h"
 #include "decode/layer.h"
 
 enum { IPV4_SIZE_MIN = 20, IPV4_MORE_FRAGMENTS = 0x2000, IPV4_FRAGMENT_OFFSET = 0x1fff };
@@ -27,8 +28,7 @@ static enum layer_result ipv4_step(struct walk *w)
     if (h.bad) return layer_short(w, IPV4_SIZE_MIN);
     uint8_t version_size = read_u8(&h), tos = read_u8(&h);
     uint16_t total_length = read_be16(&h);
-    read_bytes(&h, 2); // identification
-    uint16_t fragment = read_be16(&h);
+    uint16_t identification = read_be16(&h), fragment = read_be16(&h);
     uint8_t ttl = read_u8(&h), proto = read_u8(&h);
     read_bytes(&h, 2); // checksum
     w->src = address_v4(read_be32(&h));
@@ -41,10 +41,15 @@ static enum layer_result ipv4_step(struct walk *w)
     if (reader_left(&w->r) < size) return layer_short(w, size);
     ipv4_fields(w, tos, ttl, length);
     walk_narrow(w, length);
-    read_bytes(&w->r, size);
+    bytes header = read_bytes(&w->r, size);
     if (layer_next_proto(w, proto) == LAYER_END) return LAYER_END;
-    bool is_piece = fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET);
-    return is_piece ? layer_end_fragment(w) : LAYER_NEXT;
+    if (!(fragment & (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET))) return LAYER_NEXT;
+    struct fragment f = {.identification = identification,
+                         .offset = (fragment & IPV4_FRAGMENT_OFFSET) * 8u,
+                         .more = fragment & IPV4_MORE_FRAGMENTS,
+                         .proto = proto,
+                         .header = header};
+    return walk_fragment(w, &f);
 }
 
 static const struct layer_key keys[] = {

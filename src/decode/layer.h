@@ -12,6 +12,7 @@
 #include "decode/decode.h"
 #include "decode/key.h"
 #include "decode/scope.h"
+#include "decode/tunnels.h"
 
 enum { LAYERS_DEEP_MAX = 24 }; // of one packet; beyond it is not followed
 
@@ -20,26 +21,48 @@ enum layer_space {
     SPACE_ETHERTYPE, // ethertypes, and ETHERTYPE_LLC
     SPACE_PPP,       // PPP protocols
     SPACE_IP,        // IP protocols, and IPv6 extension headers
+    SPACE_UDP,       // UDP ports of tunnels, and UDP_ANY
+    SPACE_INSIDE,    // enum inside_layer: what no number on the wire names
     SPACE_END,       // ends a list of keys
 };
 
+enum inside_layer {
+    INSIDE_PSEUDOWIRE, // behind MPLS labels, and not IP
+    INSIDE_L2TP_3,     // behind a session identifier of L2TPv3
+};
+
 enum {
+    LINK_ETHERNET = 1,
     LINK_PPP = 9,
     LINK_RAW = 101,
     LINK_CISCO_HDLC = 104,
+    LINK_WLAN = 105,
+    LINK_PRISM = 119,
+    LINK_RADIOTAP = 127,
+    LINK_WLAN_AVS = 163,
 
     ETHERTYPE_LLC = 0x0004, // an IEEE 802.2 header follows, as ETH_P_802_2 has it
     ETHERTYPE_IPV4 = 0x0800,
     ETHERTYPE_IPV6 = 0x86dd,
+    ETHERTYPE_BRIDGED = 0x6558, // an Ethernet frame follows (RFC 1701)
+    ETHERTYPE_MPLS = 0x8847,
+    ETHERTYPE_NSH = 0x894f,
     ETHERTYPE_MIN = 0x0600, // IEEE 802.3 3.2.6: below it stands a length
 
     IP_ICMP = 1,
     IP_IGMP = 2,
+    IP_IN_IP = 4,
     IP_TCP = 6,
     IP_UDP = 17,
+    IP_IPV6 = 41,
+    IP_GRE = 47,
+    IP_ESP = 50,
     IP_ICMPV6 = 58,
+    IP_L2TP = 115,
     IP_SCTP = 132,
     IP_ANY = 0xffff, // the layer for every IP protocol that has none of its own
+
+    UDP_ANY = 0, // the layer that looks at datagrams of all ports that have none of their own
 };
 
 struct layer_key {
@@ -61,6 +84,8 @@ struct layer {
 };
 
 struct walk {
+    struct decoder *decoder;
+    struct packet_batch *batch;
     struct packet *packet;
     struct reader r;
     uint64_t sent_end; // offset in the packet
@@ -68,6 +93,9 @@ struct walk {
     uint16_t number; // by which the layer was found; then of what follows
     uint8_t proto;   // IP protocol of what follows the innermost IP header
     bool is_v6;
+    bool has_network; // an IP header was read, in the innermost tunnel so far
+    uint8_t carriers; // entries of decoder.carriers
+    uint8_t joined;   // datagrams that the packet was joined from, one in the other
     enum decode_reason reason;
     uint64_t scope;
     struct address src, dst; // innermost so far
@@ -134,6 +162,7 @@ static inline enum layer_result layer_next_proto(struct walk *w, uint8_t proto)
     uint32_t offset = walk_offset(w);
     if (offset > UINT16_MAX) return layer_end(w, REASON_TOO_MANY_LAYERS);
     w->proto = proto;
+    w->has_network = true;
     w->packet->transport_offset = (uint16_t)offset;
     return layer_next(w, SPACE_IP, proto);
 }
@@ -157,18 +186,30 @@ static inline void walk_payload(struct walk *w)
     p->payload_length = (uint32_t)walk_sent_left(w);
 }
 
-// A protocol without ports: all that follows is payload.
-static inline enum layer_result layer_end_portless(struct walk *w)
+// A protocol without ports: all that follows is payload. The layer of a tunnel begins with it.
+static inline void walk_portless(struct walk *w)
 {
     walk_conversation(w, 0, 0, false);
     walk_payload(w);
+}
+
+static inline enum layer_result layer_end_portless(struct walk *w)
+{
+    walk_portless(w);
     return layer_end(w, REASON_OK);
 }
 
-// A piece of a datagram: ports 0 hold all of its pieces together.
-static inline enum layer_result layer_end_fragment(struct walk *w)
+// What was read so far carries what follows: a conversation of its own, told apart by nothing
+// outside. If it has an IP header, the layer has called walk_conversation and walk_payload before.
+enum layer_result layer_enter(struct walk *w, enum tunnel tunnel, enum layer_space space,
+                              uint16_t number);
+
+// The same, where the tunnel names the network inside by an identifier that both directions have.
+static inline enum layer_result layer_enter_network(struct walk *w, enum tunnel tunnel,
+                                                    uint32_t identifier, enum layer_space space,
+                                                    uint16_t number)
 {
-    walk_conversation(w, 0, 0, false);
-    w->packet->is_fragment = true;
-    return layer_end(w, REASON_FRAGMENT);
+    enum layer_result result = layer_enter(w, tunnel, space, number);
+    if (result == LAYER_NEXT) w->scope = scope_mix(0, identifier);
+    return result;
 }

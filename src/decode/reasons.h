@@ -11,7 +11,11 @@
 // clang-format off
 #define DECODE_REASONS(X) \
     X(OK, "ok", IP, "Decoded down to the transport layer, or to a protocol without one") \
-    X(FRAGMENT, "fragment", IP, "A piece of a datagram that was not joined") \
+    X(FRAGMENT_JOINED, "fragment_joined", IP, "A piece of a datagram that was joined") \
+    X(FRAGMENT_AGAIN, "fragment_again", IP, "A piece that came again after all were joined") \
+    X(TUNNEL_NOT_IP, "tunnel_not_ip", IP, "A tunnel around something that is not IP") \
+    X(TUNNEL_BROKEN, "tunnel_broken", IP, "A tunnel around something that is cut or malformed") \
+    X(FRAGMENT_HELD, "fragment_held", HELD, "A piece that waits for the rest of its datagram") \
     X(CUT_TRANSPORT, "cut_transport", IP, "The header was not captured beyond the ports") \
     X(BAD_TRANSPORT, "bad_transport", IP, "The header behind the ports contradicts itself") \
     X(ARP, "arp", NOT_IP, "Address Resolution Protocol (RFC 826)") \
@@ -40,6 +44,10 @@
     X(MESH, "mesh", NOT_IP, "B.A.T.M.A.N., HomePlug, TRILL and their like") \
     X(UNKNOWN_ETHERTYPE, "unknown_ethertype", NOT_IP, "No layer for this ethertype") \
     X(UNKNOWN_PPP, "unknown_ppp", NOT_IP, "No layer for this PPP protocol") \
+    X(WLAN_CONTROL, "wlan_control", NOT_IP, "IEEE 802.11 management, control and empty frames") \
+    X(WLAN_PROTECTED, "wlan_protected", NOT_IP, "IEEE 802.11 data that is encrypted") \
+    X(CHANNEL_CONTROL, "channel_control", NOT_IP, "MPLS associated channel (RFC 5586)") \
+    X(STATUS, "status", NOT_IP, "Frame relay status, or a record of the capture itself") \
     X(UNKNOWN_FAMILY, "unknown_family", NOT_IP, "A loopback frame of another address family") \
     X(MACSEC, "macsec", UNDECODABLE, "Encrypted or authenticated by MACsec (IEEE 802.1AE)") \
     X(CUT_HEADER, "cut_header", UNDECODABLE, "A header below the ports was not captured whole") \
@@ -48,6 +56,11 @@
     X(BAD_PPPOE, "bad_pppoe", UNDECODABLE, "PPPoE session header with another version or code") \
     X(PSEUDOWIRE, "pseudowire", UNDECODABLE, "MPLS labels around something that is not IP") \
     X(TOO_MANY_LAYERS, "too_many_layers", UNDECODABLE, "More layers or labels than are followed") \
+    X(BAD_FRAGMENT, "bad_fragment", UNDECODABLE, "A fragment that no datagram can have") \
+    X(FRAGMENT_TIMEOUT, "fragment_timeout", UNDECODABLE, \
+      "The rest of the datagram did not come in time, or not before the end") \
+    X(FRAGMENT_CAP, "fragment_cap", UNDECODABLE, \
+      "Its sender, or all, had more unfinished datagrams than are kept") \
     X(UNKNOWN_LINK_TYPE, "unknown_link_type", UNKNOWN_LINK, "No layer for the capture's link type")
 // clang-format on
 

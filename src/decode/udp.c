@@ -1,8 +1,31 @@
 // UDP, RFC 768. A length of 0 is that of a jumbogram (RFC 2675 section 4) or of what a network card
 // cut up later: the IP header's length decides then, and also where the field claims more than it.
+//
+// A datagram from or to a port of a tunnel is shown to that tunnel's layer, any other one to the
+// layer for all ports, if it may be its own. They end the packet here if it is not theirs.
 #include "decode/layer.h"
 
 enum { UDP_SIZE = 8 };
+
+// What the layer of all ports looks for (teredo.c) begins with an IPv6 header, or with one of two
+// indicators, 0 and 1.
+static bool udp_may_be_any(const struct walk *w)
+{
+    struct reader r = w->r;
+    uint16_t first = read_be16(&r);
+    return !r.bad && (first >> 12 == 6 || first <= 1);
+}
+
+static enum layer_result udp_end(struct walk *w, uint16_t src_port, uint16_t dst_port)
+{
+    const uint8_t *layer_of = w->decoder->layer_of[SPACE_UDP];
+    if (src_port && dst_port) {
+        if (layer_of[dst_port]) return layer_next(w, SPACE_UDP, dst_port);
+        if (layer_of[src_port]) return layer_next(w, SPACE_UDP, src_port);
+    }
+    if (udp_may_be_any(w)) return layer_next(w, SPACE_UDP, UDP_ANY);
+    return layer_end(w, REASON_OK);
+}
 
 static enum layer_result udp_step(struct walk *w)
 {
@@ -19,7 +42,7 @@ static enum layer_result udp_step(struct walk *w)
     read_bytes(&w->r, UDP_SIZE);
     w->packet->has_transport = true;
     walk_payload(w);
-    return layer_end(w, REASON_OK);
+    return udp_end(w, src_port, dst_port);
 }
 
 static const struct layer_key keys[] = {{SPACE_IP, IP_UDP}, {SPACE_END, 0}};

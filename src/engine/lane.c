@@ -221,13 +221,14 @@ static void lane_datagram(struct lane *l, struct conversation *c, const struct p
 
 static void lane_packet(struct lane *l, const struct packet *p)
 {
-    l->counters.packets_in++;
+    uint64_t frames = 1 + (uint64_t)p->frame_count;
+    l->counters.packets_in += frames;
     struct conversation *c = lane_conversation(l, p);
     if (!c) {
-        l->counters.packets_shed++;
+        l->counters.packets_shed += frames;
         return;
     }
-    l->counters.packets_counted++;
+    l->counters.packets_counted += frames;
     if (l->options.references) references_add(&l->references, c, p);
     conversation_count(c, p);
     if (p->has_transport && p->key.proto == 6) lane_tcp(l, c, p);

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "bus/broadcast.h"
+#include "engine/dispatcher.h"
 #include "engine/tell.h"
 
 enum { BATCHES_MANY = 24, PROGRESS_BATCHES = 64 };
@@ -19,7 +20,8 @@ struct worker {
 struct reading {
     struct source *source;
     const struct reading_options *options;
-    struct decoder *decoder;
+    struct dispatcher *dispatcher;
+    const struct decoder *decoder; // the dispatcher's
     uint32_t lanes;
     struct lane *lane[LANES_MAX];
     uint64_t batches;
@@ -29,7 +31,7 @@ struct reading {
 static void reading_free(struct reading *r)
 {
     for (uint32_t i = 0; i < r->lanes; i++) lane_destroy(r->lane[i]);
-    memory_free(r->decoder);
+    dispatcher_destroy(r->dispatcher);
     memory_free(r);
 }
 
@@ -40,8 +42,12 @@ static struct reading *reading_make(struct source *source, const struct reading_
     struct reading *r = memory_get(sizeof *r);
     r->source = source;
     r->options = options;
-    r->decoder = memory_get(sizeof *r->decoder);
-    decoder_init(r->decoder);
+    r->dispatcher = dispatcher_create(&options->lane, kinds, kind_count, sink, err);
+    if (!r->dispatcher) {
+        reading_free(r);
+        return NULL;
+    }
+    r->decoder = dispatcher_decoder(r->dispatcher);
     for (uint32_t i = 0; i < options->lanes; i++) {
         struct lane_options lane = options->lane;
         lane.lane = i;
@@ -63,8 +69,7 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
     packet_batch_clear(batch);
     enum source_result result = source_read(r->source, batch, err);
     if (result != SOURCE_PACKETS) return result;
-    decode_batch(r->decoder, batch);
-    lane_deal(batch);
+    dispatcher_batch(r->dispatcher, batch);
     if (batch->count) r->watermark = batch->packets[batch->count - 1].watermark;
     const struct reading_options *o = r->options;
     if (o->progress && r->batches++ % PROGRESS_BATCHES == 0)
@@ -160,6 +165,7 @@ bool reading_run(struct source *source, const struct reading_options *options,
     struct reading *r = reading_make(source, options, kinds, kind_count, sink, err);
     if (!r) return false;
     enum source_result result = r->lanes == 1 ? reading_run_one(r, err) : reading_run_many(r, err);
+    dispatcher_end(r->dispatcher);
     reading_count(r, counts);
     if (result == SOURCE_END) {
         struct record_writer *writer = writer_create(kinds, kind_count, sink);

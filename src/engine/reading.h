@@ -38,7 +38,7 @@ struct reading_options {
 // What a run counted. packets = classes summed; classes[PACKET_IP] = lanes.packets_in.
 struct reading_counts {
     uint64_t packets;
-    uint64_t classes[PACKET_UNKNOWN_LINK + 1];
+    uint64_t classes[PACKET_CLASSES];
     uint64_t reasons[REASON_COUNT];
     struct lane_counters lanes;
     nanos last_seen; // the last watermark

@@ -36,6 +36,8 @@ struct run {
     struct text references; // all parts, one behind the other
     struct part *parts;     // by number, once all are there
     uint32_t part_count, part_room;
+    struct reference *frames; // all that they name
+    size_t frame_count;
     struct replay_capture *captures;
     uint32_t capture_count;
     struct lane *lane;
@@ -164,18 +166,56 @@ static bool run_part(struct run *r, bytes part, struct err *err)
 {
     struct reader reader = reader_of(part);
     struct reference at = {0};
+    // An entry takes a byte at least.
+    r->frames = memory_resize(r->frames, (r->frame_count + part.n + 1) * sizeof *r->frames);
     while (reference_next(&reader, &at)) {
         if (at.capture >= r->capture_count)
             return err_set(err, ERR_INPUT, "the references of this conversation are damaged");
-        struct replay_capture *c = &r->captures[at.capture];
-        struct packet p;
-        if (!c->fetch && !capture_open(c, err)) return false;
-        if (!fetch_next(c->fetch, at.ordinal, &p, err)) return false;
-        p.capture = at.capture;
-        if (r->options->packet) r->options->packet(r->options->context, &p, c->path);
-        run_packet(r, &p);
+        r->frames[r->frame_count++] = at;
     }
     return true;
+}
+
+static int ordinal_compare(const void *x, const void *y)
+{
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+// Fragments are named where their datagram was whole; they are read in the order of the capture, as
+// they were then. The captures take turns as they did.
+static void run_sort_capture(struct run *r, uint32_t capture, uint64_t *ordinals)
+{
+    size_t n = 0;
+    bool sorted = true;
+    for (size_t i = 0; i < r->frame_count; i++) {
+        if (r->frames[i].capture != capture) continue;
+        sorted &= !n || ordinals[n - 1] < r->frames[i].ordinal;
+        ordinals[n++] = r->frames[i].ordinal;
+    }
+    if (sorted) return;
+    qsort(ordinals, n, sizeof *ordinals, ordinal_compare);
+    for (size_t i = 0, k = 0; i < r->frame_count; i++)
+        if (r->frames[i].capture == capture) r->frames[i].ordinal = ordinals[k++];
+}
+
+static void run_sort(struct run *r)
+{
+    uint64_t *ordinals = memory_get((r->frame_count + 1) * sizeof *ordinals);
+    for (uint32_t capture = 0; capture < r->capture_count; capture++)
+        if (r->captures[capture].path) run_sort_capture(r, capture, ordinals);
+    memory_free(ordinals);
+}
+
+static bool run_frame(struct run *r, struct reference at, struct err *err)
+{
+    struct replay_capture *c = &r->captures[at.capture];
+    struct packet p;
+    if (!c->fetch && !capture_open(c, err)) return false;
+    if (!fetch_next(c->fetch, at.ordinal, &p, err)) return false;
+    p.capture = at.capture;
+    if (r->options->packet) r->options->packet(r->options->context, &p, c->path);
+    return run_packet(r, &p);
 }
 
 static bool run_all(struct run *r, struct err *err)
@@ -186,6 +226,9 @@ static bool run_all(struct run *r, struct err *err)
         bytes part = bytes_of(r->references.p + r->parts[i].from, r->parts[i].length);
         if (!run_part(r, part, err)) return false;
     }
+    run_sort(r);
+    for (size_t i = 0; i < r->frame_count; i++)
+        if (!run_frame(r, r->frames[i], err)) return false;
     run_batch(r);
     lane_end(r->lane);
     return true;
@@ -233,6 +276,8 @@ bool replay(struct case_reader *reader, const struct replay_options *options, st
         memory_free(r->captures[i].path);
     }
     memory_free(r->captures);
+    memory_free(r->frames);
+    decoder_deinit(r->decoder);
     memory_free(r->decoder);
     memory_free(r->parts);
     text_deinit(&r->references);

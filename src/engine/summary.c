@@ -125,6 +125,7 @@ enum {
     TALK_DST_PAYLOAD,
     TALK_SRC_MISSED,
     TALK_DST_MISSED,
+    TALK_CARRIES,
 };
 static const char *const conversation_columns[] = {
     "id",
@@ -141,6 +142,7 @@ static const char *const conversation_columns[] = {
     "dst_payload_bytes",
     "src_missed_bytes",
     "dst_missed_bytes",
+    "carries",
     NULL,
 };
 
@@ -191,6 +193,7 @@ static void take_largest(struct summary_conversations *c, const struct seen *at,
 static void take_conversation(struct summary *s, const struct seen *at)
 {
     struct summary_conversations *c = &s->conversations;
+    if (seen_number(at, TALK_CARRIES)) return; // its packets are those of what it carries
     uint64_t sent = seen_number(at, TALK_SRC_BYTES), received = seen_number(at, TALK_DST_BYTES);
     uint64_t packets = seen_number(at, TALK_SRC_PACKETS) + seen_number(at, TALK_DST_PACKETS);
     uint64_t proto = seen_number(at, TALK_PROTO);

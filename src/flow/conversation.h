@@ -62,6 +62,10 @@ struct conversation {
     const char *services[SERVICES_MAX]; // by content, in the order in which they were found; NULL
                                         // behind the last
     char history[HISTORY_MAX];
+    bool carries; // others: counted by the dispatcher, not by a lane
+    uint8_t tunnel_depth;
+    uint8_t tunnels[PACKET_TUNNELS_MAX]; // around it, by its first packet, as the packet has them
+    struct record_id parent;             // the innermost that carries it, if tunnel_depth
 
     // References to its packets (flow/references.h).
     uint8_t *references;

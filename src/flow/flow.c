@@ -4,10 +4,11 @@
 
 #include "base/hash.h"
 #include "decode/scope.h"
+#include "decode/tunnels.h"
 #include "flow/services.h"
 #include "flow/tcp.h"
 
-enum { ID_NETWORK_BYTES = 64, SERVICE_TEXT_MAX = 96 };
+enum { ID_NETWORK_BYTES = 64, SERVICE_TEXT_MAX = 96, TUNNELS_TEXT_MAX = 64 };
 
 enum conversation_field {
     CONVERSATION_ID,
@@ -33,6 +34,9 @@ enum conversation_field {
     CONVERSATION_CONN_STATE,
     CONVERSATION_HISTORY,
     CONVERSATION_VLAN,
+    CONVERSATION_TUNNEL,
+    CONVERSATION_PARENT_ID,
+    CONVERSATION_CARRIES,
     CONVERSATION_FIELDS,
 };
 
@@ -75,6 +79,12 @@ static const struct field conversation_fields[CONVERSATION_FIELDS] = {
     {"history", FIELD_TEXT, NULL, "What happened in order, in Zeek's letters, upper case for src",
      NULL, "history", 0},
     {"vlan", FIELD_UINTS, NULL, "VLAN identifiers, outermost first", "network.vlan.id", "vlan", 0},
+    {"tunnel", FIELD_TEXT, NULL, "Tunnels around it, outermost first", NULL,
+     "tunnel_type", 0},
+    {"parent_id", FIELD_ID, NULL, "The conversation that carries it", NULL,
+     "tunnel_parents", 0},
+    {"carries", FIELD_BOOL, NULL,
+     "It is the outside of others, whose packets are the same", NULL, NULL, 0},
 };
 
 enum flow_field {
@@ -177,7 +187,7 @@ void conversation_name(struct conversation *c, const struct packet *first, const
 void conversation_count(struct conversation *c, const struct packet *p)
 {
     struct conversation_side *s = &c->side[p->side];
-    s->packets++;
+    s->packets += p->pieces;
     s->bytes += p->ip_length;
     c->active_at = p->watermark;
     if (p->time > c->last_seen) c->last_seen = p->time;
@@ -289,6 +299,22 @@ static void write_vlan(struct record_batch *b, uint64_t scope)
     if (n) batch_text(b, CONVERSATION_VLAN, bytes_of(list, n * sizeof list[0]));
 }
 
+// "vxlan", or "gre,6in4": the outermost first. Those that were not kept are dots.
+static void write_tunnels(struct record_batch *b, const struct conversation *c)
+{
+    char text[TUNNELS_TEXT_MAX];
+    struct buf all = buf_on(text, sizeof text);
+    for (unsigned i = 0; i < c->tunnel_depth && i < PACKET_TUNNELS_MAX; i++) {
+        if (i) buf_u8(&all, ',');
+        buf_text(&all, tunnel_name(c->tunnels[i]));
+    }
+    if (c->tunnel_depth > PACKET_TUNNELS_MAX) buf_text(&all, ",...");
+    if (all.n) batch_text(b, CONVERSATION_TUNNEL, buf_bytes(&all));
+    if (c->parent.time_us || c->parent.hash)
+        batch_words(b, CONVERSATION_PARENT_ID, c->parent.time_us, c->parent.hash);
+    if (c->carries) batch_word(b, CONVERSATION_CARRIES, 1);
+}
+
 static void write_side(struct record_batch *b, const struct conversation_side *s, unsigned is_dst)
 {
     batch_word(b, CONVERSATION_SRC_PACKETS + is_dst, s->packets);
@@ -322,5 +348,6 @@ void conversation_write(const struct conversation *c, struct record_writer *writ
     if (c->history_length)
         batch_text(b, CONVERSATION_HISTORY, bytes_of(c->history, c->history_length));
     write_vlan(b, c->key.scope);
+    write_tunnels(b, c);
     batch_end(b);
 }

@@ -54,21 +54,28 @@ static bool references_room(struct conversation *c, struct references *to)
     return true;
 }
 
-void references_add(struct references *to, struct conversation *c, const struct packet *p)
+static void references_add_frame(struct references *to, struct conversation *c,
+                                 struct packet_frame frame)
 {
     if (!references_room(c, to)) {
         to->lost++;
         return;
     }
     struct buf buf = buf_on(c->references + c->references_used, REFERENCE_MAX);
-    bool other = p->capture != c->last_capture;
-    int64_t step = (int64_t)(p->ordinal - (other ? 0 : c->last_ordinal));
+    bool other = frame.capture != c->last_capture;
+    int64_t step = (int64_t)(frame.ordinal - (other ? 0 : c->last_ordinal));
     uint64_t zigzag = (uint64_t)step << 1 ^ (uint64_t)(step >> 63);
     buf_varint(&buf, zigzag << 1 | other);
-    if (other) buf_varint(&buf, p->capture);
+    if (other) buf_varint(&buf, frame.capture);
     c->references_used += (uint32_t)buf.n;
-    c->last_capture = p->capture;
-    c->last_ordinal = p->ordinal;
+    c->last_capture = frame.capture;
+    c->last_ordinal = frame.ordinal;
+}
+
+void references_add(struct references *to, struct conversation *c, const struct packet *p)
+{
+    for (uint32_t i = 0; i < p->frame_count; i++) references_add_frame(to, c, p->frames[i]);
+    references_add_frame(to, c, (struct packet_frame){p->ordinal, p->capture});
 }
 
 void references_end(struct references *to, struct conversation *c)

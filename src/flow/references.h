@@ -1,7 +1,8 @@
 // Which packets a conversation is made of: their numbers, as differences, about two bytes each.
 //
 // Entry: varint of (difference to the ordinal before) * 2, plus 1 when the capture is another one,
-// whose number then follows. Differences are zigzag-coded: merged captures need not come in order.
+// whose number then follows. Differences are zigzag-coded: merged captures need not come in order,
+// and the frames that a datagram was joined from stand where it was whole.
 // A list that has filled REFERENCES_MAX bytes is written as one `packets` record and a new part
 // begun; each part begins from capture 0, ordinal 0.
 #pragma once

@@ -342,6 +342,9 @@ struct conversation *flow_table_add(struct flow_table *t, const struct packet *p
     if (!index) return NULL;
     struct conversation *c = table_at(t, index);
     c->key = p->key;
+    c->tunnel_depth = p->tunnel_depth;
+    memcpy(c->tunnels, p->tunnels, sizeof c->tunnels);
+    c->parent = p->parent;
     c->hash = p->hash;
     c->shard = p->shard;
     c->first_seen = c->last_seen = p->time;

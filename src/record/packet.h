@@ -6,8 +6,10 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "record/id.h"
 
-enum { PACKETS_MAX = 256, PACKET_BUFFERS_MAX = 260 };
+// A packet keeps at most two buffers: the one it was read into, and the one it was joined in.
+enum { PACKETS_MAX = 256, PACKET_BUFFERS_MAX = 2 * PACKETS_MAX + 8 };
 
 // A buffer that batches share. `unref` of the last holder gives it back to `owner`'s pool or the
 // heap.
@@ -26,6 +28,9 @@ enum packet_class {
     PACKET_NOT_IP,      // ARP, LLDP, spanning tree, ...: counted by its layer
     PACKET_UNDECODABLE, // cut or malformed below the transport layer: counted by reason
     PACKET_UNKNOWN_LINK,
+    PACKET_HELD, // a fragment that waits for the rest of its datagram; counted anew when that is
+                 // joined or given up
+    PACKET_CLASSES,
 };
 
 enum tcp_flag {
@@ -50,8 +55,17 @@ struct conversation_key {
                     // others where there are any
 };
 
+// Names a frame: (source, ordinal).
+struct packet_frame {
+    uint64_t ordinal;
+    uint32_t capture;
+};
+
+enum { PACKET_TUNNELS_MAX = 4 };
+
 struct packet {
-    // Set by the source.
+    // Set by the source. Of a datagram that was joined from fragments decode sets the first line
+    // anew: the datagram from its network header on.
     const uint8_t *data;
     uint32_t captured, length; // bytes that are there, and bytes that were on the wire
     nanos time;
@@ -70,14 +84,20 @@ struct packet {
     uint8_t tcp_flags;
     uint8_t tos;
     uint8_t ttl;
-    bool is_fragment; // a piece of a datagram that was not joined: it has no ports and delivers no
-                      // payload
+    bool is_fragment; // a piece that delivers no payload: of a datagram that was not joined, or one
+                      // that came again after the datagram had been joined
+    bool is_ambiguous; // joined from fragments that disagree; the first to come was taken
     bool has_transport;        // TCP or UDP fields below are valid
     bool checksum_bad;         // set only where it was checked
     uint16_t network_offset;   // of the innermost network header in data
     uint16_t transport_offset; // of what follows it
-    uint32_t
-        ip_length; // bytes of the innermost datagram by its own length field: IP header and all
+    uint16_t pieces;           // IP packets of the conversation that this stands for: 1, or the
+                               // fragments that it was joined from
+    uint16_t frame_count;      // frames that it was joined from, besides its own
+    uint8_t tunnel_depth;      // tunnels around the conversation
+    uint8_t tunnels[PACKET_TUNNELS_MAX]; // the outermost of them: enum tunnel (decode/tunnels.h)
+    uint8_t carries;     // of a packet that is the outside of another: the tunnel in it
+    uint32_t ip_length;  // bytes of its IP packets by their own length fields: IP headers and all
     uint32_t payload_offset;   // of the transport payload in data
     uint32_t payload_captured; // bytes of it that are there
     uint32_t payload_length;   // bytes of it that were sent
@@ -85,7 +105,10 @@ struct packet {
     uint16_t tcp_window;
     uint16_t tcp_urgent;
     uint8_t tcp_options_length; // options lie before the payload
-    uint64_t hash;              // of key
+    const struct packet_frame *frames; // lies in a buffer that the batch keeps
+    uint64_t hash;                     // of key
+    struct record_id parent; // the conversation that carries this one, if tunnel_depth; set by the
+                             // dispatcher
     struct conversation_key key;
 };
 

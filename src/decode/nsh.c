@@ -1,0 +1,37 @@
+// Network service header, RFC 8300 section 2: a path through services. It tells nothing apart.
+#include "decode/layer.h"
+
+enum {
+    NSH_SIZE_MIN = 8,
+    NSH_SIZE = 0x3f, // in words
+    NSH_IPV4 = 1,
+    NSH_IPV6 = 2,
+    NSH_ETHERNET = 3,
+    NSH_NSH = 4,
+    NSH_MPLS = 5,
+};
+
+static enum layer_result nsh_step(struct walk *w)
+{
+    struct reader r = w->r;
+    uint16_t base = read_be16(&r);
+    read_u8(&r); // type of metadata
+    uint8_t next = read_u8(&r);
+    size_t size = (size_t)(base & NSH_SIZE) * 4;
+    if (r.bad) return layer_short(w, NSH_SIZE_MIN);
+    if (base >> 14) return layer_end(w, REASON_BAD_VERSION);
+    if (size < NSH_SIZE_MIN) return layer_end(w, REASON_BAD_LENGTH);
+    if (reader_left(&w->r) < size) return layer_short(w, size);
+    read_bytes(&w->r, size);
+    if (next == NSH_ETHERNET) return layer_next(w, SPACE_LINK, LINK_ETHERNET);
+    static const uint16_t types[] = {[NSH_IPV4] = ETHERTYPE_IPV4,
+                                     [NSH_IPV6] = ETHERTYPE_IPV6,
+                                     [NSH_NSH] = ETHERTYPE_NSH,
+                                     [NSH_MPLS] = ETHERTYPE_MPLS};
+    bool is_known = next < sizeof types / sizeof types[0] && types[next];
+    if (!is_known) return layer_end(w, REASON_UNKNOWN_ETHERTYPE);
+    return layer_next(w, SPACE_ETHERTYPE, types[next]);
+}
+
+static const struct layer_key keys[] = {{SPACE_ETHERTYPE, ETHERTYPE_NSH}, {SPACE_END, 0}};
+const struct layer nsh_layer = {.name = "nsh", .keys = keys, .step = nsh_step};

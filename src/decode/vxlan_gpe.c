@@ -1,0 +1,43 @@
+// VXLAN-GPE, draft-ietf-nvo3-vxlan-gpe section 3: VXLAN that says what follows.
+#include "decode/plausible.h"
+
+enum {
+    GPE_PORT = 4790,
+    GPE_HAS_NETWORK = 0x08,
+    GPE_HAS_PROTOCOL = 0x04,
+    GPE_FLAGS = 0x0f, // with the bits for broadcast and operations
+    GPE_IPV4 = 1,
+    GPE_IPV6 = 2,
+    GPE_ETHERNET = 3,
+    GPE_NSH = 4,
+    GPE_MPLS = 5,
+};
+
+static enum layer_result vxlan_gpe_step(struct walk *w)
+{
+    struct reader r = w->r;
+    uint8_t flags = read_u8(&r);
+    uint16_t reserved = read_be16(&r);
+    uint8_t protocol = read_u8(&r);
+    uint32_t network = read_be24(&r);
+    uint8_t reserved_too = read_u8(&r);
+    bool is_plausible = !r.bad && flags & GPE_HAS_NETWORK && !(flags & ~GPE_FLAGS) && !reserved &&
+                        !reserved_too;
+    if (!is_plausible) return layer_no_tunnel(w);
+    // Without the bit it is VXLAN.
+    if (!(flags & GPE_HAS_PROTOCOL)) protocol = GPE_ETHERNET;
+    bool is_ip = protocol == GPE_IPV4 || protocol == GPE_IPV6;
+    if (is_ip && !plausible_ip(w, r, false)) return layer_no_tunnel(w);
+    if (protocol < GPE_IPV4 || protocol > GPE_MPLS) return layer_no_tunnel(w);
+    w->r = r;
+    if (protocol == GPE_ETHERNET)
+        return layer_enter_network(w, TUNNEL_VXLAN_GPE, network, SPACE_LINK, LINK_ETHERNET);
+    static const uint16_t types[] = {[GPE_IPV4] = ETHERTYPE_IPV4,
+                                     [GPE_IPV6] = ETHERTYPE_IPV6,
+                                     [GPE_NSH] = ETHERTYPE_NSH,
+                                     [GPE_MPLS] = ETHERTYPE_MPLS};
+    return layer_enter_network(w, TUNNEL_VXLAN_GPE, network, SPACE_ETHERTYPE, types[protocol]);
+}
+
+static const struct layer_key keys[] = {{SPACE_UDP, GPE_PORT}, {SPACE_END, 0}};
+const struct layer vxlan_gpe_layer = {.name = "vxlan_gpe", .keys = keys, .step = vxlan_gpe_step};
