@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct decoder *d, const struct packet *p)
 {
-    assert(d->classes[0] + d->classes[1] + d->classes[2] + d->classes[3] == d->packets);
+    uint64_t sum = 0;
+    for (unsigned c = 0; c < PACKET_CLASSES; c++) sum += d->classes[c];
+    assert(sum == d->packets);
     assert(p->class_ == decode_reason_class(p->reason));
     if (p->class_ != PACKET_IP) return;
     assert(p->network_offset < p->transport_offset && p->transport_offset <= p->captured);
@@ -40,5 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .link_type = link_type & 0x7fff};
     decode_batch(&decoder, &batch);
     check(&decoder, &batch.packets[0]);
+    packet_batch_clear(&batch);
+    decoder_end(&decoder); // so that inputs do not depend on each other
+    assert(!decoder.classes[PACKET_HELD]);
     return 0;
 }

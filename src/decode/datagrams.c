@@ -204,8 +204,12 @@ uint32_t datagram_add(struct decoder *d, const struct datagram_key *key, const s
     uint32_t index = pool_take(&f->datagrams);
     assert(index);
     struct datagram *g = datagram_at(f, index);
-    *g = (struct datagram){.key = *key, .serial = ++f->serial, .source = source,
-                           .cut_from = UINT32_MAX, .begun = p->time, .begun_at = p->watermark};
+    *g = (struct datagram){.key = *key,
+                           .serial = ++f->serial,
+                           .source = source,
+                           .cut_from = UINT32_MAX,
+                           .begun = p->time,
+                           .begun_at = p->watermark};
     datagram_link(f, index);
     nanos deadline = datagram_deadline(g, p->watermark);
     if (deadline < d->fragments_due) d->fragments_due = deadline;

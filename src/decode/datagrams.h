@@ -29,11 +29,11 @@ struct datagram_frame {
 
 struct datagram {
     struct datagram_key key;
-    uint64_t serial; // order of coming; 0 when the slot is free
+    uint64_t serial;       // order of coming; 0 when the slot is free
     nanos begun, begun_at; // time and watermark of its first piece
     uint32_t chain_next;
-    uint32_t older, newer;         // of the same family
-    uint32_t older_of, newer_of;   // of the same source
+    uint32_t older, newer;       // of the same family
+    uint32_t older_of, newer_of; // of the same source
     uint32_t source;
     bool is_joined;
     bool has_conversation; // joined: the rest of the line is set
@@ -70,7 +70,7 @@ struct fragments {
     struct blocks blocks;
     uint32_t oldest[2], newest[2]; // by family
     uint64_t serial;
-    uint64_t bytes; // charged
+    uint64_t bytes;                               // charged
     struct datagram_name joined[LAYERS_DEEP_MAX]; // by the packet at hand
     uint32_t datagram_chains[DATAGRAM_BUCKETS], source_chains[DATAGRAM_BUCKETS];
 };

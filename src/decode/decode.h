@@ -36,9 +36,9 @@ struct fragment_ambiguity {
     struct address src, dst;
     uint64_t scope;
     uint32_t proto, identification;
-    uint32_t offset, length;  // in the datagram's payload; where both readings are bytes
-    bool is_length;           // they disagree on where the datagram ends
-    bytes taken, other;       // the first bytes of both readings, at most AMBIGUITY_BYTES_MAX
+    uint32_t offset, length; // in the datagram's payload; where both readings are bytes
+    bool is_length;          // they disagree on where the datagram ends
+    bytes taken, other;      // the first bytes of both readings, at most AMBIGUITY_BYTES_MAX
     nanos time;
     struct packet_frame frame; // that brought the other reading
 };
@@ -56,9 +56,9 @@ struct fragments;
 
 struct decoder {
     uint64_t packets;
-    uint64_t classes[PACKET_CLASSES]; // packets by enum packet_class
-    uint64_t reasons[REASON_COUNT];            // packets by enum decode_reason
-    uint64_t layers[DECODE_LAYERS_MAX];        // headers by layer; one may come more than once
+    uint64_t classes[PACKET_CLASSES];   // packets by enum packet_class
+    uint64_t reasons[REASON_COUNT];     // packets by enum decode_reason
+    uint64_t layers[DECODE_LAYERS_MAX]; // headers by layer; one may come more than once
     struct watermark watermark;
     struct decode_hooks hooks; // set by the owner, if at all, behind decoder_init
 

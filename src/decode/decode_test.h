@@ -120,8 +120,7 @@ static inline void trial_check_sums(const struct trial *t)
     for (unsigned c = 0; c < PACKET_CLASSES; c++) classes += d->classes[c];
     for (unsigned r = 0; r < REASON_COUNT; r++) by_class[decode_reason_class(r)] += d->reasons[r];
     assert_int_equal(d->packets, classes);
-    for (unsigned c = 0; c < PACKET_CLASSES; c++)
-        assert_int_equal(d->classes[c], by_class[c]);
+    for (unsigned c = 0; c < PACKET_CLASSES; c++) assert_int_equal(d->classes[c], by_class[c]);
 }
 
 // What any packet must look like behind the decoder.

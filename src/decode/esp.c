@@ -1,8 +1,8 @@
 // ESP, RFC 4303 section 2, on its protocol number and in UDP (RFC 3948 section 2.1). Nothing in a
 // packet says whether it is encrypted (RFC 5879 section 1), so it is taken for NULL encryption (RFC
-// 2410) only where what is inside proves it: for one of the usual lengths of the integrity check the
-// trailer's padding is 1, 2, 3, ..., and the datagram in it has the right length and checksum. The
-// rest stays payload. Transport mode is no tunnel: the conversation is that of the two hosts.
+// 2410) only where what is inside proves it: for one of the usual lengths of the integrity check
+// the trailer's padding is 1, 2, 3, ..., and the datagram in it has the right length and checksum.
+// The rest stays payload. Transport mode is no tunnel: the conversation is that of the two hosts.
 #include "decode/plausible.h"
 
 enum {

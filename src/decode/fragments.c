@@ -18,7 +18,7 @@ struct placing {
     const struct fragment *fragment;
     uint32_t index;
     struct datagram *datagram;
-    bytes data; // what is there of it
+    bytes data;           // what is there of it
     uint32_t length, end; // of what is taken of it
     uint32_t sent;        // of it
     uint32_t check;

@@ -1,6 +1,7 @@
 // GRE, RFC 2784 section 2 and RFC 2890 section 2 (key, sequence number), with the source routes of
-// RFC 1701; version 1, which PPTP carries PPP in (RFC 2637 section 4.1); in UDP, RFC 8086 section 3.
-// The key names a network in both directions; PPTP's call identifier has one for each direction.
+// RFC 1701; version 1, which PPTP carries PPP in (RFC 2637 section 4.1); in UDP, RFC 8086
+// section 3. The key names a network in both directions; PPTP's call identifier has one for each
+// direction.
 #include "decode/plausible.h"
 
 enum {

@@ -3,7 +3,13 @@
 #include "decode/fragments.h"
 #include "decode/layer.h"
 
-enum { IP_FRAGMENT = 44, IPV6_HEADER_SIZE = 40, FRAGMENT_SIZE = 8, FRAGMENT_OFFSET = 0xfff8, FRAGMENT_MORE = 1 };
+enum {
+    IP_FRAGMENT = 44,
+    IPV6_HEADER_SIZE = 40,
+    FRAGMENT_SIZE = 8,
+    FRAGMENT_OFFSET = 0xfff8,
+    FRAGMENT_MORE = 1
+};
 
 static enum layer_result ipv6_fragment_step(struct walk *w)
 {

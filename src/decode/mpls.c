@@ -32,11 +32,7 @@ static enum layer_result mpls_step(struct walk *w)
 }
 
 static const struct layer_key keys[] = {
-    {SPACE_ETHERTYPE, 0x8847},
-    {SPACE_ETHERTYPE, 0x8848},
-    {SPACE_PPP, 0x0281},
-    {SPACE_PPP, 0x0283},
-    {SPACE_UDP, MPLS_UDP_PORT},
-    {SPACE_END, 0},
+    {SPACE_ETHERTYPE, 0x8847}, {SPACE_ETHERTYPE, 0x8848},  {SPACE_PPP, 0x0281},
+    {SPACE_PPP, 0x0283},       {SPACE_UDP, MPLS_UDP_PORT}, {SPACE_END, 0},
 };
 const struct layer mpls_layer = {.name = "mpls", .keys = keys, .step = mpls_step};

@@ -1,6 +1,7 @@
 #include "decode/plausible.h"
 
-enum { IPV4_SIZE_MIN = 20, IPV6_SIZE = 40, ETHERNET_ADDRESSES_SIZE = 12, ETHERTYPE_ARP = 0x0806 };
+enum { IPV4_SIZE_MIN = 20, IPV6_SIZE = 40, ETHERNET_ADDRESSES_SIZE = 12, LLC_SIZE = 3 };
+enum { ETHERTYPE_ARP = 0x0806 };
 
 uint16_t internet_sum(uint64_t sum, bytes b)
 {
@@ -59,7 +60,8 @@ static uint16_t ethernet_type(struct reader *r)
 bool plausible_ethernet(const struct walk *w, struct reader r)
 {
     uint16_t type = ethernet_type(&r);
-    return !r.bad && (type >= ETHERTYPE_MIN || type <= sent_from(w, &r));
+    bool is_length = type >= LLC_SIZE && type <= sent_from(w, &r);
+    return !r.bad && (type >= ETHERTYPE_MIN || is_length);
 }
 
 bool certain_ethernet(const struct walk *w, struct reader r)

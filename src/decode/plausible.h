@@ -1,5 +1,5 @@
-// Whether what follows can be what a tunnel's header announces: asked before a datagram is taken for
-// a tunnel, since a port alone proves nothing.
+// Whether what follows can be what a tunnel's header announces: asked before a datagram is taken
+// for a tunnel, since a port alone proves nothing.
 //
 // `r` stands in the bytes of walk.r. All answers are no when the header in question is cut.
 #pragma once

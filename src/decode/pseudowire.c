@@ -1,5 +1,5 @@
-// What lies below an MPLS stack and is not IP: an Ethernet pseudowire (RFC 4448 section 4.2), with a
-// control word or without, or an associated channel (RFC 5586 section 2). Nothing but the content
+// What lies below an MPLS stack and is not IP: an Ethernet pseudowire (RFC 4448 section 4.2), with
+// a control word or without, or an associated channel (RFC 5586 section 2). Nothing but the content
 // tells, so without a control word the frame must be sure (RFC 4928).
 #include "decode/plausible.h"
 
@@ -18,5 +18,4 @@ static enum layer_result pseudowire_step(struct walk *w)
 }
 
 static const struct layer_key keys[] = {{SPACE_INSIDE, INSIDE_PSEUDOWIRE}, {SPACE_END, 0}};
-const struct layer pseudowire_layer = {
-    .name = "pseudowire", .keys = keys, .step = pseudowire_step};
+const struct layer pseudowire_layer = {.name = "pseudowire", .keys = keys, .step = pseudowire_step};

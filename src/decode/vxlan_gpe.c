@@ -21,8 +21,8 @@ static enum layer_result vxlan_gpe_step(struct walk *w)
     uint8_t protocol = read_u8(&r);
     uint32_t network = read_be24(&r);
     uint8_t reserved_too = read_u8(&r);
-    bool is_plausible = !r.bad && flags & GPE_HAS_NETWORK && !(flags & ~GPE_FLAGS) && !reserved &&
-                        !reserved_too;
+    bool is_plausible =
+        !r.bad && flags & GPE_HAS_NETWORK && !(flags & ~GPE_FLAGS) && !reserved && !reserved_too;
     if (!is_plausible) return layer_no_tunnel(w);
     // Without the bit it is VXLAN.
     if (!(flags & GPE_HAS_PROTOCOL)) protocol = GPE_ETHERNET;

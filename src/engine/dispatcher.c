@@ -37,9 +37,8 @@ static void put_detail(struct text *t, const struct fragment_ambiguity *a)
 // The name of the record is made of where the other reading stands, which no two have in common.
 static struct record_id ambiguity_id(const struct fragment_ambiguity *a)
 {
-    uint64_t words[] = {a->src.hi,           a->src.lo,  a->dst.hi, a->dst.lo,
-                        a->scope,            a->proto,   a->offset, a->length,
-                        a->identification,   a->is_length};
+    uint64_t words[] = {a->src.hi, a->src.lo, a->dst.hi, a->dst.lo,         a->scope,
+                        a->proto,  a->offset, a->length, a->identification, a->is_length};
     return record_id_of(a->time, bytes_of(words, sizeof words));
 }
 

@@ -79,12 +79,10 @@ static const struct field conversation_fields[CONVERSATION_FIELDS] = {
     {"history", FIELD_TEXT, NULL, "What happened in order, in Zeek's letters, upper case for src",
      NULL, "history", 0},
     {"vlan", FIELD_UINTS, NULL, "VLAN identifiers, outermost first", "network.vlan.id", "vlan", 0},
-    {"tunnel", FIELD_TEXT, NULL, "Tunnels around it, outermost first", NULL,
-     "tunnel_type", 0},
-    {"parent_id", FIELD_ID, NULL, "The conversation that carries it", NULL,
-     "tunnel_parents", 0},
-    {"carries", FIELD_BOOL, NULL,
-     "It is the outside of others, whose packets are the same", NULL, NULL, 0},
+    {"tunnel", FIELD_TEXT, NULL, "Tunnels around it, outermost first", NULL, "tunnel_type", 0},
+    {"parent_id", FIELD_ID, NULL, "The conversation that carries it", NULL, "tunnel_parents", 0},
+    {"carries", FIELD_BOOL, NULL, "It is the outside of others, whose packets are the same", NULL,
+     NULL, 0},
 };
 
 enum flow_field {

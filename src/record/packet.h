@@ -86,7 +86,7 @@ struct packet {
     uint8_t ttl;
     bool is_fragment; // a piece that delivers no payload: of a datagram that was not joined, or one
                       // that came again after the datagram had been joined
-    bool is_ambiguous; // joined from fragments that disagree; the first to come was taken
+    bool is_ambiguous;         // joined from fragments that disagree; the first to come was taken
     bool has_transport;        // TCP or UDP fields below are valid
     bool checksum_bad;         // set only where it was checked
     uint16_t network_offset;   // of the innermost network header in data
@@ -96,15 +96,15 @@ struct packet {
     uint16_t frame_count;      // frames that it was joined from, besides its own
     uint8_t tunnel_depth;      // tunnels around the conversation
     uint8_t tunnels[PACKET_TUNNELS_MAX]; // the outermost of them: enum tunnel (decode/tunnels.h)
-    uint8_t carries;     // of a packet that is the outside of another: the tunnel in it
-    uint32_t ip_length;  // bytes of its IP packets by their own length fields: IP headers and all
+    uint8_t carries;    // of a packet that is the outside of another: the tunnel in it
+    uint32_t ip_length; // bytes of its IP packets by their own length fields: IP headers and all
     uint32_t payload_offset;   // of the transport payload in data
     uint32_t payload_captured; // bytes of it that are there
     uint32_t payload_length;   // bytes of it that were sent
     uint32_t tcp_seq, tcp_ack;
     uint16_t tcp_window;
     uint16_t tcp_urgent;
-    uint8_t tcp_options_length; // options lie before the payload
+    uint8_t tcp_options_length;        // options lie before the payload
     const struct packet_frame *frames; // lies in a buffer that the batch keeps
     uint64_t hash;                     // of key
     struct record_id parent; // the conversation that carries this one, if tunnel_depth; set by the
