@@ -35,7 +35,7 @@ static bool shards_count(const struct source_options *options, uint64_t shards, 
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct packet *p = &batch->packets[i];
             if (p->class_ != PACKET_IP) continue;
-            load[p->shard % shards].packets++;
+            load[p->shard % shards].packets += 1 + (uint64_t)p->frame_count;
             load[p->shard % shards].bytes += p->length;
         }
         packet_batch_clear(batch);

@@ -30,8 +30,7 @@
     X(MPLS_UDP, "mpls") \
     X(ESP, "esp") \
     X(PSEUDOWIRE, "pseudowire") \
-    X(PBB, "pbb") \
-    X(GSE, "gse")
+    X(PBB, "pbb")
 // clang-format on
 
 enum tunnel {

@@ -27,7 +27,8 @@ struct lane_options {
 };
 
 // packets_in = packets_counted + packets_shed: every packet of the lane's shards is one or the
-// other, and so is every frame that a packet was joined from. A row each: name, unit, help. They stand in every case as `counter` records.
+// other, and so is every frame that a packet was joined from. A row each: name, unit, help. They
+// stand in every case as `counter` records.
 // clang-format off
 #define LANE_COUNTERS(X) \
     X(packets_in, "packets", "Packets of conversations that came to the lanes") \

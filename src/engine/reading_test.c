@@ -30,9 +30,11 @@ static void tally_take(void *context, const struct record_batch *b)
     struct tally *t = context;
     int src = kind_field(&conversation_kind, bytes_text("src_packets"));
     int dst = kind_field(&conversation_kind, bytes_text("dst_packets"));
+    int carries = kind_field(&conversation_kind, bytes_text("carries"));
     pthread_mutex_lock(&t->lock);
     for (uint32_t row = 0; row < b->rows; row++) {
-        if (b->kind == &conversation_kind) {
+        // What carries others has the same packets as they.
+        if (b->kind == &conversation_kind && !batch_has(b, (unsigned)carries, row)) {
             t->conversations++;
             t->packets += batch_get(b, (unsigned)src, row) + batch_get(b, (unsigned)dst, row);
         }
