@@ -6,6 +6,7 @@
 #include "decode/tunnels.h"
 #include "flow/flow.h"
 #include "flow/references.h"
+#include "flow/tcp.h"
 
 enum { CARRIERS_CONVERSATIONS_MAX = 1024 * 1024 };
 #define CARRIERS_BLOCKS_MAX (UINT64_C(1) << 30)
@@ -81,6 +82,7 @@ static void carrier_count(struct carriers *all, struct conversation *c, const st
     if (all->options.references) references_add(&all->references, c, p);
     conversation_count(c, p);
     c->side[p->side].payload_bytes += p->payload_length;
+    if (p->payload_length) history_note(c, p->side, 'D');
 }
 
 // Whether one of the n packets further out is of the same conversation: a tunnel in itself.
