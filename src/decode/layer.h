@@ -156,6 +156,19 @@ static inline enum layer_result layer_next_ethertype(struct walk *w, uint16_t ty
     return layer_next(w, SPACE_ETHERTYPE, ETHERTYPE_LLC);
 }
 
+// What NSH names next (RFC 8300 section 11.2.5), and VXLAN-GPE after it.
+enum next_protocol { NEXT_IPV4 = 1, NEXT_IPV6, NEXT_ETHERNET, NEXT_NSH, NEXT_MPLS };
+
+// The ethertype of a next protocol; 0 for Ethernet, which is a link, and for what is not known.
+static inline uint16_t next_protocol_ethertype(uint8_t protocol)
+{
+    static const uint16_t types[] = {[NEXT_IPV4] = ETHERTYPE_IPV4,
+                                     [NEXT_IPV6] = ETHERTYPE_IPV6,
+                                     [NEXT_NSH] = ETHERTYPE_NSH,
+                                     [NEXT_MPLS] = ETHERTYPE_MPLS};
+    return protocol < sizeof types / sizeof types[0] ? types[protocol] : 0;
+}
+
 // The network header, or an extension of it, was read; `proto` follows from here on.
 static inline enum layer_result layer_next_proto(struct walk *w, uint8_t proto)
 {

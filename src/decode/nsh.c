@@ -4,11 +4,6 @@
 enum {
     NSH_SIZE_MIN = 8,
     NSH_SIZE = 0x3f, // in words
-    NSH_IPV4 = 1,
-    NSH_IPV6 = 2,
-    NSH_ETHERNET = 3,
-    NSH_NSH = 4,
-    NSH_MPLS = 5,
 };
 
 static enum layer_result nsh_step(struct walk *w)
@@ -23,14 +18,10 @@ static enum layer_result nsh_step(struct walk *w)
     if (size < NSH_SIZE_MIN) return layer_end(w, REASON_BAD_LENGTH);
     if (reader_left(&w->r) < size) return layer_short(w, size);
     read_bytes(&w->r, size);
-    if (next == NSH_ETHERNET) return layer_next(w, SPACE_LINK, LINK_ETHERNET);
-    static const uint16_t types[] = {[NSH_IPV4] = ETHERTYPE_IPV4,
-                                     [NSH_IPV6] = ETHERTYPE_IPV6,
-                                     [NSH_NSH] = ETHERTYPE_NSH,
-                                     [NSH_MPLS] = ETHERTYPE_MPLS};
-    bool is_known = next < sizeof types / sizeof types[0] && types[next];
-    if (!is_known) return layer_end(w, REASON_UNKNOWN_ETHERTYPE);
-    return layer_next(w, SPACE_ETHERTYPE, types[next]);
+    if (next == NEXT_ETHERNET) return layer_next(w, SPACE_LINK, LINK_ETHERNET);
+    uint16_t type = next_protocol_ethertype(next);
+    if (!type) return layer_end(w, REASON_UNKNOWN_ETHERTYPE);
+    return layer_next(w, SPACE_ETHERTYPE, type);
 }
 
 static const struct layer_key keys[] = {{SPACE_ETHERTYPE, ETHERTYPE_NSH}, {SPACE_END, 0}};

@@ -6,11 +6,6 @@ enum {
     GPE_HAS_NETWORK = 0x08,
     GPE_HAS_PROTOCOL = 0x04,
     GPE_FLAGS = 0x0f, // with the bits for broadcast and operations
-    GPE_IPV4 = 1,
-    GPE_IPV6 = 2,
-    GPE_ETHERNET = 3,
-    GPE_NSH = 4,
-    GPE_MPLS = 5,
 };
 
 static enum layer_result vxlan_gpe_step(struct walk *w)
@@ -25,18 +20,14 @@ static enum layer_result vxlan_gpe_step(struct walk *w)
         !r.bad && flags & GPE_HAS_NETWORK && !(flags & ~GPE_FLAGS) && !reserved && !reserved_too;
     if (!is_plausible) return layer_no_tunnel(w);
     // Without the bit it is VXLAN.
-    if (!(flags & GPE_HAS_PROTOCOL)) protocol = GPE_ETHERNET;
-    bool is_ip = protocol == GPE_IPV4 || protocol == GPE_IPV6;
+    if (!(flags & GPE_HAS_PROTOCOL)) protocol = NEXT_ETHERNET;
+    bool is_ip = protocol == NEXT_IPV4 || protocol == NEXT_IPV6;
     if (is_ip && !plausible_ip(w, r, false)) return layer_no_tunnel(w);
-    if (protocol < GPE_IPV4 || protocol > GPE_MPLS) return layer_no_tunnel(w);
+    uint16_t type = next_protocol_ethertype(protocol);
+    if (!type && protocol != NEXT_ETHERNET) return layer_no_tunnel(w);
     w->r = r;
-    if (protocol == GPE_ETHERNET)
-        return layer_enter_network(w, TUNNEL_VXLAN_GPE, network, SPACE_LINK, LINK_ETHERNET);
-    static const uint16_t types[] = {[GPE_IPV4] = ETHERTYPE_IPV4,
-                                     [GPE_IPV6] = ETHERTYPE_IPV6,
-                                     [GPE_NSH] = ETHERTYPE_NSH,
-                                     [GPE_MPLS] = ETHERTYPE_MPLS};
-    return layer_enter_network(w, TUNNEL_VXLAN_GPE, network, SPACE_ETHERTYPE, types[protocol]);
+    if (!type) return layer_enter_network(w, TUNNEL_VXLAN_GPE, network, SPACE_LINK, LINK_ETHERNET);
+    return layer_enter_network(w, TUNNEL_VXLAN_GPE, network, SPACE_ETHERTYPE, type);
 }
 
 static const struct layer_key keys[] = {{SPACE_UDP, GPE_PORT}, {SPACE_END, 0}};

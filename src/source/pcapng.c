@@ -87,8 +87,10 @@ static bool pcapng_type_is_known(uint32_t type)
     case PCAPNG_SECRETS:
     case PCAPNG_CUSTOM:
     case PCAPNG_CUSTOM_NO_COPY:
-    case PCAPNG_SECTION: return true;
-    default: return false;
+    case PCAPNG_SECTION:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -172,11 +174,11 @@ static struct pcapng_interface *pcapng_interface_of(struct pcapng_state *s, uint
     return i;
 }
 
-// Section 4.3.
-static inline struct pcapng_interface *
-pcapng_read_enhanced(struct pcapng_state *s, struct reader body, struct capture_packet *p)
+// What the enhanced and the obsolete block have in common behind the number of the interface.
+static inline struct pcapng_interface *pcapng_read_timed(struct pcapng_state *s, uint32_t number,
+                                                         struct reader body,
+                                                         struct capture_packet *p)
 {
-    uint32_t number = pcapng_u32(s, &body);
     uint64_t ticks = (uint64_t)pcapng_u32(s, &body) << 32;
     ticks |= pcapng_u32(s, &body);
     p->captured = pcapng_u32(s, &body);
@@ -188,6 +190,14 @@ pcapng_read_enhanced(struct pcapng_state *s, struct reader body, struct capture_
     return i;
 }
 
+// Section 4.3.
+static inline struct pcapng_interface *
+pcapng_read_enhanced(struct pcapng_state *s, struct reader body, struct capture_packet *p)
+{
+    uint32_t number = pcapng_u32(s, &body);
+    return pcapng_read_timed(s, number, body, p);
+}
+
 // The obsolete packet block (appendix A): the same with a 16-bit interface and a drop counter.
 static struct pcapng_interface *pcapng_read_packet(struct pcapng_state *s, struct reader body,
                                                    struct capture_packet *p, uint16_t *drops)
@@ -195,15 +205,7 @@ static struct pcapng_interface *pcapng_read_packet(struct pcapng_state *s, struc
     uint16_t number = pcapng_u16(s, &body);
     *drops = pcapng_u16(s, &body);
     if (*drops == PCAPNG_DROPS_UNKNOWN) *drops = 0;
-    uint64_t ticks = (uint64_t)pcapng_u32(s, &body) << 32;
-    ticks |= pcapng_u32(s, &body);
-    p->captured = pcapng_u32(s, &body);
-    p->length = pcapng_u32(s, &body);
-    p->offset = PCAPNG_ENHANCED_HEADER_SIZE;
-    if (body.bad || p->captured > reader_left(&body)) return NULL;
-    struct pcapng_interface *i = pcapng_interface_of(s, number, p);
-    if (i) p->time = pcapng_time(i, ticks);
-    return i;
+    return pcapng_read_timed(s, number, body, p);
 }
 
 // Section 4.4: always of the section's first interface, without a time; it is given that of the
@@ -268,11 +270,17 @@ static bool pcapng_take_other(struct capture_file *f, const struct pcapng_block 
     struct pcapng_state *s = f->state;
     struct reader body = pcapng_body(f, block);
     switch (block->type) {
-    case PCAPNG_SECTION: s->big = block->big; return pcapng_read_section(f, s, body);
-    case PCAPNG_INTERFACE: return pcapng_read_interface(f, s, body);
-    case PCAPNG_STATISTICS: return pcapng_read_statistics(f, s, body);
-    case PCAPNG_SECRETS: return pcapng_read_secrets(f, s, body);
-    default: return true; // names and what others put there: nothing of it is needed
+    case PCAPNG_SECTION:
+        s->big = block->big;
+        return pcapng_read_section(f, s, body);
+    case PCAPNG_INTERFACE:
+        return pcapng_read_interface(f, s, body);
+    case PCAPNG_STATISTICS:
+        return pcapng_read_statistics(f, s, body);
+    case PCAPNG_SECRETS:
+        return pcapng_read_secrets(f, s, body);
+    default:
+        return true; // names and what others put there: nothing of it is needed
     }
 }
 
