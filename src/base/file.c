@@ -12,6 +12,7 @@
 #include "base/memory.h"
 
 enum {
+    FILE_HASH_PIECE = 64 * 1024,
     READ_SIZE_FIRST = 64 * 1024,
     FOLDER_DEPTH_MAX = 32,
     HIDDEN_NAMES_TRIED_MAX = 16,
@@ -220,4 +221,24 @@ bool folder_remove(const char *path, struct err *err)
     if (!ok) return err_in(err, "removing %s", path);
     if (rmdir(path) == 0) return true;
     return err_system(err, errno, "cannot remove %s", path);
+}
+
+bool file_sha256(const char *path, uint8_t digest[SHA256_SIZE], uint64_t *size, struct err *err)
+{
+    uint8_t piece[FILE_HASH_PIECE];
+    struct sha256 hash;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return err_system(err, errno, "cannot read %s", path);
+    sha256_init(&hash);
+    *size = 0;
+    ssize_t n;
+    while ((n = read(file, piece, sizeof piece)) > 0) {
+        sha256_add(&hash, bytes_of(piece, (size_t)n));
+        *size += (uint64_t)n;
+    }
+    int error = errno;
+    close(file);
+    if (n < 0) return err_system(err, error, "cannot read %s", path);
+    sha256_end(&hash, digest);
+    return true;
 }

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/hash.h"
 
 // The whole file, at most `size_max` bytes; owned, freed with memory_free. p is NULL and err set on
 // failure.
@@ -17,3 +18,5 @@ bool folder_make(const char *path, struct err *err); // fine when it is there; p
 bool folder_remove(const char *path,
                    struct err *err); // with all that is in it; does not follow links
 bool file_write_all(int fd, bytes content, struct err *err); // all of it, whatever write() says
+// SHA-256 and size of a file as it stands.
+bool file_sha256(const char *path, uint8_t digest[SHA256_SIZE], uint64_t *size, struct err *err);

@@ -15,6 +15,7 @@ nanos command_now(void);
 
 // Columns of the screen, 80 where there is none; whether colours are welcome there.
 unsigned screen_width(void);
+unsigned table_width(void); // of tables on standard output; 0 where that is no screen
 bool screen_colour(FILE *out);
 
 // The expression of -Y for rows of `kind`; NULL after it was printed what is wrong with it (exit

@@ -167,8 +167,7 @@ static int files_run(int argc, char **argv)
     if (o.folder && !f.case_path)
         ok = err_set(&err, ERR_USAGE, "%s is no case: read it into one first, to keep its files",
                      argv[0]);
-    f.output =
-        output_create_for(format, stdout, &file_kind, isatty(STDOUT_FILENO) ? screen_width() : 0);
+    f.output = output_create_for(format, stdout, &file_kind, table_width());
     ok = ok && wanted_scan(asked.reader, &file_kind, filter, take_file, &f, &err) && !f.failed;
     ok = ok && output_end(f.output, &err);
     output_destroy(f.output);

@@ -38,6 +38,11 @@ unsigned screen_width(void)
     return n >= 40 && n <= 500 ? (unsigned)n : 80;
 }
 
+unsigned table_width(void)
+{
+    return isatty(STDOUT_FILENO) ? screen_width() : 0;
+}
+
 bool screen_colour(FILE *out)
 {
     const char *term = getenv("TERM");

@@ -46,11 +46,6 @@ static bool query_format(const struct query_options *o, enum case_format *format
                    o->format);
 }
 
-static unsigned query_width(void)
-{
-    return isatty(STDOUT_FILENO) ? screen_width() : 0;
-}
-
 // ---- rows of a kind -----------------------------------------------------------------------------
 
 struct rows_query {
@@ -70,7 +65,7 @@ static bool query_rows(struct case_reader *reader, const struct rows_query *q, u
 {
     static const enum output_format formats[] = {
         [CASE_TABLE] = OUTPUT_TABLE, [CASE_JSON] = OUTPUT_JSON, [CASE_CSV] = OUTPUT_CSV};
-    struct output *output = output_create_for(formats[q->format], stdout, q->kind, query_width());
+    struct output *output = output_create_for(formats[q->format], stdout, q->kind, table_width());
     bool ok =
         wanted_scan(reader, q->kind, q->filter, take_row, output, err) && output_end(output, err);
     *count = output_rows(output);
@@ -104,7 +99,7 @@ static bool query_ask(struct case_reader *reader, const char *sql, const struct 
     running = reader;
     signal(SIGINT, stop);
     bool ok = q->kind ? query_rows(reader, q, count, err)
-                      : case_sql(reader, sql, q->format, stdout, query_width(), count, err);
+                      : case_sql(reader, sql, q->format, stdout, table_width(), count, err);
     signal(SIGINT, SIG_DFL);
     return ok;
 }

@@ -12,7 +12,7 @@
 #include "record/output.h"
 #include "store/case.h"
 
-enum { WHERE_SIZE = 160, HEX_COLUMNS = 16, SHOW_LIMIT = 4096 };
+enum { HEX_COLUMNS = 16, SHOW_LIMIT = 4096 };
 
 struct show_options {
     bool packets;
@@ -47,9 +47,8 @@ struct show {
 static bool scan_where(const struct show *s, const struct record_kind *kind, const char *field,
                        struct record_id id, case_take *take, void *context, struct err *err)
 {
-    char where[WHERE_SIZE];
-    snprintf(where, sizeof where, "%s_us = %llu AND %s_hash = %llu", field,
-             (unsigned long long)id.time_us, field, (unsigned long long)id.hash);
+    char where[CASE_ID_CONDITION_MAX];
+    case_id_condition(where, field, id);
     struct case_scan scan = {kind, CASE_ALL_FIELDS, where, take, context};
     return case_scan(s->reader, &scan, err);
 }

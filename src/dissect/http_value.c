@@ -1,5 +1,7 @@
 #include "dissect/http_value.h"
 
+#include "base/text.h"
+
 enum { PARAMETERS_MAX = 32 };
 
 static bool is_blank(uint8_t c)
@@ -98,26 +100,20 @@ bool http_user_name(bytes value, struct buf *out, bytes *name)
 
 // ---- file names ---------------------------------------------------------------------------------
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 // RFC 8187 3.2: charset'language'percent-encoded.
 static bytes extended_decode(bytes value, struct buf *out)
 {
     value = bytes_after(value, bytes_find(value, '\'') + 1);
     value = bytes_after(value, bytes_find(value, '\'') + 1);
     for (size_t i = 0; i < value.n && !out->full; i++) {
-        bool coded = value.p[i] == '%' && value.n - i > 2 && hex_digit(value.p[i + 1]) >= 0 &&
-                     hex_digit(value.p[i + 2]) >= 0;
+        bool coded = value.p[i] == '%' && value.n - i > 2 && text_hex_value(value.p[i + 1]) >= 0 &&
+                     text_hex_value(value.p[i + 2]) >= 0;
         if (!coded) {
             buf_u8(out, value.p[i]);
             continue;
         }
-        buf_u8(out, (uint8_t)(hex_digit(value.p[i + 1]) << 4 | hex_digit(value.p[i + 2])));
+        buf_u8(out,
+               (uint8_t)(text_hex_value(value.p[i + 1]) << 4 | text_hex_value(value.p[i + 2])));
         i += 2;
     }
     return buf_bytes(out);

@@ -93,9 +93,9 @@ static bool is_within_itself(const struct packet *around, unsigned n)
     return false;
 }
 
-void carriers_packet(void *carriers, struct packet *p, const struct packet *around, unsigned n)
+void carriers_packet(struct carriers *all, struct packet *p, const struct packet *around,
+                     unsigned n)
 {
-    struct carriers *all = carriers;
     struct record_id parent = {0};
     for (unsigned i = 0; i < n; i++) {
         if (is_within_itself(around, i)) continue;

@@ -17,8 +17,8 @@ struct carriers *carriers_create(const struct lane_options *options, struct reco
                                  struct err *err);
 void carriers_destroy(struct carriers *c);
 
-// Counts the packets around `p`, outermost first, and names its parent (decode_hooks.carried).
-void carriers_packet(void *carriers, struct packet *p, const struct packet *around, unsigned n);
+// Counts the packets around `p`, outermost first, and names its parent.
+void carriers_packet(struct carriers *c, struct packet *p, const struct packet *around, unsigned n);
 // Runs the timers that are due at `watermark`.
 void carriers_run(struct carriers *c, nanos watermark);
 void carriers_end(struct carriers *c);

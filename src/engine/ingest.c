@@ -1,12 +1,8 @@
 #include "engine/ingest.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "engine/catalogue.h"
 #include "engine/version.h"
@@ -61,23 +57,6 @@ static void run_remark(const struct run *r, const char *sentence)
 
 // ---- what the case has already ------------------------------------------------------------------
 
-static bool file_sha256(const char *path, uint8_t digest[SHA256_SIZE], struct err *err)
-{
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return err_system(err, errno, "cannot open %s", path);
-    uint8_t *memory = memory_get(HASH_READ);
-    struct sha256 hash;
-    sha256_init(&hash);
-    ssize_t n;
-    while ((n = read(file, memory, HASH_READ)) > 0) sha256_add(&hash, bytes_of(memory, (size_t)n));
-    int failed = errno;
-    memory_free(memory);
-    close(file);
-    if (n < 0) return err_system(err, failed, "cannot read %s", path);
-    sha256_end(&hash, digest);
-    return true;
-}
-
 static struct reading run_reading(const struct run *r, const struct reading_capture *captures,
                                   size_t n)
 {
@@ -90,7 +69,7 @@ static bool run_is_known(struct run *r, const struct capture_info *info, bool *k
                          struct err *err)
 {
     struct reading_capture capture = {.path = info->path, .bytes = info->file_bytes};
-    if (!file_sha256(info->path, capture.sha256, err)) return false;
+    if (!file_sha256(info->path, capture.sha256, &capture.bytes, err)) return false;
     struct reading reading = run_reading(r, &capture, 1);
     enum reading_state state = store_find(r->store, &reading);
     *known = state == READING_SAME;

@@ -6,12 +6,12 @@
 #include "flow/flow.h"
 #include "flow/references.h"
 #include "flow/tcp.h"
-#include "record/kinds.h"
+#include "record/loss.h"
 
 // Address space of a lane; pages are used as traffic needs them. What reaches these limits is the
 // last resort of the process, and is counted (DESIGN: budgets that shape results are those of
 // conversation and shard).
-enum { LANE_STREAMS_MAX = 2 * 1024 * 1024, LANE_LOSS_ROW = 1024 };
+enum { LANE_STREAMS_MAX = 2 * 1024 * 1024 };
 #define LANE_BLOCKS_MAX (UINT64_C(8) << 30)
 
 struct lane {
@@ -66,17 +66,15 @@ static struct stream_consumed lane_show(void *context, void *owner, const struct
 static void lane_tell_loss(struct lane *l, const struct conversation *c, const char *stage,
                            const char *reason, uint64_t lost)
 {
-    uint8_t memory[LANE_LOSS_ROW];
-    struct row row;
-    row_init(&row, &loss_kind, memory, sizeof memory);
-    row_time(&row, LOSS_TS, c->first_seen);
-    row_time(&row, LOSS_LAST_SEEN, c->last_seen);
-    if (*l->options.point) row_text(&row, LOSS_POINT, bytes_text(l->options.point));
-    row_text(&row, LOSS_STAGE, bytes_text(stage));
-    row_text(&row, LOSS_REASON, bytes_text(reason));
-    if (lost) row_uint(&row, LOSS_BYTES, lost);
-    row_id(&row, LOSS_CONVERSATION_ID, conversation_id(c));
-    writer_emit(l->writer, &row);
+    struct record_id id = conversation_id(c);
+    struct loss loss = {stage,
+                        reason,
+                        c->first_seen,
+                        c->last_seen,
+                        .bytes = lost,
+                        .point = l->options.point,
+                        .conversation = &id};
+    loss_tell(l->writer, &loss);
 }
 
 static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length,

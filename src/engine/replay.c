@@ -14,7 +14,7 @@
 #include "source/fetch.h"
 #include "store/case.h"
 
-enum { REPLAY_CAPTURES_MAX = 65536, REPLAY_PACKET_MAX = 16 << 20, WHERE_MAX = 160, PARTS_MIN = 16 };
+enum { REPLAY_CAPTURES_MAX = 65536, PARTS_MIN = 16 };
 
 struct replay_capture {
     char *path;
@@ -79,10 +79,8 @@ static bool take_references(void *context, const struct record_batch *b)
 
 static bool load_references(struct run *r, struct err *err)
 {
-    char where[WHERE_MAX];
-    snprintf(where, sizeof where, "conversation_id_us = %llu AND conversation_id_hash = %llu",
-             (unsigned long long)r->options->conversation.time_us,
-             (unsigned long long)r->options->conversation.hash);
+    char where[CASE_ID_CONDITION_MAX];
+    case_id_condition(where, "conversation_id", r->options->conversation);
     struct case_scan scan = {&packets_kind, CASE_ALL_FIELDS, where, take_references, r};
     if (!case_scan(r->reader, &scan, err)) return false;
     if (r->part_count) qsort(r->parts, r->part_count, sizeof *r->parts, part_compare);
@@ -148,9 +146,8 @@ static void run_batch(struct run *r)
 }
 
 // A fetched packet is valid until the next one: it is copied into a buffer of its own.
-static bool run_packet(struct run *r, const struct packet *p)
+static void run_packet(struct run *r, const struct packet *p)
 {
-    if (p->captured > REPLAY_PACKET_MAX) return true;
     struct packet_buffer *buffer = packet_buffer_create(p->captured ? p->captured : 1);
     if (p->captured) memcpy(buffer->data, p->data, p->captured);
     packet_batch_keep(r->batch, buffer);
@@ -159,7 +156,6 @@ static bool run_packet(struct run *r, const struct packet *p)
     *to = *p;
     to->data = buffer->data;
     if (r->batch->count == PACKETS_MAX) run_batch(r);
-    return true;
 }
 
 static bool run_part(struct run *r, bytes part, struct err *err)
@@ -215,7 +211,8 @@ static bool run_frame(struct run *r, struct reference at, struct err *err)
     if (!fetch_next(c->fetch, at.ordinal, &p, err)) return false;
     p.capture = at.capture;
     if (r->options->packet) r->options->packet(r->options->context, &p, c->path);
-    return run_packet(r, &p);
+    run_packet(r, &p);
+    return true;
 }
 
 static bool run_all(struct run *r, struct err *err)
@@ -234,12 +231,6 @@ static bool run_all(struct run *r, struct err *err)
     return true;
 }
 
-static void nobody_takes(void *context, const struct record_batch *batch)
-{
-    (void)context;
-    (void)batch;
-}
-
 static bool run_make(struct run *r, struct err *err)
 {
     struct reading_options defaults = READING_DEFAULTS;
@@ -252,11 +243,9 @@ static bool run_make(struct run *r, struct err *err)
     lane.watcher = r->options->context;
     lane.watch = r->options->watch;
     lane.watch_gap = r->options->watch_gap;
-    struct record_sink sink = r->options->sink;
-    if (!sink.take) sink.take = nobody_takes;
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
-    r->lane = lane_create(&lane, kinds, kind_count, sink, err);
+    r->lane = lane_create(&lane, kinds, kind_count, r->options->sink, err);
     return r->lane != NULL;
 }
 

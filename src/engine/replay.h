@@ -18,9 +18,9 @@ struct replay_options {
     void (*watch)(void *context, const struct conversation *c, const struct stream_delivery *piece);
     void (*watch_gap)(void *context, const struct conversation *c, uint8_t side, uint64_t position,
                       uint64_t length, enum gap_kind kind);
-    replay_packet *packet; // may be NULL
-    bool dissect;          // make records again, for `sink`
-    struct record_sink sink;
+    replay_packet *packet;   // may be NULL
+    bool dissect;            // make records again, for `sink`
+    struct record_sink sink; // `take` NULL: nobody wants them
 };
 
 // ERR_INPUT when the case has no such conversation, or its captures cannot be read any more.

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "record/kinds.h"
+#include "record/loss.h"
 #include "source/capture_kind.h"
 
 enum { CAPTURE_ROW = 8192 };
@@ -15,46 +16,26 @@ struct telling {
     uint8_t memory[CAPTURE_ROW];
 };
 
-// One row of loss; what is zero is left out.
-struct loss {
-    const char *stage, *reason;
-    nanos from, to; // from > to: not known
-    uint64_t packets, bytes, count;
-    const struct capture_info *capture;
-};
-
-static void tell_loss(struct telling *t, const struct loss *loss)
+static void tell_loss(struct telling *t, struct loss loss)
 {
-    struct row row;
-    row_init(&row, &loss_kind, t->memory, sizeof t->memory);
-    if (loss->from <= loss->to) {
-        row_time(&row, LOSS_TS, loss->from);
-        row_time(&row, LOSS_LAST_SEEN, loss->to);
-    }
-    if (*t->point) row_text(&row, LOSS_POINT, bytes_text(t->point));
-    row_text(&row, LOSS_STAGE, bytes_text(loss->stage));
-    row_text(&row, LOSS_REASON, bytes_text(loss->reason));
-    if (loss->packets) row_uint(&row, LOSS_PACKETS, loss->packets);
-    if (loss->bytes) row_uint(&row, LOSS_BYTES, loss->bytes);
-    if (loss->count) row_uint(&row, LOSS_COUNT, loss->count);
-    if (loss->capture) row_text(&row, LOSS_CAPTURE, bytes_text(loss->capture->path));
-    writer_emit(t->writer, &row);
+    loss.point = t->point;
+    loss_tell(t->writer, &loss);
 }
 
 static void tell_capture_losses(struct telling *t, const struct capture_info *c)
 {
-    struct loss loss = {"source", "file_cut", c->last_seen, c->last_seen, .capture = c};
+    struct loss loss = {"source", "file_cut", c->last_seen, c->last_seen, .capture = c->path};
     if (c->first_seen > c->last_seen) loss.from = c->first_seen;
     loss.bytes = c->cut_bytes;
-    if (c->truncated) tell_loss(t, &loss);
+    if (c->truncated) tell_loss(t, loss);
     loss.from = c->first_seen;
     loss.reason = "damaged";
     loss.bytes = c->damaged_bytes;
-    if (c->damaged_bytes) tell_loss(t, &loss);
+    if (c->damaged_bytes) tell_loss(t, loss);
     loss.reason = "interface_drops";
     loss.bytes = 0;
     loss.packets = c->interface_drops;
-    if (c->interface_drops) tell_loss(t, &loss);
+    if (c->interface_drops) tell_loss(t, loss);
 }
 
 static void tell_capture(struct telling *t, const struct capture_info *c)
@@ -75,8 +56,8 @@ static void tell_decode(struct telling *t, const struct reading_counts *n, nanos
 {
     for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
         if (!n->reasons[reason] || decode_reason_class(reason) <= PACKET_NOT_IP) continue;
-        tell_loss(t, &(struct loss){"decode", decode_reason_name(reason), from, to,
-                                    .packets = n->reasons[reason]});
+        tell_loss(t, (struct loss){"decode", decode_reason_name(reason), from, to,
+                                   .packets = n->reasons[reason]});
     }
 }
 
@@ -95,7 +76,7 @@ static void tell_lanes(struct telling *t, const struct lane_counters *n, nanos f
         {"extract", "files_refused", from, to, .count = n->files_refused},
     };
     for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++)
-        if (losses[i].packets || losses[i].count) tell_loss(t, &losses[i]);
+        if (losses[i].packets || losses[i].count) tell_loss(t, losses[i]);
 }
 
 static void tell_count(struct telling *t, const char *stage, const char *name, uint64_t value,

@@ -45,6 +45,10 @@ struct case_scan {
 bool case_scan(struct case_reader *c, const struct case_scan *scan, struct err *err)
     __attribute__((warn_unused_result));
 
+// The condition of a scan for rows whose FIELD_ID `field` is `id`.
+enum { CASE_ID_CONDITION_MAX = 160 };
+void case_id_condition(char where[CASE_ID_CONDITION_MAX], const char *field, struct record_id id);
+
 // The number of rows, without reading them.
 uint64_t case_rows(const struct case_reader *c, const struct record_kind *kind);
 

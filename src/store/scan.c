@@ -1,4 +1,5 @@
 // Rows of a case back into record batches.
+#include <stdio.h>
 #include <string.h>
 
 #include "store/case_inside.h"
@@ -103,4 +104,10 @@ bool case_scan(struct case_reader *c, const struct case_scan *scan, struct err *
     text_deinit(&s.scratch);
     batch_destroy(s.batch);
     return fine || err_in(err, "case %s", c->named);
+}
+
+void case_id_condition(char where[CASE_ID_CONDITION_MAX], const char *field, struct record_id id)
+{
+    snprintf(where, CASE_ID_CONDITION_MAX, "%s_us = %llu AND %s_hash = %llu", field,
+             (unsigned long long)id.time_us, field, (unsigned long long)id.hash);
 }

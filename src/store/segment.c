@@ -13,7 +13,6 @@
 
 enum {
     SEGMENT_PATH_MAX = 4096,
-    HASH_PIECE = 64 * 1024,
     // DuckDB holds a row group in memory until it is full: small ones keep a commit below what
     // reading takes.
     ROW_GROUP_SMALL = 4096,
@@ -62,22 +61,8 @@ static void hidden_path_of(char path[SEGMENT_PATH_MAX], const char *folder, cons
 
 bool segment_hash(const char *path, char sha256[HEX_SHA256_SIZE], uint64_t *size, struct err *err)
 {
-    static const char *const doing = "cannot read %s back";
-    uint8_t piece[HASH_PIECE], digest[SHA256_SIZE];
-    struct sha256 hash;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return err_system(err, errno, doing, path);
-    sha256_init(&hash);
-    *size = 0;
-    ssize_t n;
-    while ((n = read(file, piece, sizeof piece)) > 0) {
-        sha256_add(&hash, bytes_of(piece, (size_t)n));
-        *size += (uint64_t)n;
-    }
-    int error = errno;
-    close(file);
-    if (n < 0) return err_system(err, error, doing, path);
-    sha256_end(&hash, digest);
+    uint8_t digest[SHA256_SIZE];
+    if (!file_sha256(path, digest, size, err)) return false;
     hex_format(sha256, bytes_of(digest, sizeof digest));
     return true;
 }
