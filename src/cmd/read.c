@@ -176,6 +176,37 @@ static bool read_print(struct ingest_options *in, const char *format, struct pri
     return true;
 }
 
+// Reads and reports; the exit status.
+static int read_all(struct ingest_options *in, struct screen *screen, bool quiet, struct err *err)
+{
+    in->summary = quiet ? NULL : summary_create();
+    struct ingest_outcome out;
+    bool ok = ingest(in, &out, err);
+    screen_clear(screen);
+    int status = ok ? read_finish(in, &out, quiet) : command_fail(err);
+    summary_destroy(in->summary);
+    return status;
+}
+
+static int read_paths(const struct read_options *o, const char *const *paths, uint32_t path_count)
+{
+    struct err err = {0};
+    char name[4096];
+    if (o->services && !services_load(o->services, &err)) return command_fail(&err);
+    case_name(paths[0], name, sizeof name);
+    struct screen screen = {.progress = !o->quiet && isatty(STDERR_FILENO)};
+    struct ingest_options in = {.reading = READING_DEFAULTS,
+                                .source = {.paths = paths, .path_count = path_count}};
+    ingest_fill(&in, o, &screen);
+    set_target(&in, o, name);
+    struct printer *printer;
+    if (!read_print(&in, o->format, &printer, &err)) return command_fail(&err);
+    int status = read_all(&in, &screen, o->quiet || printer, &err);
+    if (printer && !printer_end(printer, &err) && !status) status = command_fail(&err);
+    printer_destroy(printer);
+    return status;
+}
+
 static int read_run(int argc, char **argv)
 {
     struct read_options o = {.lanes = 1,
@@ -186,33 +217,15 @@ static int read_run(int argc, char **argv)
     struct err err = {0};
     argc = options_parse(&read_command, argc, argv, &o, &err);
     if (argc < 0) return command_fail(&err);
+    if (!argc && !o.free_input) {
+        err_set(&err, ERR_USAGE, "name what to read: weir read FILE|DIR|- ...");
+        return command_fail(&err);
+    }
     const char **paths = memory_get(((size_t)argc + 1) * sizeof *paths);
     uint32_t path_count = 0;
     if (o.free_input) paths[path_count++] = o.free_input;
     for (int i = 0; i < argc; i++) paths[path_count++] = argv[i];
-    if (!path_count) {
-        err_set(&err, ERR_USAGE, "name what to read: weir read FILE|DIR|- ...");
-        return command_fail(&err);
-    }
-    if (o.services && !services_load(o.services, &err)) return command_fail(&err);
-    char name[4096];
-    case_name(paths[0], name, sizeof name);
-    struct screen screen = {.progress = !o.quiet && isatty(STDERR_FILENO)};
-    struct ingest_options in = {.reading = READING_DEFAULTS,
-                                .source = {.paths = paths, .path_count = path_count}};
-    ingest_fill(&in, &o, &screen);
-    set_target(&in, &o, name);
-    struct printer *printer;
-    if (!read_print(&in, o.format, &printer, &err)) return command_fail(&err);
-    o.quiet = o.quiet || printer;
-    in.summary = o.quiet ? NULL : summary_create();
-    struct ingest_outcome out;
-    bool ok = ingest(&in, &out, &err);
-    screen_clear(&screen);
-    int status = ok ? read_finish(&in, &out, o.quiet) : command_fail(&err);
-    if (printer && !printer_end(printer, &err) && !status) status = command_fail(&err);
-    printer_destroy(printer);
-    summary_destroy(in.summary);
+    int status = read_paths(&o, paths, path_count);
     memory_free(paths);
     return status;
 }

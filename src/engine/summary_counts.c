@@ -18,7 +18,8 @@ void counts_deinit(struct counts *c)
 
 bytes counts_name(const struct counts *c, const struct count *count)
 {
-    return bytes_of(c->names + count->name_at, count->name_n);
+    // Before the first name there is no memory for names.
+    return count->name_n ? bytes_of(c->names + count->name_at, count->name_n) : (bytes){0};
 }
 
 // ---- the table --------------------------------------------------------------------------
