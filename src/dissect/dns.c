@@ -193,10 +193,13 @@ static bool has_header(const struct dns_message *m)
 static enum recognition recognise_datagram(const struct piece *first)
 {
     switch (dns_look(first->data)) {
-    case DNS_LOOK_SURE: return RECOGNISE_YES;
+    case DNS_LOOK_SURE:
+        return RECOGNISE_YES;
     case DNS_LOOK_GOOD:
-    case DNS_LOOK_WEAK: return RECOGNISE_PORT;
-    case DNS_LOOK_NO: break;
+    case DNS_LOOK_WEAK:
+        return RECOGNISE_PORT;
+    case DNS_LOOK_NO:
+        break;
     }
     return RECOGNISE_NO;
 }

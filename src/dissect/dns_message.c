@@ -47,8 +47,10 @@ static bool class_is_known(uint16_t class_)
     case DNS_CLASS_CH:
     case DNS_CLASS_HS:
     case DNS_CLASS_NONE:
-    case DNS_CLASS_ANY: return true;
-    default: return false;
+    case DNS_CLASS_ANY:
+        return true;
+    default:
+        return false;
     }
 }
 

@@ -259,28 +259,61 @@ static void put_with_length(struct parts *p, char part)
 static void put_part(struct parts *p, char part)
 {
     switch (part) {
-    case 'n': put_name(p); break;
-    case '1': dns_put_number(p->out, read_u8(&p->r)); break;
-    case '2': dns_put_number(p->out, read_be16(&p->r)); break;
-    case '4': dns_put_number(p->out, read_be32(&p->r)); break;
-    case 'a': put_address(p, true); break;
-    case 'A': put_address(p, false); break;
-    case 't': put_strings(p); break;
-    case 'y': put_type(p); break;
-    case 'T': dns_put_time(p->out, read_be32(&p->r)); break;
-    case 'm': put_bitmap(p); break;
-    case 'v': dns_put_parameters(p->out, &p->r); break;
-    case 'l': dns_put_location(p->out, &p->r); break;
-    case '6': dns_put_dashed(p->out, read_bytes(&p->r, 6)); break;
-    case '8': dns_put_dashed(p->out, read_bytes(&p->r, 8)); break;
+    case 'n':
+        put_name(p);
+        break;
+    case '1':
+        dns_put_number(p->out, read_u8(&p->r));
+        break;
+    case '2':
+        dns_put_number(p->out, read_be16(&p->r));
+        break;
+    case '4':
+        dns_put_number(p->out, read_be32(&p->r));
+        break;
+    case 'a':
+        put_address(p, true);
+        break;
+    case 'A':
+        put_address(p, false);
+        break;
+    case 't':
+        put_strings(p);
+        break;
+    case 'y':
+        put_type(p);
+        break;
+    case 'T':
+        dns_put_time(p->out, read_be32(&p->r));
+        break;
+    case 'm':
+        put_bitmap(p);
+        break;
+    case 'v':
+        dns_put_parameters(p->out, &p->r);
+        break;
+    case 'l':
+        dns_put_location(p->out, &p->r);
+        break;
+    case '6':
+        dns_put_dashed(p->out, read_bytes(&p->r, 6));
+        break;
+    case '8':
+        dns_put_dashed(p->out, read_bytes(&p->r, 8));
+        break;
     case 'x':
     case 'b':
-    case 'q': put_rest(p, part); break;
+    case 'q':
+        put_rest(p, part);
+        break;
     case 's':
     case 'k':
     case 'h':
-    case '5': put_with_length(p, part); break;
-    default: assert(false);
+    case '5':
+        put_with_length(p, part);
+        break;
+    default:
+        assert(false);
     }
 }
 

@@ -84,13 +84,20 @@ void dns_message_anomaly(struct dns_message *m, const char *name, size_t at, con
 static const char *fault_anomaly(enum dns_fault fault)
 {
     switch (fault) {
-    case DNS_SHORT: return "dns_truncated";
-    case DNS_POINTER_LOOP: return "dns_pointer_loop";
-    case DNS_POINTER_BEYOND: return "dns_pointer_beyond";
-    case DNS_LABEL_INVALID: return "dns_label_invalid";
-    case DNS_NAME_LONG: return "dns_name_long";
-    case DNS_RDATA_INVALID: return "dns_rdata_invalid";
-    case DNS_FINE: break;
+    case DNS_SHORT:
+        return "dns_truncated";
+    case DNS_POINTER_LOOP:
+        return "dns_pointer_loop";
+    case DNS_POINTER_BEYOND:
+        return "dns_pointer_beyond";
+    case DNS_LABEL_INVALID:
+        return "dns_label_invalid";
+    case DNS_NAME_LONG:
+        return "dns_name_long";
+    case DNS_RDATA_INVALID:
+        return "dns_rdata_invalid";
+    case DNS_FINE:
+        break;
     }
     return NULL;
 }

@@ -153,7 +153,9 @@ static void put_parameter(struct buf *out, uint16_t key, struct reader *value)
     case PARAMETER_ALPN:
     case PARAMETER_PORT:
     case PARAMETER_IPV4HINT:
-    case PARAMETER_IPV6HINT: put_elements(out, key, value); break;
+    case PARAMETER_IPV6HINT:
+        put_elements(out, key, value);
+        break;
     case PARAMETER_ECH:
         buf_u8(out, '=');
         dns_put_base64(out, reader_rest(value));

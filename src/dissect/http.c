@@ -225,17 +225,22 @@ static bool step_body(struct http_run *run)
 static bool step(struct http_run *run)
 {
     switch ((enum http_phase)run->direction->phase) {
-    case HTTP_HEAD: return step_head(run);
-    case HTTP_HANDOVER: return step_handover(run);
-    case HTTP_LOST: return step_lost(run);
-    case HTTP_OVER: return false;
+    case HTTP_HEAD:
+        return step_head(run);
+    case HTTP_HANDOVER:
+        return step_handover(run);
+    case HTTP_LOST:
+        return step_lost(run);
+    case HTTP_OVER:
+        return false;
     case HTTP_BODY:
     case HTTP_CHUNK_SIZE:
     case HTTP_CHUNK:
     case HTTP_CHUNK_END:
     case HTTP_TRAILER:
     case HTTP_UNTIL_CLOSE:
-    case HTTP_BARE: return step_body(run);
+    case HTTP_BARE:
+        return step_body(run);
     }
     return false;
 }

@@ -129,16 +129,23 @@ bool http_body_step(struct http_run *run)
 {
     switch ((enum http_phase)run->direction->phase) {
     case HTTP_BODY:
-    case HTTP_CHUNK: return step_left(run);
-    case HTTP_CHUNK_SIZE: return step_chunk_size(run);
-    case HTTP_CHUNK_END: return step_chunk_end(run);
-    case HTTP_TRAILER: return step_trailer(run);
-    case HTTP_UNTIL_CLOSE: return step_until_close(run);
-    case HTTP_BARE: return step_bare(run);
+    case HTTP_CHUNK:
+        return step_left(run);
+    case HTTP_CHUNK_SIZE:
+        return step_chunk_size(run);
+    case HTTP_CHUNK_END:
+        return step_chunk_end(run);
+    case HTTP_TRAILER:
+        return step_trailer(run);
+    case HTTP_UNTIL_CLOSE:
+        return step_until_close(run);
+    case HTTP_BARE:
+        return step_bare(run);
     case HTTP_HEAD:
     case HTTP_HANDOVER:
     case HTTP_LOST:
-    case HTTP_OVER: break;
+    case HTTP_OVER:
+        break;
     }
     return false;
 }

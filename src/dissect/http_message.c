@@ -13,11 +13,13 @@ static bool under_way(const struct http_direction *direction)
     case HTTP_CHUNK_END:
     case HTTP_TRAILER:
     case HTTP_UNTIL_CLOSE:
-    case HTTP_BARE: return true;
+    case HTTP_BARE:
+        return true;
     case HTTP_HEAD:
     case HTTP_HANDOVER:
     case HTTP_LOST:
-    case HTTP_OVER: return false;
+    case HTTP_OVER:
+        return false;
     }
     return false;
 }
@@ -95,11 +97,18 @@ static void body_expect(struct http_run *run, const struct http_framing *framing
     direction->chunk_seen = false;
     direction->left = framing->length;
     switch (framing->kind) {
-    case HTTP_BODY_LENGTH: direction->phase = HTTP_BODY; break;
-    case HTTP_BODY_CHUNKED: direction->phase = HTTP_CHUNK_SIZE; break;
-    case HTTP_BODY_CLOSE: direction->phase = HTTP_UNTIL_CLOSE; break;
+    case HTTP_BODY_LENGTH:
+        direction->phase = HTTP_BODY;
+        break;
+    case HTTP_BODY_CHUNKED:
+        direction->phase = HTTP_CHUNK_SIZE;
+        break;
+    case HTTP_BODY_CLOSE:
+        direction->phase = HTTP_UNTIL_CLOSE;
+        break;
     case HTTP_BODY_NONE:
-    case HTTP_BODY_UNKNOWN: break;
+    case HTTP_BODY_UNKNOWN:
+        break;
     }
 }
 

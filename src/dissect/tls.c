@@ -104,11 +104,16 @@ static enum tls_step record_body(struct tls_walk *w, const struct tls_header *h)
 {
     if (h->type != TLS_HANDSHAKE) w->side->discard = 0;
     switch (h->type) {
-    case TLS_CHANGE_CIPHER_SPEC: return record_change(w, h);
-    case TLS_ALERT: return record_alert(w, h);
-    case TLS_HANDSHAKE: return record_handshake(w, h);
-    case TLS_HEARTBEAT: return record_heartbeat(w, h);
-    default: return record_data(w, h);
+    case TLS_CHANGE_CIPHER_SPEC:
+        return record_change(w, h);
+    case TLS_ALERT:
+        return record_alert(w, h);
+    case TLS_HANDSHAKE:
+        return record_handshake(w, h);
+    case TLS_HEARTBEAT:
+        return record_heartbeat(w, h);
+    default:
+        return record_data(w, h);
     }
 }
 

@@ -91,8 +91,9 @@ static void put_hashes(struct row *row, const struct chain *chain, unsigned posi
 static void tell_broken(const struct tls_place *at, const struct x509 *c, bytes certificate,
                         bool is_read)
 {
-    bool is_spelt_out = is_read && c->key_parameters.tag == DER_SEQUENCE && c->key_algorithm.n == 7
-                        && memcmp(c->key_algorithm.p, "\x2a\x86\x48\xce\x3d\x02\x01", 7) == 0;
+    bool is_spelt_out = is_read && c->key_parameters.tag == DER_SEQUENCE &&
+                        c->key_algorithm.n == 7 &&
+                        memcmp(c->key_algorithm.p, "\x2a\x86\x48\xce\x3d\x02\x01", 7) == 0;
     if (!is_read) tls_anomaly(at, "x509_unreadable", certificate);
     if (is_spelt_out) tls_anomaly(at, "x509_explicit_curve", c->key_parameters.whole);
 }

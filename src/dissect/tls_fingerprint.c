@@ -145,13 +145,20 @@ static const char *version_code(const struct tls_hello *client)
     for (bytes list = client->supported_versions; tls_list_next(&list, &v);)
         if (!tls_is_grease(v) && v > version) version = v;
     switch (version ? version : client->version) {
-    case TLS_1_3: return "13";
-    case TLS_1_2: return "12";
-    case TLS_1_1: return "11";
-    case TLS_1_0: return "10";
-    case TLS_SSL_3: return "s3";
-    case TLS_SSL_2: return "s2";
-    default: return "00";
+    case TLS_1_3:
+        return "13";
+    case TLS_1_2:
+        return "12";
+    case TLS_1_1:
+        return "11";
+    case TLS_1_0:
+        return "10";
+    case TLS_SSL_3:
+        return "s3";
+    case TLS_SSL_2:
+        return "s2";
+    default:
+        return "00";
     }
 }
 

@@ -64,18 +64,34 @@ static bool read_extension(struct tls_hello *hello, const struct tls_extension *
 {
     struct reader r = reader_of(extension->content);
     switch (extension->type) {
-    case TLS_EXTENSION_SERVER_NAME: return read_server_name(hello, &r);
-    case TLS_EXTENSION_SUPPORTED_GROUPS: hello->groups = read_bytes(&r, read_be16(&r)); break;
-    case TLS_EXTENSION_POINT_FORMATS: hello->point_formats = read_bytes(&r, read_u8(&r)); break;
+    case TLS_EXTENSION_SERVER_NAME:
+        return read_server_name(hello, &r);
+    case TLS_EXTENSION_SUPPORTED_GROUPS:
+        hello->groups = read_bytes(&r, read_be16(&r));
+        break;
+    case TLS_EXTENSION_POINT_FORMATS:
+        hello->point_formats = read_bytes(&r, read_u8(&r));
+        break;
     case TLS_EXTENSION_SIGNATURE_ALGORITHMS:
         hello->signature_algorithms = read_bytes(&r, read_be16(&r));
         break;
-    case TLS_EXTENSION_ALPN: hello->alpn = read_bytes(&r, read_be16(&r)); break;
-    case TLS_EXTENSION_PRE_SHARED_KEY: hello->has_pre_shared_key = true; break;
-    case TLS_EXTENSION_EARLY_DATA: hello->has_early_data = true; break;
-    case TLS_EXTENSION_SUPPORTED_VERSIONS: read_versions(hello, &r, from_client); break;
-    case TLS_EXTENSION_KEY_SHARE: read_key_share(hello, &r, from_client); break;
-    default: break;
+    case TLS_EXTENSION_ALPN:
+        hello->alpn = read_bytes(&r, read_be16(&r));
+        break;
+    case TLS_EXTENSION_PRE_SHARED_KEY:
+        hello->has_pre_shared_key = true;
+        break;
+    case TLS_EXTENSION_EARLY_DATA:
+        hello->has_early_data = true;
+        break;
+    case TLS_EXTENSION_SUPPORTED_VERSIONS:
+        read_versions(hello, &r, from_client);
+        break;
+    case TLS_EXTENSION_KEY_SHARE:
+        read_key_share(hello, &r, from_client);
+        break;
+    default:
+        break;
     }
     return !r.bad;
 }
@@ -148,9 +164,9 @@ bool tls_client_hello_ssl2(struct tls_hello *hello, bytes record)
     hello->ciphers = read_bytes(&r, ciphers);
     hello->session_id = read_bytes(&r, session_id);
     hello->random = read_bytes(&r, challenge);
-    return type == 1 && !r.bad && reader_left(&r) == 0 && ciphers > 0 && ciphers % 3 == 0
-           && challenge >= 16 && challenge <= 32 && session_id <= SESSION_ID_MAX
-           && (hello->version == 0x0002 || (hello->version >= 0x0300 && hello->version <= 0x0304));
+    return type == 1 && !r.bad && reader_left(&r) == 0 && ciphers > 0 && ciphers % 3 == 0 &&
+           challenge >= 16 && challenge <= 32 && session_id <= SESSION_ID_MAX &&
+           (hello->version == 0x0002 || (hello->version >= 0x0300 && hello->version <= 0x0304));
 }
 
 bool tls_server_hello_ssl2(struct tls_hello *hello, bytes record, bytes *certificate)
@@ -162,8 +178,8 @@ bool tls_server_hello_ssl2(struct tls_hello *hello, bytes record, bytes *certifi
     *certificate = read_bytes(&r, length);
     hello->ciphers = read_bytes(&r, ciphers);
     hello->session_id = read_bytes(&r, connection);
-    return type == 4 && hit <= 1 && certificate_type <= 1 && hello->version == 0x0002 && !r.bad
-           && reader_left(&r) == 0 && ciphers % 3 == 0;
+    return type == 4 && hit <= 1 && certificate_type <= 1 && hello->version == 0x0002 && !r.bad &&
+           reader_left(&r) == 0 && ciphers % 3 == 0;
 }
 
 // The SHA-256 of "HelloRetryRequest".

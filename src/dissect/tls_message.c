@@ -133,8 +133,8 @@ static void put_server_hello(struct row *row, const struct tls_hello *hello)
 
 static bool is_echo(const struct tls_state *s, bytes session_id)
 {
-    return session_id.n > 0
-           && bytes_equal(session_id, bytes_of(s->session_id, s->session_id_length));
+    return session_id.n > 0 &&
+           bytes_equal(session_id, bytes_of(s->session_id, s->session_id_length));
 }
 
 static void server_hello_learn(const struct tls_place *at, const struct tls_hello *hello)
@@ -184,24 +184,23 @@ static void server_key_exchange(struct tls_state *s, bytes body)
 
 static bool is_of_server(uint8_t type)
 {
-    return type == TLS_SERVER_HELLO || type == TLS_SERVER_KEY_EXCHANGE
-           || type == TLS_SERVER_HELLO_DONE
-           || type == TLS_CERTIFICATE // the first one is the server's
-           || type == TLS_CERTIFICATE_REQUEST || type == TLS_NEW_SESSION_TICKET
-           || type == TLS_CERTIFICATE_STATUS || type == TLS_HELLO_RETRY_REQUEST
-           || type == TLS_HELLO_REQUEST;
+    return type == TLS_SERVER_HELLO || type == TLS_SERVER_KEY_EXCHANGE ||
+           type == TLS_SERVER_HELLO_DONE || type == TLS_CERTIFICATE // the first one is the server's
+           || type == TLS_CERTIFICATE_REQUEST || type == TLS_NEW_SESSION_TICKET ||
+           type == TLS_CERTIFICATE_STATUS || type == TLS_HELLO_RETRY_REQUEST ||
+           type == TLS_HELLO_REQUEST;
 }
 
 static bool is_of_client(uint8_t type)
 {
-    return type == TLS_CLIENT_HELLO || type == TLS_CLIENT_KEY_EXCHANGE
-           || type == TLS_CERTIFICATE_VERIFY;
+    return type == TLS_CLIENT_HELLO || type == TLS_CLIENT_KEY_EXCHANGE ||
+           type == TLS_CERTIFICATE_VERIFY;
 }
 
 static bool is_of_full_handshake(uint8_t type)
 {
-    return type == TLS_CERTIFICATE || type == TLS_SERVER_KEY_EXCHANGE
-           || type == TLS_SERVER_HELLO_DONE;
+    return type == TLS_CERTIFICATE || type == TLS_SERVER_KEY_EXCHANGE ||
+           type == TLS_SERVER_HELLO_DONE;
 }
 
 static void note_message(const struct tls_place *at, uint8_t type)
@@ -218,11 +217,20 @@ void tls_message(const struct tls_place *at, uint8_t type, bytes body)
     note_message(at, type);
     bool had_retry = at->s->retry;
     switch (type) {
-    case TLS_CLIENT_HELLO: client_hello(at, body); break;
-    case TLS_SERVER_HELLO: server_hello(at, body); break;
-    case TLS_CERTIFICATE: tls_chain(at, body); break;
-    case TLS_SERVER_KEY_EXCHANGE: server_key_exchange(at->s, body); break;
-    default: break;
+    case TLS_CLIENT_HELLO:
+        client_hello(at, body);
+        break;
+    case TLS_SERVER_HELLO:
+        server_hello(at, body);
+        break;
+    case TLS_CERTIFICATE:
+        tls_chain(at, body);
+        break;
+    case TLS_SERVER_KEY_EXCHANGE:
+        server_key_exchange(at->s, body);
+        break;
+    default:
+        break;
     }
     // A ServerHello that asks for another ClientHello has the letter of the message that it stands
     // for.

@@ -556,13 +556,20 @@ const char *tls_alert_name(uint8_t description)
 static const char *version_known(uint16_t version)
 {
     switch (version) {
-    case TLS_SSL_2: return "SSLv2";
-    case TLS_SSL_3: return "SSLv3";
-    case TLS_1_0: return "TLSv10";
-    case TLS_1_1: return "TLSv11";
-    case TLS_1_2: return "TLSv12";
-    case TLS_1_3: return "TLSv13";
-    default: return NULL;
+    case TLS_SSL_2:
+        return "SSLv2";
+    case TLS_SSL_3:
+        return "SSLv3";
+    case TLS_1_0:
+        return "TLSv10";
+    case TLS_1_1:
+        return "TLSv11";
+    case TLS_1_2:
+        return "TLSv12";
+    case TLS_1_3:
+        return "TLSv13";
+    default:
+        return NULL;
     }
 }
 
@@ -572,8 +579,7 @@ const char *tls_version_text(uint16_t version, char text[TLS_NUMBER_TEXT_MAX])
     if (known) return known;
     if (version >> 8 == TLS_1_3_DRAFT_HIGH)
         snprintf(text, TLS_NUMBER_TEXT_MAX, "TLSv13-draft%u", version & 0xffu);
-    else
-        snprintf(text, TLS_NUMBER_TEXT_MAX, "unknown-%u", version);
+    else snprintf(text, TLS_NUMBER_TEXT_MAX, "unknown-%u", version);
     return text;
 }
 

@@ -24,8 +24,8 @@ static enum recognition recognise_ssl2(const struct piece *first)
     content += read_be16(&r);
     content += read_be16(&r);
     if (r.bad) return first->last ? RECOGNISE_NO : RECOGNISE_MORE;
-    bool is_version = version == 0x0002
-                      || (type == 1 && version >> 8 == 3 && (version & 0xff) <= 4);
+    bool is_version =
+        version == 0x0002 || (type == 1 && version >> 8 == 3 && (version & 0xff) <= 4);
     return is_version && head + content == (size & 0x7fff) ? RECOGNISE_YES : RECOGNISE_NO;
 }
 
@@ -39,8 +39,8 @@ static enum recognition recognise_hello(bytes b, const struct tls_header *h)
     if (!tls_message_is_known(type)) return RECOGNISE_NO;
     bool is_client = type == TLS_CLIENT_HELLO && length >= CLIENT_HELLO_MIN;
     bool is_server = type == TLS_SERVER_HELLO && length >= SERVER_HELLO_MIN;
-    bool is_hello = (is_client || is_server) && length < STREAM_VIEW_MAX
-                    && (major == 3 || major == 0x7f);
+    bool is_hello =
+        (is_client || is_server) && length < STREAM_VIEW_MAX && (major == 3 || major == 0x7f);
     if (is_hello) return RECOGNISE_YES;
     if (type == TLS_CLIENT_HELLO || type == TLS_SERVER_HELLO) return RECOGNISE_NO;
     return length + TLS_MESSAGE_HEADER_SIZE <= h->length ? RECOGNISE_PORT : RECOGNISE_NO;

@@ -260,8 +260,8 @@ static void script_say(struct script *s, uint8_t side)
 
 static void script_gap(struct script *s, uint8_t side, uint64_t length)
 {
-    s->steps[s->count++] = (struct harness_step){
-        .what = HARNESS_GAP, .side = side, .length = length};
+    s->steps[s->count++] =
+        (struct harness_step){.what = HARNESS_GAP, .side = side, .length = length};
 }
 
 static void script_hellos(struct script *s)

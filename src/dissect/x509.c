@@ -150,8 +150,8 @@ bool x509_time(const struct der *time, nanos *t)
     unsigned hour = read_digits(&r, 2), minute = read_digits(&r, 2);
     unsigned second = at_digit(&r) ? read_digits(&r, 2) : 0;
     int64_t zone = read_zone(&r);
-    if (r.bad || month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59
-        || second > 60)
+    if (r.bad || month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 ||
+        second > 60)
         return false;
     int64_t seconds = days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - zone;
     int64_t most = INT64_MAX / NANOS_PER_SECOND;
@@ -184,7 +184,7 @@ bool x509_matches_host(const struct x509 *c, bytes host)
         if (host_matches(name.body, host)) return true;
     }
     if (has_dns) return false;
-    bytes common = x509_name_attribute(c->subject,
-                                       bytes_of(OID_COMMON_NAME, sizeof OID_COMMON_NAME));
+    bytes common =
+        x509_name_attribute(c->subject, bytes_of(OID_COMMON_NAME, sizeof OID_COMMON_NAME));
     return common.n > 0 && host_matches(common, host);
 }

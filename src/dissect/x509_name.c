@@ -95,12 +95,22 @@ static void put_value(struct buf *text, const struct der *value)
     case DER_PRINTABLE_STRING:
     case DER_IA5_STRING:
     case DER_NUMERIC_STRING:
-    case DER_VISIBLE_STRING: put_narrow(text, value->body); break;
+    case DER_VISIBLE_STRING:
+        put_narrow(text, value->body);
+        break;
     // In practice Latin-1, whatever T.61 says.
-    case DER_T61_STRING: put_wide(text, value->body, 1); break;
-    case DER_BMP_STRING: put_wide(text, value->body, 2); break;
-    case DER_UNIVERSAL_STRING: put_wide(text, value->body, 4); break;
-    default: put_hex(text, value->whole); break;
+    case DER_T61_STRING:
+        put_wide(text, value->body, 1);
+        break;
+    case DER_BMP_STRING:
+        put_wide(text, value->body, 2);
+        break;
+    case DER_UNIVERSAL_STRING:
+        put_wide(text, value->body, 4);
+        break;
+    default:
+        put_hex(text, value->whole);
+        break;
     }
 }
 

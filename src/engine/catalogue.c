@@ -26,8 +26,8 @@ const struct record_kind *const *catalogue(uint32_t *count)
         for (uint32_t i = 0; i < dissector_count; i++)
             for (unsigned k = 0; k < 4 && dissectors[i]->kinds[k]; k++)
                 catalogue_add(dissectors[i]->kinds[k]);
-        const struct record_kind *const end[] = {&file_kind, &anomaly_kind, &loss_kind,
-                                                 &counter_kind, &packets_kind};
+        const struct record_kind *const end[] = {&file_kind, &anomaly_kind, &ambiguity_kind,
+                                                 &loss_kind, &counter_kind, &packets_kind};
         for (size_t i = 0; i < sizeof end / sizeof end[0]; i++) catalogue_add(end[i]);
     }
     *count = kind_count;

@@ -1,38 +1,19 @@
 #include "engine/dispatcher.h"
 
-#include "base/hash.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "engine/carriers.h"
 #include "record/kinds.h"
 #include "record/writer.h"
 
-enum { AMBIGUITY_ROW = 1024, DETAIL_BYTES = 16 };
+enum { AMBIGUITY_ROW = 1024 };
 
 struct dispatcher {
     struct decoder decoder;
     struct record_writer *writer;
     struct carriers *carriers;
-    struct text detail;
 };
 
 // ---- fragments that disagree --------------------------------------------------------------------
-
-static void put_reading(struct text *t, const char *name, bytes b)
-{
-    char hex[2 * DETAIL_BYTES + 1];
-    hex_format(hex, bytes_first(b, DETAIL_BYTES));
-    text_format(t, ", %s %s%s", name, hex, b.n > DETAIL_BYTES ? "..." : "");
-}
-
-static void put_detail(struct text *t, const struct fragment_ambiguity *a)
-{
-    text_clear(t);
-    text_format(t, "bytes %u to %u of datagram %u%s", a->offset, a->offset + a->length - 1,
-                a->identification, a->is_length ? " contradict where it ends" : "");
-    if (a->taken.n) put_reading(t, "taken", a->taken);
-    put_reading(t, "other", a->other);
-}
 
 // The name of the record is made of where the other reading stands, which no two have in common.
 static struct record_id ambiguity_id(const struct fragment_ambiguity *a)
@@ -47,16 +28,21 @@ static void dispatcher_ambiguous(void *context, const struct fragment_ambiguity 
     struct dispatcher *d = context;
     uint8_t memory[AMBIGUITY_ROW];
     struct row row;
-    row_init(&row, &anomaly_kind, memory, sizeof memory);
+    row_init(&row, &ambiguity_kind, memory, sizeof memory);
     row_id(&row, COMMON_ID, ambiguity_id(a));
     row_time(&row, COMMON_TS, a->time);
     row_address(&row, COMMON_SRC_ADDR, a->src);
     row_address(&row, COMMON_DST_ADDR, a->dst);
-    row_text(&row, ANOMALY_NAME, bytes_text("fragment_overlap"));
-    row_text(&row, ANOMALY_SERVICE, bytes_text("ip"));
-    row_text(&row, ANOMALY_SIDE, bytes_text("src"));
-    put_detail(&d->detail, a);
-    row_text(&row, ANOMALY_DETAIL, bytes_of(d->detail.p, d->detail.n));
+    row_uint(&row, COMMON_PROTO, a->proto);
+    row_text(&row, AMBIGUITY_LAYER, bytes_text("ip"));
+    row_text(&row, AMBIGUITY_SIDE, bytes_text("src"));
+    row_uint(&row, AMBIGUITY_OFFSET, a->offset);
+    row_uint(&row, AMBIGUITY_LENGTH, a->length);
+    row_text(&row, AMBIGUITY_POLICY, bytes_text("first"));
+    // Readings that disagree on where the datagram ends need not share a byte.
+    if (a->taken.n) row_hash(&row, AMBIGUITY_TAKEN, a->taken);
+    row_hash(&row, AMBIGUITY_OTHER, a->other);
+    row_uint(&row, AMBIGUITY_DATAGRAM, a->identification);
     writer_emit(d->writer, &row);
 }
 
@@ -89,7 +75,6 @@ void dispatcher_destroy(struct dispatcher *d)
     decoder_deinit(&d->decoder);
     carriers_destroy(d->carriers);
     writer_destroy(d->writer);
-    text_deinit(&d->detail);
     memory_free(d);
 }
 

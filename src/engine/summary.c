@@ -53,7 +53,7 @@ static struct count *count_host(struct counts *c, bytes name)
     return counts_of(c, bytes_of(folded, name.n));
 }
 
-// ---- captures and losses ----------------------------------------------------------------
+// ---- captures and losses ------------------------------------------------------------------------
 
 enum {
     CAP_PATH,
@@ -108,7 +108,7 @@ static void take_loss(struct summary *s, const struct seen *at)
     count->sums[LOST_BYTES] += seen_number(at, LOST_BYTE_COUNT);
 }
 
-// ---- conversations ----------------------------------------------------------------------
+// ---- conversations ------------------------------------------------------------------------------
 
 enum {
     TALK_ID,
@@ -212,7 +212,7 @@ static void take_conversation(struct summary *s, const struct seen *at)
     take_largest(c, at, sent + received);
 }
 
-// ---- transactions -----------------------------------------------------------------------
+// ---- transactions -------------------------------------------------------------------------------
 
 enum { ASK_QUERY, ASK_RCODE, ASK_ANSWERED };
 static const char *const dns_columns[] = {"query", "rcode", "answer_seen", NULL};
@@ -313,7 +313,7 @@ static void take_anomaly(struct summary *s, const struct seen *at)
     counts_of(&s->anomalies, seen_text(at, ODD_NAME))->sums[0]++;
 }
 
-// ---- the sink ---------------------------------------------------------------------------
+// ---- the sink -----------------------------------------------------------------------------------
 
 struct collector {
     const char *kind;
@@ -371,7 +371,7 @@ const char *const *summary_columns(const char *kind)
     return NULL;
 }
 
-// ---- life -------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 struct summary *summary_create(void)
 {

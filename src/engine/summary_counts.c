@@ -22,7 +22,7 @@ bytes counts_name(const struct counts *c, const struct count *count)
     return count->name_n ? bytes_of(c->names + count->name_at, count->name_n) : (bytes){0};
 }
 
-// ---- the table --------------------------------------------------------------------------
+// ---- the table ----------------------------------------------------------------------------------
 
 static void slots_fill(struct counts *c)
 {
@@ -110,7 +110,7 @@ struct count *counts_of(struct counts *c, bytes name)
     return counts_add(c, name, hash);
 }
 
-// ---- questions --------------------------------------------------------------------------
+// ---- questions ----------------------------------------------------------------------------------
 
 uint64_t counts_total(const struct counts *c, unsigned sum)
 {
@@ -145,7 +145,7 @@ unsigned counts_top(const struct counts *c, const struct count **top, unsigned t
     return n;
 }
 
-// ---- pairs ------------------------------------------------------------------------------
+// ---- pairs --------------------------------------------------------------------------------------
 
 void pairs_deinit(struct pairs *p)
 {

@@ -78,7 +78,7 @@ static void head_totals(const struct summary *s, struct page *p)
     text_deinit(&facts);
 }
 
-// ---- what is missing --------------------------------------------------------------------
+// ---- what is missing ----------------------------------------------------------------------------
 
 static void missing_in_captures(const struct summary_captures *c, struct text *facts)
 {

@@ -20,7 +20,7 @@ enum {
     BAR_MAX = 18,
 };
 
-// ---- life -------------------------------------------------------------------------------
+// ---- life ---------------------------------------------------------------------------------------
 
 void page_init(struct page *p, unsigned width, unsigned rows, bool colour, bool utf8)
 {
@@ -40,7 +40,7 @@ void page_deinit(struct page *p)
     *p = (struct page){0};
 }
 
-// ---- pieces -----------------------------------------------------------------------------
+// ---- pieces -------------------------------------------------------------------------------------
 
 static void put_tone(const struct page *p, struct text *t, const char *code)
 {
@@ -155,7 +155,7 @@ static void put_bar(const struct page *p, struct text *t, uint64_t weight, uint6
     if (p->utf8) text_add(t, parts[n]);
 }
 
-// ---- titles and facts -------------------------------------------------------------------
+// ---- titles and facts ---------------------------------------------------------------------------
 
 void page_title(struct page *p, struct text *part, const char *title)
 {
@@ -210,7 +210,7 @@ void page_facts(const struct page *p, struct text *part, unsigned width, struct 
     text_clear(facts);
 }
 
-// ---- tables -----------------------------------------------------------------------------
+// ---- tables -------------------------------------------------------------------------------------
 
 struct layout {
     unsigned name, cells[TABLE_CELLS_MAX], bar;
@@ -303,7 +303,7 @@ void page_table(struct page *p, struct table *t)
     text_deinit(&t->notes);
 }
 
-// ---- setting ----------------------------------------------------------------------------
+// ---- setting ------------------------------------------------------------------------------------
 
 // The empty line that follows included.
 static unsigned part_lines(const struct text *part)

@@ -31,7 +31,7 @@ static void add_name(const struct page *p, struct table_row *row, bytes name,
     else text_add(&row->name, when_empty);
 }
 
-// ---- conversations ----------------------------------------------------------------------
+// ---- conversations ------------------------------------------------------------------------------
 
 static void proto_name(struct text *t, unsigned proto)
 {
@@ -140,7 +140,7 @@ static void section_talkers(const struct summary *s, struct page *p)
     if (n) page_table(p, &t);
 }
 
-// ---- protocols --------------------------------------------------------------------------
+// ---- protocols ----------------------------------------------------------------------------------
 
 // Rows of names and how often they came, and what is left of the list.
 static void add_names(const struct page *p, struct table *t, const struct counts *c,
@@ -259,7 +259,7 @@ static void section_anomalies(const struct summary *s, struct page *p)
     page_table(p, &t);
 }
 
-// ---- all --------------------------------------------------------------------------------
+// ---- all ----------------------------------------------------------------------------------------
 
 static void summary_fill(const struct summary *s, const struct summary_style *style, struct page *p)
 {

@@ -18,7 +18,7 @@
 
 enum { ROWS = 3000, THREADS = 4, BATCH = 37 };
 
-// ---- rows by hand -----------------------------------------------------------------------
+// ---- rows by hand -------------------------------------------------------------------------------
 
 static unsigned field(const struct record_batch *b, const char *name)
 {
@@ -105,7 +105,7 @@ static const struct making {
 };
 enum { MAKINGS = sizeof makings / sizeof makings[0] };
 
-// ---- feeding ----------------------------------------------------------------------------
+// ---- feeding ------------------------------------------------------------------------------------
 
 struct feeding {
     struct summary *summary;
@@ -167,7 +167,7 @@ static void shuffle(unsigned order[ROWS], uint64_t *seed)
     }
 }
 
-// ---- tests ------------------------------------------------------------------------------
+// ---- tests --------------------------------------------------------------------------------------
 
 static void test_order_and_threads_do_not_matter(void **state)
 {

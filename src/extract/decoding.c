@@ -111,7 +111,7 @@ void decoding_deinit(struct decoding *d, struct decoders *p)
     d->stage_count = 0;
 }
 
-// ---- one stage ---------------------------------------------------------------------------------
+// ---- one stage ----------------------------------------------------------------------------------
 
 static enum compression compression_of(enum body_coding coding)
 {
@@ -264,7 +264,7 @@ static bytes stage_step(struct decoding *d, struct decoders *p, unsigned level)
     return out;
 }
 
-// ---- the chain ---------------------------------------------------------------------------------
+// ---- the chain ----------------------------------------------------------------------------------
 
 void decoding_feed(struct decoding *d, struct decoders *p, bytes encoded, bool ending)
 {

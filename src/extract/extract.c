@@ -116,7 +116,7 @@ struct body_place extract_place(const struct extractor *x, uint32_t file)
     return file ? file_at(x, file)->place : (struct body_place){0};
 }
 
-// ---- decoded bytes -----------------------------------------------------------------------------
+// ---- decoded bytes ------------------------------------------------------------------------------
 
 static void keep_begin(struct extractor *x, struct file *f)
 {
@@ -212,7 +212,7 @@ void extract_gap(struct extractor *x, uint32_t file, uint64_t length)
     decoding_gap(&f->decoding, &x->decoders);
 }
 
-// ---- the end -----------------------------------------------------------------------------------
+// ---- the end ------------------------------------------------------------------------------------
 
 struct ending {
     uint8_t md5[MD5_SIZE], sha1[SHA1_SIZE], sha256[SHA256_SIZE];

@@ -56,7 +56,8 @@ struct record_kind {
 };
 
 // Every kind that hangs on a conversation begins with these, so that nobody must join to see who
-// spoke. The last four tell which bytes of the two directions the record was made of.
+// spoke. The ranges tell which bytes of the two directions the record was made of; the last two are
+// set where those bytes have a second reading, or are not all there.
 enum common_field {
     COMMON_ID,
     COMMON_TS,
@@ -70,6 +71,8 @@ enum common_field {
     COMMON_SRC_LENGTH,
     COMMON_DST_OFFSET,
     COMMON_DST_LENGTH,
+    COMMON_AMBIGUOUS,
+    COMMON_INCOMPLETE,
     COMMON_COUNT,
 };
 
@@ -93,7 +96,11 @@ enum common_field {
     {"dst_offset", FIELD_UINT, "bytes", \
      "Where it begins in the stream of dst", NULL, NULL, FIELD_HIDDEN}, \
     {"dst_length", FIELD_UINT, "bytes", \
-     "How long it is in the stream of dst", NULL, NULL, FIELD_HIDDEN}
+     "How long it is in the stream of dst", NULL, NULL, FIELD_HIDDEN}, \
+    {"ambiguous", FIELD_BOOL, NULL, \
+     "Some of its bytes came with two readings: see ambiguity", NULL, NULL, 0}, \
+    {"incomplete", FIELD_BOOL, NULL, \
+     "Some of its bytes are missing: see loss", NULL, NULL, 0}
 // clang-format on
 
 // Words of 8 bytes that a value takes in a batch's column.

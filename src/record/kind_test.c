@@ -44,13 +44,21 @@ static void test_numbers_and_names_agree(void **state)
     check_name(&loss_kind, LOSS_CONVERSATION_ID, "conversation_id");
     check_name(&loss_kind, LOSS_CAPTURE, "capture");
     check_name(&loss_kind, LOSS_COUNT, "count");
-    assert_int_equal(loss_kind.field_count, LOSS_COUNT + 1);
+    check_name(&loss_kind, LOSS_SIDE, "side");
+    check_name(&loss_kind, LOSS_OFFSET, "offset");
+    assert_int_equal(loss_kind.field_count, LOSS_OFFSET + 1);
+    check_name(&ambiguity_kind, AMBIGUITY_LAYER, "layer");
+    check_name(&ambiguity_kind, AMBIGUITY_TAKEN, "taken");
+    check_name(&ambiguity_kind, AMBIGUITY_OTHER, "other");
+    check_name(&ambiguity_kind, AMBIGUITY_OTHER_MARKS, "other_marks");
+    check_name(&ambiguity_kind, AMBIGUITY_DATAGRAM, "datagram");
+    assert_int_equal(ambiguity_kind.field_count, AMBIGUITY_DATAGRAM + 1);
 }
 
 static void test_fields_are_whole(void **state)
 {
     (void)state;
-    const struct record_kind *const kinds[] = {&anomaly_kind, &loss_kind};
+    const struct record_kind *const kinds[] = {&anomaly_kind, &ambiguity_kind, &loss_kind};
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (uint32_t i = 0; i < kinds[k]->field_count; i++) {
             const struct field *field = &kinds[k]->fields[i];

@@ -11,6 +11,32 @@ static const struct field anomaly_fields[] = {
     {"detail", FIELD_TEXT, NULL, "What was seen", "message", "addl", 0},
 };
 
+static const struct field ambiguity_fields[] = {
+    RECORD_COMMON_FIELDS,
+    {"layer", FIELD_TEXT, NULL,
+     "Where it is: tcp (segments that overlap) or ip (fragments)", "network.transport", NULL, 0},
+    {"side", FIELD_TEXT, NULL, "Who sent it: src or dst", NULL, NULL, 0},
+    {"offset", FIELD_UINT, "bytes",
+     "Where it begins in the stream of that side, or in the datagram", NULL, NULL, 0},
+    {"length", FIELD_UINT, "bytes", "How many bytes are in dispute", NULL, NULL, 0},
+    {"policy", FIELD_TEXT, NULL,
+     "The rule that decided which reading went on", "rule.name", NULL, 0},
+    {"taken", FIELD_HASH, NULL,
+     "The reading that went on, up to a bound", NULL, NULL, 0},
+    {"other", FIELD_HASH, NULL,
+     "The other reading, up to a bound", NULL, NULL, 0},
+    {"taken_ts", FIELD_TIME, NULL,
+     "When the packet came whose reading went on; ts is that of the later one", NULL, NULL, 0},
+    {"taken_marks", FIELD_TEXTS, NULL,
+     "What speaks against the reading that went on: bad_checksum, low_ttl, old_timestamp, "
+     "out_of_window",
+     NULL, NULL, 0},
+    {"other_marks", FIELD_TEXTS, NULL,
+     "What speaks against the other reading, in the same words", NULL, NULL, 0},
+    {"datagram", FIELD_UINT, NULL,
+     "Identification of the datagram whose fragments disagree", NULL, NULL, 0},
+};
+
 static const struct field loss_fields[] = {
     {"ts", FIELD_TIME, NULL, "Time from which on it was missing", "@timestamp", NULL, 0},
     {"last_seen", FIELD_TIME, NULL, "Time until which it was missing", "event.end", NULL, 0},
@@ -28,6 +54,9 @@ static const struct field loss_fields[] = {
      "Path of the capture it is missing in", "file.path", NULL, FIELD_UNDIGESTED},
     {"count", FIELD_UINT, NULL,
      "How many of what the reason names, where these are neither packets nor bytes", NULL, NULL, 0},
+    {"side", FIELD_TEXT, NULL, "Whose bytes they are: src or dst", NULL, NULL, 0},
+    {"offset", FIELD_UINT, "bytes",
+     "Where they are missing in the stream of that side", NULL, NULL, 0},
 };
 static const struct field counter_fields[] = {
     {"stage", FIELD_TEXT, NULL, "Which stage counted: source, decode or lane", NULL, NULL, 0},
@@ -41,13 +70,21 @@ static const struct field counter_fields[] = {
 
 #define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
 _Static_assert(COUNT(anomaly_fields) == ANOMALY_DETAIL + 1, "a number for each field");
-_Static_assert(COUNT(loss_fields) == LOSS_COUNT + 1, "a number for each field");
+_Static_assert(COUNT(ambiguity_fields) == AMBIGUITY_DATAGRAM + 1, "a number for each field");
+_Static_assert(COUNT(loss_fields) == LOSS_OFFSET + 1, "a number for each field");
 
 const struct record_kind anomaly_kind = {
     .name = "anomaly",
     .help = "Something broken or suspicious in a conversation",
     .fields = anomaly_fields,
     .field_count = COUNT(anomaly_fields),
+};
+
+const struct record_kind ambiguity_kind = {
+    .name = "ambiguity",
+    .help = "Bytes that came twice and differed: both readings, and which went on",
+    .fields = ambiguity_fields,
+    .field_count = COUNT(ambiguity_fields),
 };
 
 const struct record_kind loss_kind = {

@@ -1,4 +1,5 @@
-// Kinds that more than one stage writes: what was broken or suspicious, and what is missing.
+// Kinds that more than one stage writes: what was broken or suspicious, what has two readings, and
+// what is missing.
 #pragma once
 
 #include "record/kind.h"
@@ -11,6 +12,22 @@ enum anomaly_field {
     ANOMALY_DETAIL,
 };
 extern const struct record_kind anomaly_kind;
+
+// Bytes that came twice and differed: where, which reading went on, and what the other was.
+enum ambiguity_field {
+    AMBIGUITY_LAYER = COMMON_COUNT,
+    AMBIGUITY_SIDE,
+    AMBIGUITY_OFFSET,
+    AMBIGUITY_LENGTH,
+    AMBIGUITY_POLICY,
+    AMBIGUITY_TAKEN,
+    AMBIGUITY_OTHER,
+    AMBIGUITY_TAKEN_TS,
+    AMBIGUITY_TAKEN_MARKS,
+    AMBIGUITY_OTHER_MARKS,
+    AMBIGUITY_DATAGRAM,
+};
+extern const struct record_kind ambiguity_kind;
 
 // What was not seen or not kept, by place and reason. Hangs on a conversation only where it is
 // one's own.
@@ -25,6 +42,8 @@ enum loss_field {
     LOSS_CONVERSATION_ID,
     LOSS_CAPTURE,
     LOSS_COUNT,
+    LOSS_SIDE,
+    LOSS_OFFSET,
 };
 extern const struct record_kind loss_kind;
 

@@ -11,6 +11,8 @@ struct loss {
     const char *point;                    // observation point, "" when it has no name
     const char *capture;                  // path
     const struct record_id *conversation; // where it is missing in one
+    const char *side;                     // src or dst: then `offset` is a place in its stream
+    uint64_t offset;
 };
 
 void loss_tell(struct record_writer *writer, const struct loss *loss);

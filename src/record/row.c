@@ -213,7 +213,7 @@ void row_swap_sides(struct row *row)
                                     COMMON_SRC_LENGTH};
     for (size_t at = 0; at < row->buf.n; at += entry_size(row, row->buf.p + at)) {
         unsigned field = row->buf.p[at] & ((1u << ROW_FIELD_BITS) - 1);
-        if (field < COMMON_SRC_OFFSET || field >= COMMON_COUNT) continue;
+        if (field < COMMON_SRC_OFFSET || field > COMMON_DST_LENGTH) continue;
         row->buf.p[at] = tag_of(other[field - COMMON_SRC_OFFSET], ROW_WORD);
     }
 }

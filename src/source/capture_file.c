@@ -17,12 +17,16 @@ static const struct capture_format *const capture_formats[] = {&pcap_format, &pc
 static const char *compression_name(enum compression compression)
 {
     switch (compression) {
-    case COMPRESSION_GZIP: return "gzip";
-    case COMPRESSION_ZSTD: return "zstd";
-    case COMPRESSION_LZ4: return "lz4";
+    case COMPRESSION_GZIP:
+        return "gzip";
+    case COMPRESSION_ZSTD:
+        return "zstd";
+    case COMPRESSION_LZ4:
+        return "lz4";
     case COMPRESSION_NONE:
     case COMPRESSION_DEFLATE:
-    case COMPRESSION_BROTLI: break;
+    case COMPRESSION_BROTLI:
+        break;
     }
     return "";
 }

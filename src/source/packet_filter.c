@@ -23,14 +23,22 @@ struct packet_filter {
 static int link_type_to_dlt(uint16_t link_type)
 {
     switch (link_type) {
-    case 100: return DLT_ATM_RFC1483;
-    case 101: return DLT_RAW;
-    case 102: return DLT_SLIP_BSDOS;
-    case 103: return DLT_PPP_BSDOS;
-    case 104: return DLT_C_HDLC;
-    case 106: return DLT_ATM_CLIP;
-    case 246: return DLT_PFSYNC;
-    default: return link_type;
+    case 100:
+        return DLT_ATM_RFC1483;
+    case 101:
+        return DLT_RAW;
+    case 102:
+        return DLT_SLIP_BSDOS;
+    case 103:
+        return DLT_PPP_BSDOS;
+    case 104:
+        return DLT_C_HDLC;
+    case 106:
+        return DLT_ATM_CLIP;
+    case 246:
+        return DLT_PFSYNC;
+    default:
+        return link_type;
     }
 }
 

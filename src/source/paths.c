@@ -86,12 +86,15 @@ static bool entry_add(struct path_list *list, const FTSENT *entry, struct err *e
     switch (entry->fts_info) {
     case FTS_DNR:
     case FTS_ERR:
-    case FTS_NS: return path_error(err, entry->fts_errno, entry->fts_path);
-    case FTS_F: return path_list_put(list, entry->fts_path, entry->fts_statp, true, err);
+    case FTS_NS:
+        return path_error(err, entry->fts_errno, entry->fts_path);
+    case FTS_F:
+        return path_list_put(list, entry->fts_path, entry->fts_statp, true, err);
     case FTS_SL: // links to files count, links to folders could lead round in a circle
         if (stat(entry->fts_accpath, &st) != 0 || !S_ISREG(st.st_mode)) return true;
         return path_list_put(list, entry->fts_path, &st, true, err);
-    default: return true;
+    default:
+        return true;
     }
 }
 

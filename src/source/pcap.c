@@ -190,9 +190,12 @@ static bool pcap_is_packet(struct capture_file *f, const struct pcap_state *s,
     bool whole = !block_need(&f->in, r->captured + (size_t)PCAP_SEQUEL_WINDOW);
     bytes view = block_view(&f->in);
     switch (pcap_sequel(s, *r, view, whole)) {
-    case SEQUEL_GOOD: return true;
-    case SEQUEL_BAD: return false;
-    case SEQUEL_CUT: break;
+    case SEQUEL_GOOD:
+        return true;
+    case SEQUEL_BAD:
+        return false;
+    case SEQUEL_CUT:
+        break;
     }
     return pcap_find_chain(s, view, 1, view.n, true) == view.n;
 }
@@ -274,10 +277,17 @@ static uint16_t pcap_link_type(uint32_t field)
 static void pcap_begin_aix(struct pcap_state *s)
 {
     switch (s->link_type) {
-    case 6: s->link_type = LINK_TYPE_ETHERNET; break;
-    case 9: s->link_type = 6; break;  // token ring
-    case 24: s->link_type = 0; break; // loopback
-    default: return;
+    case 6:
+        s->link_type = LINK_TYPE_ETHERNET;
+        break;
+    case 9:
+        s->link_type = 6;
+        break; // token ring
+    case 24:
+        s->link_type = 0;
+        break; // loopback
+    default:
+        return;
     }
     s->fraction_max = (uint32_t)NANOS_PER_SECOND;
 }

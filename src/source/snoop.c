@@ -28,10 +28,14 @@ static uint16_t snoop_link_type(uint32_t datalink)
 {
     switch (datalink) {
     case 0:
-    case 4: return LINK_TYPE_ETHERNET;
-    case 2: return 6;  // token ring
-    case 8: return 10; // FDDI
-    default: return UINT16_MAX;
+    case 4:
+        return LINK_TYPE_ETHERNET;
+    case 2:
+        return 6; // token ring
+    case 8:
+        return 10; // FDDI
+    default:
+        return UINT16_MAX;
     }
 }
 

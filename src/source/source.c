@@ -340,12 +340,15 @@ static enum source_step source_step(struct source *s, struct packet_batch *batch
     struct source_file *file = &s->files[s->heap[0]];
     file->open->in.read_size = s->heap_count == 1 ? BLOCK_READ_SIZE : BLOCK_READ_SIZE_SHARED;
     switch (file->open->format->fill(file->open, batch, source_until(s))) {
-    case FILL_GO: file->head_known = false; return STEP_PACKETS;
+    case FILL_GO:
+        file->head_known = false;
+        return STEP_PACKETS;
     case FILL_HELD:
         file->head = file->open->head_time;
         heap_sink_top(s);
         return STEP_AGAIN;
-    case FILL_END: return source_finish_top(s, err) ? STEP_AGAIN : STEP_FAILED;
+    case FILL_END:
+        return source_finish_top(s, err) ? STEP_AGAIN : STEP_FAILED;
     }
     return STEP_FAILED;
 }

@@ -223,7 +223,7 @@ struct artifact_sink artifacts_sink(struct artifacts *a)
     return (struct artifact_sink){a, begin, add, end};
 }
 
-// ---- commit ------------------------------------------------------------------------------------
+// ---- commit -------------------------------------------------------------------------------------
 
 // Calls `each` for every file in artifacts/.new; false when one call was.
 static bool each_new(const struct artifacts *a,

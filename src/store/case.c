@@ -79,7 +79,9 @@ static bool find_folder(struct case_reader *c, struct err *err)
     text_format(&path, "%s/" CASE_LOG, c->folder);
     bool is_case = stat(path.p, &st) == 0 && S_ISREG(st.st_mode);
     text_deinit(&path);
-    if (!is_case) return err_set(err, ERR_INPUT, "%s is not a case: it has no " CASE_LOG
+    if (!is_case)
+        return err_set(err, ERR_INPUT,
+                       "%s is not a case: it has no " CASE_LOG
                        "; name a folder that weir read made",
                        c->named);
     return name_for_duckdb(c, err);
@@ -175,7 +177,7 @@ void case_interrupt(struct case_reader *c)
     if (c->opened) duck.interrupt(c->database.connection);
 }
 
-// ---- the database ------------------------------------------------------------------------------
+// ---- the database -------------------------------------------------------------------------------
 
 static void put_folder(struct text *sql, const char *folder, const char *below)
 {

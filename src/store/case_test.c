@@ -243,7 +243,7 @@ static void lists_its_tables(void **state)
           CASE_CSV, "view_name\r\nplain\r\nsample\r\n");
 }
 
-// ---- scans -------------------------------------------------------------------------------------
+// ---- scans --------------------------------------------------------------------------------------
 
 static bool count_rows(void *context, const struct record_batch *batch)
 {

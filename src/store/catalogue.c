@@ -105,7 +105,12 @@ static bool check_format(const json_t *line, struct err *err)
 {
     uint64_t format = take_number(line, "format");
     const char *version = json_string_value(json_object_get(line, "weir"));
-    if (format <= CASE_FORMAT) return true;
+    if (format == CASE_FORMAT) return true;
+    if (format < CASE_FORMAT)
+        return err_set(err, ERR_INPUT,
+                       "it was made by an earlier weir (%s, case format %" PRIu64
+                       ") that this one does not read: read its captures into a new case",
+                       version ? version : "?", format);
     return err_set(err, ERR_INPUT,
                    "it was written by a newer weir (%s, case format %" PRIu64
                    "; this one knows %d): use that version",
@@ -175,7 +180,7 @@ void catalogue_deinit(struct catalogue *c)
     if (c->chain.file > 0) chain_close(&c->chain);
 }
 
-// ---- writing -----------------------------------------------------------------------------------
+// ---- writing ------------------------------------------------------------------------------------
 
 // Names of files need not be UTF-8, and the log is: what is not stands escaped (base/text.h).
 static void put_text(struct text *t, const char *name, const char *value)

@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "store/chain.h"
 
-enum { CASE_FORMAT = 1 };
+enum { CASE_FORMAT = 2 };
 
 struct catalogue_capture {
     const char *path;

@@ -49,8 +49,8 @@ static bool take_line(struct chain *c, const char *path, bytes line, chain_visit
     if (!json)
         return err_set(err, ERR_INPUT, "%s: line %" PRIu64 " is damaged: %s", path, c->seq + 1,
                        why.text);
-    bool fine = check_place(c, json, path, err) &&
-                (!visit || visit(context, c->seq + 1, json, err));
+    bool fine =
+        check_place(c, json, path, err) && (!visit || visit(context, c->seq + 1, json, err));
     json_decref(json);
     if (fine) chain_follow(c, line);
     return fine;

@@ -107,7 +107,7 @@ static void check_artifact_folder(struct check *c, const char *below, const char
     each(c, path, check_artifact);
 }
 
-// ---- artifacts that records name ---------------------------------------------------------------
+// ---- artifacts that records name ----------------------------------------------------------------
 
 static bool check_named(void *context, const struct record_batch *batch)
 {

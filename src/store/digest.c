@@ -64,7 +64,7 @@ void digest_destroy(struct digest *d)
     memory_free(d);
 }
 
-// ---- one record --------------------------------------------------------------------------------
+// ---- one record ---------------------------------------------------------------------------------
 
 static void put_word(struct text *t, uint64_t v)
 {
@@ -165,7 +165,7 @@ void digest_add(struct digest *d, const struct record_batch *batch)
     for (uint32_t row = 0; row < batch->rows; row++) add_row(d, &d->of[kind], batch, row);
 }
 
-// ---- all of them -------------------------------------------------------------------------------
+// ---- all of them --------------------------------------------------------------------------------
 
 static int compare_entries(const void *a, const void *b)
 {

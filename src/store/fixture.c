@@ -134,8 +134,8 @@ bool fixture_rows_equal(const struct record_batch *a, uint32_t row_a, const stru
         enum field_type type = a->kind->fields[f].type;
         if (batch_has(a, f, row_a) != batch_has(b, f, row_b)) return false;
         if (!batch_has(a, f, row_a)) continue;
-        bool by_bytes = field_is_list(type) || type == FIELD_TEXT || type == FIELD_HASH ||
-                        type == FIELD_BLOB;
+        bool by_bytes =
+            field_is_list(type) || type == FIELD_TEXT || type == FIELD_HASH || type == FIELD_BLOB;
         if (by_bytes && !bytes_equal(batch_get_bytes(a, f, row_a), batch_get_bytes(b, f, row_b)))
             return false;
         if (by_bytes) continue;

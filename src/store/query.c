@@ -55,7 +55,7 @@ static void shape_init(struct shape *s, struct duck_result *result)
     }
 }
 
-// ---- rows --------------------------------------------------------------------------------------
+// ---- rows ---------------------------------------------------------------------------------------
 
 static void put_chunk(struct output *o, const struct shape *shape, struct duck_chunk *chunk)
 {
@@ -134,7 +134,7 @@ static bool show(struct case_reader *c, const char *sql, const struct showing *h
     return fine;
 }
 
-// ---- Parquet -----------------------------------------------------------------------------------
+// ---- Parquet ------------------------------------------------------------------------------------
 
 // DuckDB writes 128-bit sums as floating point, which loses digits without a word; as 64-bit
 // numbers they are exact or an error.

@@ -7,7 +7,7 @@
 
 enum { SQL_MAX = 1 << 20 };
 
-// ---- errors ------------------------------------------------------------------------------------
+// ---- errors -------------------------------------------------------------------------------------
 
 // DuckDB's first line, its advice, and where it points: "LINE 1: ..." and the caret below it.
 bool query_sql_error(struct err *err, const char *said)
@@ -36,7 +36,7 @@ bool query_error(struct err *err, int type, const char *said)
     return false;
 }
 
-// ---- which views a statement needs -------------------------------------------------------------
+// ---- which views a statement needs --------------------------------------------------------------
 
 static bool is_word_byte(char c)
 {
@@ -73,7 +73,7 @@ static bool asks_for_all(const struct case_reader *c, const char *sql)
     return false;
 }
 
-// ---- preparing ---------------------------------------------------------------------------------
+// ---- preparing ----------------------------------------------------------------------------------
 
 static bool check_prepared(struct duck_prepared *prepared, struct err *err)
 {
@@ -125,7 +125,7 @@ struct duck_prepared *query_prepare(struct case_reader *c, const char *sql, stru
     return prepare_user(c, sql, err);
 }
 
-// ---- casting -----------------------------------------------------------------------------------
+// ---- casting ------------------------------------------------------------------------------------
 
 void query_wrap(struct text *out, const char *sql, const char *const *casts,
                 const char *const *names, uint64_t columns)

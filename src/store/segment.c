@@ -151,7 +151,7 @@ bool segment_publish(const char *folder, const struct catalogue_segment *segment
     return true;
 }
 
-// ---- sweeping ----------------------------------------------------------------------------------
+// ---- sweeping -----------------------------------------------------------------------------------
 
 static bool is_named(const struct catalogue *c, const char *below)
 {

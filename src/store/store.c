@@ -14,7 +14,7 @@
 
 enum { STORE_PATH_MAX = 4096, STORE_MEMORY_MB = 256 };
 
-// ---- opening -----------------------------------------------------------------------------------
+// ---- opening ------------------------------------------------------------------------------------
 
 // A folder that has something else in it is not ours to fill.
 static bool is_foreign(const char *folder)
@@ -151,7 +151,7 @@ void store_close(struct store *s)
     memory_free(s);
 }
 
-// ---- sinks -------------------------------------------------------------------------------------
+// ---- sinks --------------------------------------------------------------------------------------
 
 static void take_batch(void *context, const struct record_batch *batch)
 {
@@ -180,7 +180,7 @@ uint64_t store_artifacts_kept(const struct store *s)
     return s->artifacts.kept;
 }
 
-// ---- commit ------------------------------------------------------------------------------------
+// ---- commit -------------------------------------------------------------------------------------
 
 // The segments of a reading while they are being made.
 struct making {

@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 struct store {
-    char *folder; // NULL: in memory
+    char *folder;                 // NULL: in memory
     bool is_fresh, is_new_folder; // made by this store, the case and its folder: to be taken back
     struct lease lease;
     struct catalogue catalogue;

@@ -57,7 +57,7 @@ static uint64_t rows_in(const char *folder, const struct record_kind *kind)
     return rows;
 }
 
-// ---- round trips -------------------------------------------------------------------------------
+// ---- round trips --------------------------------------------------------------------------------
 
 // What a scan is compared with: rows in the order in which they were put in.
 struct expected {
@@ -124,7 +124,7 @@ static void gives_back_nothing(void **state)
     assert_int_equal(rows_in(*state, &sample_kind), 0);
 }
 
-// ---- readings ----------------------------------------------------------------------------------
+// ---- readings -----------------------------------------------------------------------------------
 
 static void knows_its_readings(void **state)
 {
@@ -190,7 +190,7 @@ static void forgets_what_is_aborted(void **state)
     assert_int_equal(rows_in(*state, &plain_kind), 0);
 }
 
-// ---- processes ---------------------------------------------------------------------------------
+// ---- processes ----------------------------------------------------------------------------------
 
 static void refuses_a_second_writer(void **state)
 {
@@ -296,7 +296,7 @@ static void survives_being_killed(void **state)
     }
 }
 
-// ---- what is no case ---------------------------------------------------------------------------
+// ---- what is no case ----------------------------------------------------------------------------
 
 static void refuses_what_is_no_case(void **state)
 {
@@ -339,7 +339,7 @@ static void refuses_a_newer_case(void **state)
     snprintf(path, sizeof path, "%s/" CASE_LOG, (char *)*state);
     int n = snprintf(
         text, sizeof text,
-        "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"case\",\"weir\":\"9.0\",\"format\":2}\n", 0);
+        "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"case\",\"weir\":\"9.0\",\"format\":9}\n", 0);
     assert_true(file_write_durable(path, bytes_of(text, (size_t)n), &err));
     assert_null(store_open(*state, fixture_kinds, 2, "0.1.0", 1, &err));
     assert_int_equal(err.code, ERR_INPUT);
@@ -354,7 +354,7 @@ static void does_not_follow_paths_out_of_the_case(void **state)
     make_log_folder(*state);
     snprintf(path, sizeof path, "%s/" CASE_LOG, (char *)*state);
     int n = snprintf(text, sizeof text,
-                     "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"reading\",\"format\":1,"
+                     "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"reading\",\"format\":2,"
                      "\"segments\":[{\"kind\":\"plain\",\"path\":\"records/../../x.parquet\"}]}\n",
                      0);
     assert_true(file_write_durable(path, bytes_of(text, (size_t)n), &err));
@@ -362,7 +362,7 @@ static void does_not_follow_paths_out_of_the_case(void **state)
     assert_non_null(strstr(err.text, "outside the case"));
 }
 
-// ---- a full disk -------------------------------------------------------------------------------
+// ---- a full disk --------------------------------------------------------------------------------
 
 static void fill_until_full(const char *folder)
 {

@@ -99,23 +99,38 @@ static void put_string(struct output *o, int type, const void *data, uint64_t ro
 static void put_simple(struct output *o, int type, const void *data, uint64_t row)
 {
     switch (type) {
-    case DUCK_BOOLEAN: output_bool(o, ((const bool *)data)[row]); return;
-    case DUCK_FLOAT: output_real(o, (double)((const float *)data)[row]); return;
-    case DUCK_DOUBLE: output_real(o, ((const double *)data)[row]); return;
+    case DUCK_BOOLEAN:
+        output_bool(o, ((const bool *)data)[row]);
+        return;
+    case DUCK_FLOAT:
+        output_real(o, (double)((const float *)data)[row]);
+        return;
+    case DUCK_DOUBLE:
+        output_real(o, ((const double *)data)[row]);
+        return;
     case DUCK_HUGEINT:
     case DUCK_UHUGEINT:
         put_hugeint(o, ((const struct duck_hugeint *)data)[row], type == DUCK_HUGEINT);
         return;
-    case DUCK_TIMESTAMP_S: put_time(o, ((const int64_t *)data)[row], NANOS_PER_SECOND); return;
+    case DUCK_TIMESTAMP_S:
+        put_time(o, ((const int64_t *)data)[row], NANOS_PER_SECOND);
+        return;
     case DUCK_TIMESTAMP_MS:
         put_time(o, ((const int64_t *)data)[row], 1000 * NANOS_PER_MICRO);
         return;
     case DUCK_TIMESTAMP:
-    case DUCK_TIMESTAMP_TZ: put_time(o, ((const int64_t *)data)[row], NANOS_PER_MICRO); return;
-    case DUCK_TIMESTAMP_NS: put_time(o, ((const int64_t *)data)[row], 1); return;
+    case DUCK_TIMESTAMP_TZ:
+        put_time(o, ((const int64_t *)data)[row], NANOS_PER_MICRO);
+        return;
+    case DUCK_TIMESTAMP_NS:
+        put_time(o, ((const int64_t *)data)[row], 1);
+        return;
     case DUCK_VARCHAR:
-    case DUCK_BLOB: put_string(o, type, data, row); return;
-    default: break;
+    case DUCK_BLOB:
+        put_string(o, type, data, row);
+        return;
+    default:
+        break;
     }
     if (type >= DUCK_UTINYINT) put_unsigned(o, type, data, row);
     else put_signed(o, type, data, row);

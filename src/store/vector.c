@@ -81,8 +81,8 @@ static void put_lists(struct duck_vector *v, uint64_t at, const struct record_ba
     uint64_t used = duck.list_vector_get_size(v), total = used;
     struct duck_list_entry *entries = (struct duck_list_entry *)duck.vector_get_data(v) + at;
     for (uint32_t row = 0; row < b->rows; row++) {
-        uint64_t n = batch_has(b, field, row) ? list_count(batch_get_bytes(b, field, row), type)
-                                              : 0;
+        uint64_t n =
+            batch_has(b, field, row) ? list_count(batch_get_bytes(b, field, row), type) : 0;
         entries[row] = (struct duck_list_entry){total, n};
         total += n;
     }
@@ -105,18 +105,26 @@ void vector_put(struct duck_vector *v, uint64_t at, const struct record_batch *b
     case FIELD_UINT:
     case FIELD_REAL:
     case FIELD_ADDRESS:
-    case FIELD_ID: put_words(v, at, batch, column); return;
-    case FIELD_BOOL: put_bools(v, at, batch, column.field); return;
+    case FIELD_ID:
+        put_words(v, at, batch, column);
+        return;
+    case FIELD_BOOL:
+        put_bools(v, at, batch, column.field);
+        return;
     case FIELD_TEXT:
     case FIELD_HASH:
-    case FIELD_BLOB: put_strings(v, at, batch, column.field); return;
+    case FIELD_BLOB:
+        put_strings(v, at, batch, column.field);
+        return;
     case FIELD_TEXTS:
     case FIELD_UINTS:
-    case FIELD_ADDRESSES: put_lists(v, at, batch, column.field); return;
+    case FIELD_ADDRESSES:
+        put_lists(v, at, batch, column.field);
+        return;
     }
 }
 
-// ---- back --------------------------------------------------------------------------------------
+// ---- back ---------------------------------------------------------------------------------------
 
 // One row on its way out of the vectors: `first` is the vector of the field, `second` the one of
 // its other word.
@@ -195,7 +203,9 @@ static void take_field(const struct taken *t, enum field_type type, struct recor
     case FIELD_TIME:
     case FIELD_DURATION:
     case FIELD_UINT:
-    case FIELD_REAL: batch_word(b, field, word_at(t->first, t->row)); return;
+    case FIELD_REAL:
+        batch_word(b, field, word_at(t->first, t->row));
+        return;
     case FIELD_BOOL:
         batch_word(b, field, ((const bool *)duck.vector_get_data(t->first))[t->row]);
         return;
@@ -205,10 +215,14 @@ static void take_field(const struct taken *t, enum field_type type, struct recor
         return;
     case FIELD_TEXT:
     case FIELD_HASH:
-    case FIELD_BLOB: batch_text(b, field, string_at(t->first, t->row)); return;
+    case FIELD_BLOB:
+        batch_text(b, field, string_at(t->first, t->row));
+        return;
     case FIELD_TEXTS:
     case FIELD_UINTS:
-    case FIELD_ADDRESSES: take_list(t, type, b, field); return;
+    case FIELD_ADDRESSES:
+        take_list(t, type, b, field);
+        return;
     }
 }
 

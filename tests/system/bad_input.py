@@ -238,7 +238,7 @@ def case_with_a_changed_log(folder):
     case = os.path.join(folder, "case")
     read(golden("udp/exchange"), "-w", case)
     log = os.path.join(case, "log", "00000001.jsonl")
-    write(log, content_of(log).replace(b'"format":1', b'"format":0', 1))
+    write(log, content_of(log).replace(b'"time_ns":', b'"time_ns": ', 1))
     refuse(INPUT, ["query", case, "SELECT 1"], case, "changed")
 
 

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import tempfile
 
-WEIR = os.environ["WEIR"]
-GOLDEN = os.path.join(os.environ["WEIR_SOURCE"], "tests", "golden")
+from program import GOLDEN, WEIR
+
 failed = False
 
 
