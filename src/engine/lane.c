@@ -4,6 +4,7 @@
 #include "dissect/driver.h"
 #include "extract/extract.h"
 #include "flow/flow.h"
+#include "flow/gaps.h"
 #include "flow/references.h"
 #include "flow/tcp.h"
 #include "record/loss.h"
@@ -77,6 +78,18 @@ static void lane_tell_loss(struct lane *l, const struct conversation *c, const c
     loss_tell(l->writer, &loss);
 }
 
+// The losses of a conversation are the map of its gaps.
+static void lane_note_gap(struct lane *l, struct conversation *c, uint8_t side, uint64_t position,
+                          uint64_t length, const char *reason)
+{
+    struct gap gap = {position, length, c->first_seen, c->last_seen, reason, side};
+    nanos since, until;
+    stream_gap_times(l->streams, c->stream, side, &since, &until);
+    if (since) gap.since = since;
+    if (until) gap.until = until;
+    gaps_add(&l->blocks, c, &gap);
+}
+
 static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length,
                      enum gap_kind kind)
 {
@@ -92,10 +105,12 @@ static void lane_missed(void *context, void *owner, uint8_t side, uint64_t posit
                         uint64_t length, enum gap_kind kind)
 {
     struct lane *l = context;
-    if (kind == GAP_BUDGET) {
-        lane_tell_loss(l, owner, "stream", "reassembly_budget", length);
-        l->counters.budget_bytes += length;
-    }
+    struct conversation *c = owner;
+    if (kind == GAP_BUDGET) l->counters.budget_bytes += length;
+    if (kind == GAP_CUT) c->side[side].cut_bytes += length;
+    else
+        lane_note_gap(l, c, side, position, length,
+                      kind == GAP_BUDGET ? "reassembly_budget" : "never_seen");
     if (l->options.watch_gap)
         l->options.watch_gap(l->options.watcher, owner, side, position, length, kind);
 }
@@ -143,6 +158,7 @@ static void lane_conversation_end(void *context, struct conversation *c, enum co
     }
     if (l->dissect) dissect_close(l->dissect, c);
     if (why == CONVERSATION_EVICTED) lane_tell_loss(l, c, "flow", "shard_full", 0);
+    gaps_end(&l->blocks, c, l->options.point, l->writer);
     lane_interval(l, c, watermark);
     conversation_write(c, l->writer);
     references_end(&l->references, c);
@@ -206,6 +222,7 @@ static void lane_tcp(struct lane *l, struct conversation *c, const struct packet
 static void lane_datagram(struct lane *l, struct conversation *c, const struct packet *p)
 {
     c->side[p->side].payload_bytes += p->payload_length;
+    c->side[p->side].cut_bytes += p->payload_length - p->payload_captured;
     if (!p->payload_length) return;
     history_note(c, p->side, 'D');
     if (l->options.watch) {

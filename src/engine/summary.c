@@ -53,6 +53,13 @@ static struct count *count_host(struct counts *c, bytes name)
     return counts_of(c, bytes_of(folded, name.n));
 }
 
+static void count_name(struct counts *c, bytes name, bool incomplete)
+{
+    struct count *count = count_host(c, name);
+    count->sums[NAME_COUNT]++;
+    count->sums[NAME_INCOMPLETE] += incomplete;
+}
+
 // ---- captures and losses ------------------------------------------------------------------------
 
 enum {
@@ -99,13 +106,26 @@ static void take_capture(struct summary *s, const struct seen *at)
 enum { LOST_STAGE_NAME, LOST_REASON_NAME, LOST_PACKET_COUNT, LOST_BYTE_COUNT };
 static const char *const loss_columns[] = {"stage", "reason", "packets", "bytes", NULL};
 
-// What a source lost stands with its capture.
+// What a source lost stands with its capture, and what streams lack with their conversations.
 static void take_loss(struct summary *s, const struct seen *at)
 {
-    if (bytes_equal(seen_text(at, LOST_STAGE_NAME), bytes_text("source"))) return;
-    struct count *count = counts_of(&s->losses, seen_text(at, LOST_REASON_NAME));
+    bytes reason = seen_text(at, LOST_REASON_NAME);
+    if (bytes_equal(seen_text(at, LOST_STAGE_NAME), bytes_text("source")) ||
+        bytes_equal(reason, bytes_text("never_seen")) ||
+        bytes_equal(reason, bytes_text("more_gaps")))
+        return;
+    struct count *count = counts_of(&s->losses, reason);
     count->sums[LOST_PACKETS] += seen_number(at, LOST_PACKET_COUNT);
     count->sums[LOST_BYTES] += seen_number(at, LOST_BYTE_COUNT);
+}
+
+enum { BOTH_LENGTH };
+static const char *const ambiguity_columns[] = {"length", NULL};
+
+static void take_ambiguity(struct summary *s, const struct seen *at)
+{
+    s->ambiguities++;
+    s->ambiguous_bytes += seen_number(at, BOTH_LENGTH);
 }
 
 // ---- conversations ------------------------------------------------------------------------------
@@ -146,8 +166,21 @@ static const char *const conversation_columns[] = {
     NULL,
 };
 
+// The payload of a conversation: what was never seen, and what there should be in all.
+struct whole {
+    uint64_t missed, should;
+};
+
+static struct whole whole_of(const struct seen *at)
+{
+    struct whole w = {.missed =
+                          seen_number(at, TALK_SRC_MISSED) + seen_number(at, TALK_DST_MISSED)};
+    w.should = w.missed + seen_number(at, TALK_SRC_PAYLOAD) + seen_number(at, TALK_DST_PAYLOAD);
+    return w;
+}
+
 static void take_talker(struct summary_conversations *c, struct address who, uint64_t sent,
-                        uint64_t received, bool new_peer)
+                        uint64_t received, bool new_peer, struct whole whole)
 {
     uint64_t name[2] = {who.hi, who.lo};
     struct count *count = counts_of(&c->talkers, bytes_of(name, sizeof name));
@@ -155,6 +188,8 @@ static void take_talker(struct summary_conversations *c, struct address who, uin
     count->sums[TALKER_SENT] += sent;
     count->sums[TALKER_RECEIVED] += received;
     count->sums[TALKER_PEERS] += new_peer;
+    count->sums[TALKER_MISSED] += whole.missed;
+    count->sums[TALKER_SHOULD] += whole.should;
 }
 
 static void take_talkers(struct summary_conversations *c, const struct seen *at, uint64_t sent,
@@ -167,16 +202,17 @@ static void take_talkers(struct summary_conversations *c, const struct seen *at,
     bool turned = address_compare(pair[0], pair[1]) > 0;
     struct address ordered[2] = {pair[turned], pair[!turned]};
     bool is_new = pairs_add(&c->pairs, table_hash(ordered, sizeof ordered, 0));
-    take_talker(c, pair[0], sent, received, is_new);
-    if (!address_equal(pair[0], pair[1])) take_talker(c, pair[1], received, sent, is_new);
+    struct whole whole = whole_of(at);
+    take_talker(c, pair[0], sent, received, is_new, whole);
+    if (!address_equal(pair[0], pair[1])) take_talker(c, pair[1], received, sent, is_new, whole);
 }
 
 static void take_tcp(struct summary_conversations *c, const struct seen *at)
 {
-    uint64_t missed = seen_number(at, TALK_SRC_MISSED) + seen_number(at, TALK_DST_MISSED);
-    c->missed_bytes += missed;
-    c->gappy += missed > 0;
-    c->payload_bytes += seen_number(at, TALK_SRC_PAYLOAD) + seen_number(at, TALK_DST_PAYLOAD);
+    struct whole whole = whole_of(at);
+    c->missed_bytes += whole.missed;
+    c->gappy += whole.missed > 0;
+    c->payload_bytes += whole.should - whole.missed;
     counts_of(&c->states, seen_text(at, TALK_STATE))->sums[0]++;
 }
 
@@ -201,12 +237,17 @@ static void take_conversation(struct summary *s, const struct seen *at)
     sums->conversations++;
     sums->packets += packets;
     sums->bytes += sent + received;
+    struct whole whole = whole_of(at);
+    sums->missed += whole.missed;
+    sums->should += whole.should;
     c->conversations++;
     c->packets += packets;
     c->bytes += sent + received;
     struct count *service = counts_of(&c->services, seen_text(at, TALK_SERVICE));
     service->sums[SERVICE_BYTES] += sent + received;
     service->sums[SERVICE_CONVERSATIONS]++;
+    service->sums[SERVICE_MISSED] += whole.missed;
+    service->sums[SERVICE_SHOULD] += whole.should;
     if (proto == PROTO_TCP) take_tcp(c, at);
     take_talkers(c, at, sent, received);
     take_largest(c, at, sent + received);
@@ -214,8 +255,8 @@ static void take_conversation(struct summary *s, const struct seen *at)
 
 // ---- transactions -------------------------------------------------------------------------------
 
-enum { ASK_QUERY, ASK_RCODE, ASK_ANSWERED };
-static const char *const dns_columns[] = {"query", "rcode", "answer_seen", NULL};
+enum { ASK_QUERY, ASK_RCODE, ASK_ANSWERED, ASK_INCOMPLETE };
+static const char *const dns_columns[] = {"query", "rcode", "answer_seen", "incomplete", NULL};
 
 static void take_dns(struct summary *s, const struct seen *at)
 {
@@ -226,27 +267,32 @@ static void take_dns(struct summary *s, const struct seen *at)
     s->dns.answered += answered;
     s->dns.nxdomain += answered && rcode == NXDOMAIN;
     s->dns.failed += answered && rcode && rcode != NXDOMAIN;
-    if (seen_has(at, ASK_QUERY)) count_host(&s->dns.names, seen_text(at, ASK_QUERY))->sums[0]++;
+    bool incomplete = seen_number(at, ASK_INCOMPLETE);
+    s->dns.incomplete += incomplete;
+    if (seen_has(at, ASK_QUERY)) count_name(&s->dns.names, seen_text(at, ASK_QUERY), incomplete);
 }
 
-enum { WEB_HOST, WEB_STATUS, WEB_REQUEST_BODY, WEB_RESPONSE_BODY };
-static const char *const http_columns[] = {"host", "status_code", "request_body_len",
-                                           "response_body_len", NULL};
+enum { WEB_HOST, WEB_STATUS, WEB_REQUEST_BODY, WEB_RESPONSE_BODY, WEB_INCOMPLETE };
+static const char *const http_columns[] = {
+    "host", "status_code", "request_body_len", "response_body_len", "incomplete", NULL};
 
 static void take_http(struct summary *s, const struct seen *at)
 {
     uint64_t hundreds = seen_number(at, WEB_STATUS) / 100;
     s->http.transactions++;
     s->http.classes[hundreds < 6 ? hundreds : 5]++;
+    s->http.incomplete += seen_number(at, WEB_INCOMPLETE) != 0;
     if (!seen_has(at, WEB_HOST)) return;
     struct count *host = count_host(&s->http.hosts, seen_text(at, WEB_HOST));
     host->sums[HOST_REQUESTS]++;
+    host->sums[HOST_INCOMPLETE] += seen_number(at, WEB_INCOMPLETE) != 0;
     host->sums[HOST_BYTES] +=
         seen_number(at, WEB_REQUEST_BODY) + seen_number(at, WEB_RESPONSE_BODY);
 }
 
-enum { HAND_NAME, HAND_VERSION, HAND_ESTABLISHED };
-static const char *const tls_columns[] = {"server_name", "version", "established", NULL};
+enum { HAND_NAME, HAND_VERSION, HAND_ESTABLISHED, HAND_INCOMPLETE };
+static const char *const tls_columns[] = {"server_name", "version", "established", "incomplete",
+                                          NULL};
 
 static void take_tls(struct summary *s, const struct seen *at)
 {
@@ -254,7 +300,9 @@ static void take_tls(struct summary *s, const struct seen *at)
     s->tls.established += seen_number(at, HAND_ESTABLISHED) != 0;
     if (seen_has(at, HAND_VERSION))
         counts_of(&s->tls.versions, seen_text(at, HAND_VERSION))->sums[0]++;
-    if (seen_has(at, HAND_NAME)) count_host(&s->tls.names, seen_text(at, HAND_NAME))->sums[0]++;
+    bool incomplete = seen_number(at, HAND_INCOMPLETE);
+    s->tls.incomplete += incomplete;
+    if (seen_has(at, HAND_NAME)) count_name(&s->tls.names, seen_text(at, HAND_NAME), incomplete);
     s->tls.nameless += !seen_has(at, HAND_NAME);
 }
 
@@ -302,6 +350,7 @@ static void take_file(struct summary *s, const struct seen *at)
     struct count *type = counts_of(&s->files.types, seen_text(at, BODY_TYPE));
     type->sums[FILE_BYTES] += size;
     type->sums[FILE_COUNT]++;
+    type->sums[FILE_INCOMPLETE] += !seen_number(at, BODY_COMPLETE);
     take_largest_file(&s->files, at, size);
 }
 
@@ -331,6 +380,7 @@ static const struct collector collectors[SUMMARY_KINDS] = {
     {"anomaly", anomaly_columns, take_anomaly},
     {"capture", capture_columns, take_capture},
     {"loss", loss_columns, take_loss},
+    {"ambiguity", ambiguity_columns, take_ambiguity},
 };
 
 // Which collector takes `kind`, its field numbers found; -1: none. The same table is there for each

@@ -11,7 +11,7 @@
 
 #include "base/bytes.h"
 
-enum { COUNT_SUMS = 4, COUNT_NAME_MAX = 256 };
+enum { COUNT_SUMS = 6, COUNT_NAME_MAX = 256 };
 
 struct count {
     uint64_t hash;

@@ -137,6 +137,17 @@ static void head_missing(const struct summary *s, struct page *p)
     text_deinit(&all);
 }
 
+// Bytes with two readings, of which the results show one.
+static void head_ambiguous(const struct summary *s, struct page *p)
+{
+    struct text facts = {0};
+    if (s->ambiguities)
+        facts_add(&facts, "ambiguous: %s stretch%s, %s, came with two readings: see ambiguity",
+                  COUNT(s->ambiguities), s->ambiguities == 1 ? "" : "es", SIZE(s->ambiguous_bytes));
+    page_facts(p, &p->head, p->width, &facts, PAGE_WARNING);
+    text_deinit(&facts);
+}
+
 // What is not missing and yet not among the conversations.
 static void head_aside(const struct summary *s, struct page *p)
 {
@@ -162,5 +173,6 @@ void summary_head(const struct summary *s, const struct summary_style *style, st
     head_title(s, style, p);
     head_totals(s, p);
     head_missing(s, p);
+    head_ambiguous(s, p);
     head_aside(s, p);
 }

@@ -8,13 +8,27 @@
 #include "engine/summary.h"
 #include "engine/summary_counts.h"
 
-enum { SUMMARY_PROTOS = 256, SUMMARY_COLUMNS_MAX = 20, SUMMARY_KINDS = 9, SUMMARY_LABEL_MAX = 256 };
+enum {
+    SUMMARY_PROTOS = 256,
+    SUMMARY_COLUMNS_MAX = 20,
+    SUMMARY_KINDS = 10,
+    SUMMARY_LABEL_MAX = 256
+};
 
 // What the sums of a count are; the first decides the order.
-enum service_sum { SERVICE_BYTES, SERVICE_CONVERSATIONS };
-enum talker_sum { TALKER_BYTES, TALKER_SENT, TALKER_RECEIVED, TALKER_PEERS };
-enum host_sum { HOST_REQUESTS, HOST_BYTES };
-enum file_sum { FILE_BYTES, FILE_COUNT };
+// MISSED: payload that was never seen; SHOULD: with it, what there should be.
+enum service_sum { SERVICE_BYTES, SERVICE_CONVERSATIONS, SERVICE_MISSED, SERVICE_SHOULD };
+enum talker_sum {
+    TALKER_BYTES,
+    TALKER_SENT,
+    TALKER_RECEIVED,
+    TALKER_PEERS,
+    TALKER_MISSED,
+    TALKER_SHOULD
+};
+enum host_sum { HOST_REQUESTS, HOST_BYTES, HOST_INCOMPLETE };
+enum name_sum { NAME_COUNT, NAME_INCOMPLETE };
+enum file_sum { FILE_BYTES, FILE_COUNT, FILE_INCOMPLETE };
 enum certificate_sum { CERTIFICATE_SEEN, CERTIFICATE_EXPIRED, CERTIFICATE_SELF_SIGNED };
 enum loss_sum { LOST_PACKETS, LOST_BYTES };
 
@@ -27,6 +41,7 @@ struct summary_captures {
 
 struct summary_proto {
     uint64_t conversations, packets, bytes;
+    uint64_t missed, should;
 };
 
 struct summary_conversations {
@@ -40,17 +55,18 @@ struct summary_conversations {
 };
 
 struct summary_dns {
-    uint64_t transactions, answered, nxdomain, failed;
+    uint64_t transactions, answered, nxdomain, failed, incomplete;
     struct counts names;
 };
 
 struct summary_http {
-    uint64_t transactions, classes[6]; // by hundreds; 0: no response seen
+    uint64_t transactions, incomplete;
+    uint64_t classes[6]; // by hundreds; 0: no response seen
     struct counts hosts;
 };
 
 struct summary_tls {
-    uint64_t handshakes, established, nameless;
+    uint64_t handshakes, established, nameless, incomplete;
     struct counts names, versions, certificates;
 };
 
@@ -72,4 +88,5 @@ struct summary {
     struct summary_tls tls;
     struct summary_files files;
     struct counts anomalies, losses;
+    uint64_t ambiguities, ambiguous_bytes;
 };

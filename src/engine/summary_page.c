@@ -15,6 +15,7 @@ enum {
     INDENT = 2,
     CELL_GAP = 2,
     NAME_MIN = 12,
+    FULL_MIN = 56, // columns for a table of TABLE_CELLS_MAX
     NAME_FAIR = 24, // rather than that a name is cut below this, there is no bar
     BAR_MIN = 6,
     BAR_MAX = 18,
@@ -273,8 +274,11 @@ static void put_row(const struct page *p, struct text *part, const struct table 
 {
     put_spaces(part, INDENT);
     put_spaces(part, l->name - put_name(p, part, text_bytes(&row->name), l->name));
-    for (unsigned c = 0; c < t->cell_count; c++) put_cell(part, row->cells[c].text, l->cells[c]);
-    if (l->bar && row->weight) {
+    bool has_bar = l->bar && row->weight;
+    unsigned cells = t->cell_count;
+    while (!has_bar && cells && !row->cells[cells - 1].text[0]) cells--;
+    for (unsigned c = 0; c < cells; c++) put_cell(part, row->cells[c].text, l->cells[c]);
+    if (has_bar) {
         put_spaces(part, CELL_GAP);
         put_bar(p, part, row->weight, l->most, l->bar);
     }
@@ -291,6 +295,8 @@ void page_table(struct page *p, struct table *t)
 {
     assert(p->section_count < PAGE_SECTIONS_MAX);
     struct text *part = &p->sections[p->section_count++];
+    // On a narrow screen four cells leave no room for a name.
+    if (t->cell_count == TABLE_CELLS_MAX && p->block < FULL_MIN) t->cell_count--;
     struct layout l = table_layout(p, t);
     put_headings(p, part, t, &l);
     page_facts(p, part, p->block, &t->facts, PAGE_PLAIN);

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "engine/summary_amount.h"
 
-enum { PAGE_SECTIONS_MAX = 12, TABLE_ROWS_MAX = 8, TABLE_CELLS_MAX = 3 };
+enum { PAGE_SECTIONS_MAX = 12, TABLE_ROWS_MAX = 8, TABLE_CELLS_MAX = 4 };
 
 struct page {
     unsigned width; // of the screen

@@ -31,6 +31,27 @@ static void add_name(const struct page *p, struct table_row *row, bytes name,
     else text_add(&row->name, when_empty);
 }
 
+// What a row lacks stands in its last cell; where no row lacks anything there is no such column.
+static void cell_lacking(struct table *t, struct table_row *row, unsigned cell, const char *heading,
+                         struct amount lacking)
+{
+    row->cells[cell] = lacking;
+    t->headings[cell] = heading;
+    t->cell_count = cell + 1;
+}
+
+// Of payload that should be there, the share that was never seen.
+static void cell_missing(struct table *t, struct table_row *row, unsigned cell, uint64_t missed,
+                         uint64_t should)
+{
+    if (missed) cell_lacking(t, row, cell, "missing", amount_share(missed, should));
+}
+
+static void cell_incomplete(struct table *t, struct table_row *row, unsigned cell, uint64_t n)
+{
+    if (n) cell_lacking(t, row, cell, "partial", amount_count(n));
+}
+
 // ---- conversations ------------------------------------------------------------------------------
 
 static void proto_name(struct text *t, unsigned proto)
@@ -86,6 +107,7 @@ static void section_conversations(const struct summary *s, struct page *p)
         row->cells[1] = amount_count(sums->packets);
         row->cells[2] = amount_scaled((double)sums->bytes, "B");
         row->weight = sums->bytes;
+        cell_missing(&t, row, 3, sums->missed, sums->should);
     }
     note_states(c, p, &t.notes);
     page_table(p, &t);
@@ -103,6 +125,7 @@ static void section_services(const struct summary *s, struct page *p)
         row->cells[0] = amount_count(top[i]->sums[SERVICE_CONVERSATIONS]);
         row->cells[1] = amount_scaled((double)top[i]->sums[SERVICE_BYTES], "B");
         row->weight = top[i]->sums[SERVICE_BYTES];
+        cell_missing(&t, row, 2, top[i]->sums[SERVICE_MISSED], top[i]->sums[SERVICE_SHOULD]);
     }
     if (n) page_table(p, &t);
 }
@@ -132,6 +155,7 @@ static void section_talkers(const struct summary *s, struct page *p)
         row->cells[1] = amount_scaled((double)top[i]->sums[TALKER_SENT], "B");
         row->cells[2] = amount_scaled((double)top[i]->sums[TALKER_RECEIVED], "B");
         row->weight = top[i]->sums[TALKER_BYTES];
+        cell_missing(&t, row, 3, top[i]->sums[TALKER_MISSED], top[i]->sums[TALKER_SHOULD]);
     }
     if (talkers->used > n)
         facts_add(&t.notes, "%s addresses in all", COUNT(talkers->used + talkers->dropped));
@@ -151,11 +175,17 @@ static void add_names(const struct page *p, struct table *t, const struct counts
     for (unsigned i = 0; i < n; i++) {
         struct table_row *row = table_add(t);
         add_name(p, row, counts_name(c, top[i]), when_empty);
-        row->cells[0] = amount_count(top[i]->sums[0]);
-        row->weight = top[i]->sums[0];
+        row->cells[0] = amount_count(top[i]->sums[NAME_COUNT]);
+        row->weight = top[i]->sums[NAME_COUNT];
+        cell_incomplete(t, row, 1, top[i]->sums[NAME_INCOMPLETE]);
     }
     if (c->used > n && !c->dropped) facts_add(&t->notes, "and %s more", COUNT(c->used - n));
     note_dropped(t, c);
+}
+
+static void fact_incomplete(uint64_t n, struct text *facts)
+{
+    if (n) facts_add(facts, "%s incomplete", COUNT(n));
 }
 
 static void section_dns(const struct summary *s, struct page *p)
@@ -170,6 +200,7 @@ static void section_dns(const struct summary *s, struct page *p)
     if (d->failed) facts_add(&t.facts, "%s failed", COUNT(d->failed));
     uint64_t unanswered = d->transactions - d->answered;
     if (unanswered) facts_add(&t.facts, "%s without answer", COUNT(unanswered));
+    fact_incomplete(d->incomplete, &t.facts);
     add_names(p, &t, &d->names, "(root)");
     page_table(p, &t);
 }
@@ -185,6 +216,7 @@ static void section_http(const struct summary *s, struct page *p)
     for (unsigned k = 1; k <= 6; k++)
         if (s->http.classes[k % 6])
             facts_add(&t.facts, "%s %s", COUNT(s->http.classes[k % 6]), classes[k % 6]);
+    fact_incomplete(s->http.incomplete, &t.facts);
     unsigned n = counts_top(&s->http.hosts, top, p->rows);
     for (unsigned i = 0; i < n; i++) {
         struct table_row *row = table_add(&t);
@@ -192,6 +224,7 @@ static void section_http(const struct summary *s, struct page *p)
         row->cells[0] = amount_count(top[i]->sums[HOST_REQUESTS]);
         row->cells[1] = amount_scaled((double)top[i]->sums[HOST_BYTES], "B");
         row->weight = top[i]->sums[HOST_REQUESTS];
+        cell_incomplete(&t, row, 2, top[i]->sums[HOST_INCOMPLETE]);
     }
     if (s->http.hosts.used > n && !s->http.hosts.dropped)
         facts_add(&t.notes, "and %s more", COUNT(s->http.hosts.used - n));
@@ -223,6 +256,7 @@ static void section_tls(const struct summary *s, struct page *p)
         text_deinit(&name);
     }
     fact_certificates(&tls->certificates, &t.facts);
+    fact_incomplete(tls->incomplete, &t.facts);
     if (tls->nameless) facts_add(&t.facts, "%s without server name", COUNT(tls->nameless));
     add_names(p, &t, &tls->names, "(empty)");
     page_table(p, &t);
@@ -237,7 +271,7 @@ static void section_files(const struct summary *s, struct page *p)
     struct text name = {0};
     page_name_within(p, &name, bytes_text(f->largest_label), p->block - LARGEST_ROOM);
     facts_add(&t.facts, "%s file%s, %s", COUNT(f->files), plural(f->files), SIZE(f->bytes));
-    if (f->incomplete) facts_add(&t.facts, "%s incomplete", COUNT(f->incomplete));
+    fact_incomplete(f->incomplete, &t.facts);
     if (name.n) facts_add(&t.facts, "largest: %s, %s", name.p, SIZE(f->largest_size));
     unsigned n = counts_top(&f->types, top, p->rows < FILE_TYPES_MAX ? p->rows : FILE_TYPES_MAX);
     for (unsigned i = 0; i < n; i++) {
@@ -246,6 +280,7 @@ static void section_files(const struct summary *s, struct page *p)
         row->cells[0] = amount_count(top[i]->sums[FILE_COUNT]);
         row->cells[1] = amount_scaled((double)top[i]->sums[FILE_BYTES], "B");
         row->weight = top[i]->sums[FILE_BYTES];
+        cell_incomplete(&t, row, 2, top[i]->sums[FILE_INCOMPLETE]);
     }
     page_table(p, &t);
     text_deinit(&name);

@@ -25,6 +25,8 @@ struct conversation_side {
     uint64_t packets, bytes; // bytes on the IP layer
     uint64_t payload_bytes;  // TCP: of the stream, retransmissions not counted twice
     uint64_t missed_bytes;   // TCP: known to have been sent, never seen
+    uint64_t unplaced_bytes; // of them, those in gaps that stand in no map
+    uint64_t cut_bytes;      // of the payload, those that the snap length cut off
     uint64_t metered_packets, metered_bytes; // part that earlier flow records told
     uint32_t retransmits;
     uint32_t isn;          // sequence number of its SYN
@@ -66,6 +68,10 @@ struct conversation {
     uint8_t tunnel_depth;
     uint8_t tunnels[PACKET_TUNNELS_MAX]; // around it, by its first packet, as the packet has them
     struct record_id parent;             // the innermost that carries it, if tunnel_depth
+
+    // The map of its gaps (flow/gaps.h).
+    struct gap *gaps;
+    uint16_t gap_count, gap_room;
 
     // References to its packets (flow/references.h).
     uint8_t *references;

@@ -37,6 +37,8 @@ enum conversation_field {
     CONVERSATION_TUNNEL,
     CONVERSATION_PARENT_ID,
     CONVERSATION_CARRIES,
+    CONVERSATION_SRC_CUT_BYTES,
+    CONVERSATION_DST_CUT_BYTES,
     CONVERSATION_FIELDS,
 };
 
@@ -83,6 +85,10 @@ static const struct field conversation_fields[CONVERSATION_FIELDS] = {
     {"parent_id", FIELD_ID, NULL, "The conversation that carries it", NULL, "tunnel_parents", 0},
     {"carries", FIELD_BOOL, NULL, "It is the outside of others, whose packets are the same", NULL,
      NULL, 0},
+    {"src_cut_bytes", FIELD_UINT, "bytes",
+     "Of the payload that src sent, what the snap length cut off", NULL, NULL, 0},
+    {"dst_cut_bytes", FIELD_UINT, "bytes",
+     "Of the payload that dst sent, what the snap length cut off", NULL, NULL, 0},
 };
 
 enum flow_field {
@@ -339,6 +345,7 @@ void conversation_write(const struct conversation *c, struct record_writer *writ
     for (unsigned dst = 0; dst < 2; dst++) {
         const struct conversation_side *s = &c->side[c->src_side ^ dst];
         write_side(b, s, dst);
+        if (s->cut_bytes) batch_word(b, CONVERSATION_SRC_CUT_BYTES + dst, s->cut_bytes);
         if (c->key.proto == 6) write_tcp_side(b, s, dst);
     }
     if (c->rtt) batch_word(b, CONVERSATION_RTT, (uint64_t)c->rtt);

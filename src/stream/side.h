@@ -52,7 +52,7 @@ struct stream_side {
     struct view *view; // NULL when there is nothing unread
     struct segment *held; // by position
     uint64_t direct_at;   // bytes from here on came with the packet at hand
-    nanos direct_time;
+    nanos direct_time;    // of the last packet that was delivered
 };
 _Static_assert(GAP_PATIENCE < UINT8_MAX && STREAM_SEGMENTS_MAX < UINT16_MAX, "counts fit");
 

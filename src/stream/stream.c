@@ -71,6 +71,14 @@ void stream_attend(struct streams *s, uint32_t stream, uint8_t side)
     at->want = 0;
 }
 
+void stream_gap_times(const struct streams *s, uint32_t stream, uint8_t side, nanos *since,
+                      nanos *until)
+{
+    const struct stream_side *at = &((const struct stream *)pool_at(&s->pool, stream))->side[side];
+    *since = at->direct_time;
+    *until = at->held ? at->held->time : 0;
+}
+
 uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side)
 {
     return ((const struct stream *)pool_at(&s->pool, stream))->side[side].next;

@@ -114,6 +114,10 @@ nanos stream_time_at(const struct streams *s, uint32_t stream, uint8_t side, uin
 // Shows the unread bytes of both directions again from the next packet on (the consumer has
 // changed).
 void stream_attend(struct streams *s, uint32_t stream, uint8_t side);
+// Of a gap that is being told: when the byte before it was delivered, and when what waits behind it
+// came; 0 where there is no such byte.
+void stream_gap_times(const struct streams *s, uint32_t stream, uint8_t side, nanos *since,
+                      nanos *until);
 // Position of the next byte expected in a direction.
 uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side);
 uint64_t streams_held(const struct streams *s); // bytes in views and behind holes

@@ -196,6 +196,7 @@ static void view_deliver_held(struct turn *turn, bytes data, nanos time)
 void view_deliver(struct turn *turn, bytes data, nanos time)
 {
     struct stream_side *side = &turn->st->side[turn->side];
+    side->direct_time = time;
     if (side->ignore) return;
     if (side->skip) {
         size_t n = side->skip < data.n ? (size_t)side->skip : data.n;
@@ -204,7 +205,6 @@ void view_deliver(struct turn *turn, bytes data, nanos time)
         if (!data.n) return;
     }
     side->direct_at = side->next - data.n;
-    side->direct_time = time;
     if (side->view) {
         view_deliver_held(turn, data, time);
         return;

@@ -144,6 +144,36 @@ def G29_losses(folder):
     bodies = records(golden("tcp/losses"), kinds={"file"})
     need(bodies and all(row["missing_bytes"] > 0 and not row["complete"] for row in bodies), "files do not tell the gaps")
     need_equal(sum(row["missing_bytes"] for row in bodies), 12000, "missing bytes of files")
+    gaps = records(golden("tcp/losses"), kinds={"loss"})
+    need_equal(len(gaps), 12, "the map of gaps")
+    need({row["side"] for row in gaps} == {"dst"} and {row["bytes"] for row in gaps} == {1000}, "whose gaps")
+    need_equal(sorted(row["offset"] for row in gaps), gap_places(lines), "places of the gaps")
+    times = [[at.rstrip("Z") for at in (c["first_seen"], row["ts"], row["last_seen"], c["last_seen"])] for row in gaps]
+    need(all(four == sorted(four) for four in times), "times of the gaps")
+    need(len({row["ts"] for row in gaps}) == 12, "each gap has its own time")
+
+
+def gap_places(lines):
+    """Where the gaps of dst begin: each follows what was shown before."""
+    at, places = 0, []
+    for arrow, seconds, length, _ in lines:
+        if arrow != "<--":
+            continue
+        if seconds is None:
+            places.append(at)
+        at += length
+    return places
+
+
+@test
+def snapped_bytes_are_cut_not_lost(folder):
+    c = only(conversations("tcp/snapped"))
+    cut = c.get("src_cut_bytes", 0) + c.get("dst_cut_bytes", 0)
+    need(cut > 0, "no bytes are told as cut")
+    need_equal((c["src_missed_bytes"], c["dst_missed_bytes"]), (0, 0), "missed bytes")
+    rows = records(golden("tcp/snapped"), kinds={"loss"})
+    need_equal({row["reason"] for row in rows}, {"snapped"})
+    need_equal(sum(row["bytes"] for row in rows), cut, "the ledger and the conversation")
 
 
 @test
