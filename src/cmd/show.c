@@ -224,8 +224,10 @@ static void print_packet(void *context, const struct packet *p, const char *path
 
 static bool show_replay(struct show *s, struct err *err)
 {
-    struct replay_options o = {
-        .conversation = s->conversation, .context = s, .watch = watch_pdus, .watch_gap = watch_gap};
+    struct replay_options o = {.which = {&s->conversation, 1, 0},
+                               .context = s,
+                               .watch = watch_pdus,
+                               .watch_gap = watch_gap};
     if (s->options->raw) {
         o.watch = watch_raw;
     } else if (s->options->packets) {

@@ -127,6 +127,13 @@ static void lane_delivered(void *context, void *owner, const struct stream_deliv
     l->options.watch(l->options.watcher, owner, piece);
 }
 
+static void lane_placed(void *context, void *owner, uint8_t side, uint64_t position,
+                        uint64_t length)
+{
+    struct lane *l = context;
+    l->options.placed(l->options.watcher, owner, side, position, length);
+}
+
 // ---- the end of conversations -------------------------------------------------------------------
 
 static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t missed)
@@ -181,6 +188,7 @@ static struct conversation *lane_conversation(struct lane *l, const struct packe
     if (!c) return NULL;
     c->src_side = p->side;
     conversation_name(c, p, l->options.point);
+    if (l->options.wants) c->undissected = !l->options.wants(l->options.watcher, c);
     l->counters.conversations++;
     return c;
 }
@@ -225,10 +233,11 @@ static void lane_datagram(struct lane *l, struct conversation *c, const struct p
     c->side[p->side].cut_bytes += p->payload_length - p->payload_captured;
     if (!p->payload_length) return;
     history_note(c, p->side, 'D');
+    uint64_t position = c->side[p->side].payload_bytes - p->payload_length;
+    if (l->options.placed) lane_placed(l, c, p->side, position, p->payload_length);
     if (l->options.watch) {
         struct stream_delivery piece = {bytes_of(p->data + p->payload_offset, p->payload_captured),
-                                        c->side[p->side].payload_bytes - p->payload_length, p->time,
-                                        p->side, true};
+                                        position, p->time, p->side, true};
         l->options.watch(l->options.watcher, c, &piece);
     }
     if (l->dissect && !c->undissected && p->key.proto == 17) dissect_packet(l->dissect, c, p);
@@ -283,6 +292,17 @@ void lane_packets(struct lane *l, const struct packet_batch *batch)
     if (batch->count) flow_table_run(l->table, batch->packets[batch->count - 1].watermark);
 }
 
+const struct conversation *lane_find(struct lane *l, const struct packet *p)
+{
+    return flow_table_find(l->table, p);
+}
+
+void lane_finish(struct lane *l, const struct packet *p)
+{
+    struct conversation *c = flow_table_find(l->table, p);
+    if (c) flow_table_replace(l->table, c, p->watermark);
+}
+
 void lane_end(struct lane *l)
 {
     flow_table_end_all(l->table);
@@ -313,8 +333,13 @@ struct lane *lane_create(const struct lane_options *options, const struct record
     l->writer = writer_create(kinds, kind_count, sink);
     l->references = (struct references){&l->blocks, l->writer, options->reading, 0};
     struct flow_table_hooks table_hooks = {l, lane_conversation_end, lane_interval};
-    struct stream_hooks stream_hooks = {
-        l, lane_show, lane_gap, options->watch ? lane_delivered : NULL, lane_missed, lane_strayed};
+    struct stream_hooks stream_hooks = {l,
+                                        lane_show,
+                                        lane_gap,
+                                        options->watch ? lane_delivered : NULL,
+                                        lane_missed,
+                                        lane_strayed,
+                                        options->placed ? lane_placed : NULL};
     if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
         (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
         (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&

@@ -24,6 +24,12 @@ struct lane_options {
     void (*watch)(void *watcher, const struct conversation *c, const struct stream_delivery *piece);
     void (*watch_gap)(void *watcher, const struct conversation *c, uint8_t side, uint64_t position,
                       uint64_t length, enum gap_kind kind);
+    // Told where the payload of a packet stands in the stream of its side, also of what came again.
+    // May be NULL.
+    void (*placed)(void *watcher, const struct conversation *c, uint8_t side, uint64_t position,
+                   uint64_t length);
+    // Whether anything is made of a conversation that begins; NULL: of all.
+    bool (*wants)(void *watcher, const struct conversation *c);
 };
 
 // packets_in = packets_counted + packets_shed: every packet of the lane's shards is one or the
@@ -69,6 +75,10 @@ void lane_destroy(struct lane *l);
 void lane_packets(struct lane *l, const struct packet_batch *batch);
 // Fills in the shards of a decoded batch, by which lanes find their packets.
 void lane_deal(struct packet_batch *batch);
+// The conversation of a decoded packet, or NULL; and its end before its time. For showing
+// conversations again.
+const struct conversation *lane_find(struct lane *l, const struct packet *p);
+void lane_finish(struct lane *l, const struct packet *p);
 // Ends all conversations and passes on everything.
 void lane_end(struct lane *l);
 

@@ -1,27 +1,37 @@
-// One conversation again, from its packets: what `weir show` shows, byte for byte as it was
-// delivered when it was read.
+// Conversations again, from their packets: byte for byte as they were delivered when they were
+// read, and what was made of them.
 //
 // The packets are those that the case refers to; they are read from the captures where these still
-// are. Runs one lane in the caller's thread.
+// are, each capture once, in the order in which the reading had them. Each conversation begins and
+// ends with the packets that it had then. Runs one lane in the caller's thread.
 #pragma once
 
 #include "engine/lane.h"
+#include "engine/referred.h"
 
-struct case_reader;
-
-// One packet of the conversation, as it lies in its capture; `path` names that.
+// One packet, as it lies in its capture; `path` names that.
 typedef void replay_packet(void *context, const struct packet *p, const char *path);
 
 struct replay_options {
-    struct record_id conversation;
+    struct referred_options which;
     void *context;
+    // Told of the conversations that are asked for, and of no other. Any may be NULL.
     void (*watch)(void *context, const struct conversation *c, const struct stream_delivery *piece);
     void (*watch_gap)(void *context, const struct conversation *c, uint8_t side, uint64_t position,
                       uint64_t length, enum gap_kind kind);
-    replay_packet *packet;   // may be NULL
-    bool dissect;            // make records again, for `sink`
-    struct record_sink sink; // `take` NULL: nobody wants them
+    replay_packet *packet; // before it is looked into
+    // Where the payload of the packet at hand stands in the stream of its side; also of what came
+    // again. `frames` name it, and all that it was joined from.
+    void (*placed)(void *context, const struct conversation *c, uint8_t side, uint64_t position,
+                   uint64_t length, const struct packet *p);
+    // Make records again. The sink is told of all kinds, also rows of conversations that were not
+    // asked for, where a packet is theirs too; `take` NULL: nobody wants them.
+    bool dissect;
+    struct record_sink sink;
+    const struct artifact_sink *artifacts; // may be NULL
+    uint64_t kept_max;                     // bytes of one artifact; 0: as when it was read
 };
 
-// ERR_INPUT when the case has no such conversation, or its captures cannot be read any more.
+// ERR_INPUT when the case knows none of these conversations, or their captures cannot be read any
+// more.
 bool replay(struct case_reader *reader, const struct replay_options *options, struct err *err);

@@ -168,6 +168,9 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
         what.captured = before >= what.captured ? 0 : what.captured - (uint32_t)before;
         data = bytes_after(data, before);
     }
+    const struct stream_hooks *hooks = &turn->s->hooks;
+    if (hooks->placed)
+        hooks->placed(hooks->context, turn->owner, turn->side, what.position, what.length);
     if (!side_trim(side, &what, &data)) {
         // One byte or none just before the next one only asks whether the other side lives (RFC
         // 9293 section 3.8.4).

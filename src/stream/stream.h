@@ -79,6 +79,9 @@ struct stream_hooks {
     // How many bytes of a direction were seen and delivered to nobody, told at its end if there are
     // any: behind the FIN, or so far ahead that nothing confirms them. NULL when nobody asks.
     void (*strayed)(void *context, void *owner, uint8_t side, uint64_t length);
+    // Where the payload of each packet stands in its direction, also of what came again or waits;
+    // what is from before the first byte seen stands nowhere. NULL when nobody asks.
+    void (*placed)(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length);
 };
 
 struct streams; // of one lane
