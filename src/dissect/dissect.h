@@ -128,6 +128,10 @@ void dissect_client_is(struct dissect *d, uint8_t side);
 // the next one. Held rows must have been emitted.
 void dissect_switch(struct dissect *d, const char *name);
 
+// What follows in the stream is carried for others by the protocol `name` (a constant), as through
+// a proxy: the conversation's `tunnel` names it behind those around it. Goes before a switch.
+void dissect_tunnel(struct dissect *d, const char *name);
+
 // ---- bodies: bytes that become files (extract/)
 // -----------------------------------------------------------------
 

@@ -192,6 +192,13 @@ void dissect_switch(struct dissect *d, const char *name)
     for (size_t i = 0; i < DISSECT_HELD_MAX; i++) assert(!d->held[i].used);
 }
 
+void dissect_tunnel(struct dissect *d, const char *name)
+{
+    struct text text = {0};
+    text_format(&text, "tunnel name=%s", name);
+    line_add(d, &text);
+}
+
 // ---- services: bodies ---------------------------------------------------------------------------
 
 static struct body *body_of(struct dissect *d, uint32_t handle)

@@ -233,6 +233,7 @@ static void hand_over(struct http_run *run, struct row *row, const struct http_h
     entry_done(run, row, &none);
     http_message_abandon(run, HTTP_CLIENT);
     http_entries_flush(run);
+    if (head->code != 101) dissect_tunnel(run->d, "connect");
     dissect_switch(run->d, NULL);
     run->switched = true;
 }

@@ -193,6 +193,13 @@ void dissect_switch(struct dissect *d, const char *name)
     d->switch_to = name;
 }
 
+void dissect_tunnel(struct dissect *d, const char *name)
+{
+    struct conversation *c = d->conversation;
+    if (c->proxy_depth < PROXIES_MAX) c->proxies[c->proxy_depth] = name;
+    if (c->proxy_depth < UINT8_MAX) c->proxy_depth++;
+}
+
 static struct open_bodies *bodies_of(struct dissect *d)
 {
     if (d->bodies) return d->bodies;

@@ -19,7 +19,7 @@ enum endpoint_state {
     ENDPOINT_RESET,
 };
 
-enum { HISTORY_MAX = 32, SERVICES_MAX = 3 };
+enum { HISTORY_MAX = 32, SERVICES_MAX = 3, PROXIES_MAX = 2 };
 
 struct conversation_side {
     uint64_t packets, bytes; // bytes on the IP layer
@@ -67,7 +67,9 @@ struct conversation {
     bool carries; // others: counted by the dispatcher, not by a lane
     uint8_t tunnel_depth;
     uint8_t tunnels[PACKET_TUNNELS_MAX]; // around it, by its first packet, as the packet has them
-    struct record_id parent;             // the innermost that carries it, if tunnel_depth
+    uint8_t proxy_depth;
+    const char *proxies[PROXIES_MAX]; // that its stream goes through, the first of them: constants
+    struct record_id parent;          // the innermost that carries it, if tunnel_depth
 
     // The map of its gaps (flow/gaps.h).
     struct gap *gaps;

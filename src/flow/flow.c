@@ -8,7 +8,7 @@
 #include "flow/services.h"
 #include "flow/tcp.h"
 
-enum { ID_NETWORK_BYTES = 64, SERVICE_TEXT_MAX = 96, TUNNELS_TEXT_MAX = 64 };
+enum { ID_NETWORK_BYTES = 64, SERVICE_TEXT_MAX = 96, TUNNELS_TEXT_MAX = 96 };
 
 enum conversation_field {
     CONVERSATION_ID,
@@ -81,7 +81,9 @@ static const struct field conversation_fields[CONVERSATION_FIELDS] = {
     {"history", FIELD_TEXT, NULL, "What happened in order, in Zeek's letters, upper case for src",
      NULL, "history", 0},
     {"vlan", FIELD_UINTS, NULL, "VLAN identifiers, outermost first", "network.vlan.id", "vlan", 0},
-    {"tunnel", FIELD_TEXT, NULL, "Tunnels around it, outermost first", NULL, "tunnel_type", 0},
+    {"tunnel", FIELD_TEXT, NULL,
+     "Tunnels around it, outermost first; then the proxies that its stream goes through", NULL,
+     "tunnel_type", 0},
     {"parent_id", FIELD_ID, NULL, "The conversation that carries it", NULL, "tunnel_parents", 0},
     {"carries", FIELD_BOOL, NULL, "It is the outside of others, whose packets are the same", NULL,
      NULL, 0},
@@ -303,16 +305,24 @@ static void write_vlan(struct record_batch *b, uint64_t scope)
     if (n) batch_text(b, CONVERSATION_VLAN, bytes_of(list, n * sizeof list[0]));
 }
 
-// "vxlan", or "gre,6in4": the outermost first. Those that were not kept are dots.
+static void put_listed(struct buf *list, const char *name)
+{
+    if (list->n) buf_u8(list, ',');
+    buf_text(list, name);
+}
+
+// "vxlan", or "gre,6in4": the outermost first, and behind them the proxies that its own stream goes
+// through. Those that were not kept are dots.
 static void write_tunnels(struct record_batch *b, const struct conversation *c)
 {
     char text[TUNNELS_TEXT_MAX];
     struct buf all = buf_on(text, sizeof text);
-    for (unsigned i = 0; i < c->tunnel_depth && i < PACKET_TUNNELS_MAX; i++) {
-        if (i) buf_u8(&all, ',');
-        buf_text(&all, tunnel_name(c->tunnels[i]));
-    }
-    if (c->tunnel_depth > PACKET_TUNNELS_MAX) buf_text(&all, ",...");
+    for (unsigned i = 0; i < c->tunnel_depth && i < PACKET_TUNNELS_MAX; i++)
+        put_listed(&all, tunnel_name(c->tunnels[i]));
+    if (c->tunnel_depth > PACKET_TUNNELS_MAX) put_listed(&all, "...");
+    for (unsigned i = 0; i < c->proxy_depth && i < PROXIES_MAX; i++)
+        put_listed(&all, c->proxies[i]);
+    if (c->proxy_depth > PROXIES_MAX) put_listed(&all, "...");
     if (all.n) batch_text(b, CONVERSATION_TUNNEL, buf_bytes(&all));
     if (c->parent.time_us || c->parent.hash)
         batch_words(b, CONVERSATION_PARENT_ID, c->parent.time_us, c->parent.hash);

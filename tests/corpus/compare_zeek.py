@@ -43,7 +43,11 @@ CONN = {"conn_state": ("conn_state", plain), "history": ("history", plain), "ori
         "resp_bytes": ("dst_payload_bytes", number), "orig_pkts": ("src_packets", number),
         "resp_pkts": ("dst_packets", number), "orig_ip_bytes": ("src_bytes", number),
         "resp_ip_bytes": ("dst_bytes", number)}
-SERVICES = {"http": "http", "dns": "dns", "ssl": "tls"}
+SOCKS = {"version": ("version", number), "user": ("username", plain), "status": ("reply_name", plain),
+         "request.host": ("request_addr", plain), "request.name": ("request_name", plain),
+         "request_p": ("request_port", number), "bound.host": ("bound_addr", plain),
+         "bound.name": ("bound_name", plain), "bound_p": ("bound_port", number)}
+SERVICES = {"http": "http", "dns": "dns", "ssl": "tls", "socks": "socks"}
 X509 = {"certificate.version": ("certificate_version", number), "certificate.serial": ("serial", plain),
         "certificate.subject": ("subject", plain), "certificate.issuer": ("issuer", plain),
         "certificate.key_type": ("key_type", plain), "certificate.key_length": ("key_length", number),
@@ -139,4 +143,5 @@ def compare(capture, records, tally):
     compare_log(capture, records, tally, "dns", "dns", DNS)
     compare_log(capture, records, tally, "ssl", "tls", SSL)
     compare_log(capture, records, tally, "x509", "x509", X509)
+    compare_log(capture, records, tally, "socks", "socks", SOCKS)
     compare_conn(capture, records, tally)

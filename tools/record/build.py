@@ -11,19 +11,21 @@ import sys
 import tempfile
 
 import cases_link
+import cases_proxy
 import cases_tcp
 import cases_udp
 from frames import ETHERNET, read_pcap, write_pcap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.normpath(os.path.join(HERE, '..', '..', 'tests', 'golden'))
+MODULES = (cases_tcp, cases_udp, cases_link, cases_proxy)
 DEMO_PARTS = ['http', 'dns', 'tls', 'icmp']
 
 
 def build(folder):
     """Returns the names that were built."""
     names = []
-    for module in (cases_tcp, cases_udp, cases_link):
+    for module in MODULES:
         for name, make in module.CASES.items():
             made = make()
             frames, link_type, snap = made if isinstance(made, tuple) else (made, ETHERNET, 262144)
@@ -36,7 +38,7 @@ def build(folder):
 
 def recorded():
     """Captures of real servers: those that are not built here."""
-    built = {name for module in (cases_tcp, cases_udp, cases_link) for name in module.CASES}
+    built = {name for module in MODULES for name in module.CASES}
     for part in DEMO_PARTS:
         for file in sorted(os.listdir(os.path.join(GOLDEN, part))):
             name, kind = os.path.splitext(f'{part}/{file}')
