@@ -130,16 +130,16 @@ static void leaves_what_was_before(void **state)
     fixture_end(&f, "tls", 1);
 }
 
-// A proxy answers in two pieces, each too short to tell what it is not.
+// A proxy of no kind that is known answers in two pieces, each too short to tell what it is not.
 static void leaves_pieces_one_by_one(void **state)
 {
     (void)state;
     struct fixture f;
     fixture_init(&f);
-    say(&f, 0, bytes_of("\5\1\0", 3));
-    say(&f, 1, bytes_of("\5\0", 2));
-    say(&f, 0, bytes_of("\5\1\0\1\300\0\2\1\1\273", 10));
-    say(&f, 1, bytes_of("\5\0\0\1\0\0\0\0\1\273", 10));
+    say(&f, 0, bytes_of("\7\1\0", 3));
+    say(&f, 1, bytes_of("\7\0", 2));
+    say(&f, 0, bytes_of("\7\1\0\1\300\0\2\1\1\273", 10));
+    say(&f, 1, bytes_of("\7\0\0\1\0\0\0\0\1\273", 10));
     say(&f, 0, hello(1));
     say(&f, 1, hello(2));
     fixture_end(&f, "tls", 1);
