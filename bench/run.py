@@ -34,9 +34,9 @@ RECORDED = [
 class Run:
     """One run of a command: CPU seconds, highest private memory, CPU seconds of the thread that hashes captures."""
 
-    def __init__(self, command):
+    def __init__(self, command, **options):
         self.memory, self.hashing = 0, 0.0
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
         watcher = threading.Thread(target=self.watch)
         watcher.start()
         _, status, usage = os.wait4(self.process.pid, 0)

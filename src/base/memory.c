@@ -84,17 +84,39 @@ void pool_give(struct pool *p, uint32_t index)
     p->used--;
 }
 
-static unsigned block_class(size_t n)
+// Blocks up to BLOCK_SMALL are multiples of BLOCK_STEP; above, each doubling has BLOCK_FINE sizes.
+enum {
+    BLOCK_STEP = 16,
+    BLOCK_SMALL = 64,
+    BLOCK_SMALL_BITS = 6,
+    BLOCK_FINE = 4,
+    BLOCK_FINE_BITS = 2
+};
+
+struct block_size {
+    unsigned class;
+    size_t size;
+};
+
+static struct block_size block_size_of(size_t n)
 {
     assert(n <= BLOCK_SIZE_MAX);
-    unsigned class = 0;
-    while (((size_t)BLOCK_SIZE_MIN << class) < n) class ++;
-    return class;
+    size_t last = n ? n - 1 : 0;
+    if (n <= BLOCK_SMALL) {
+        unsigned class = (unsigned)(last / BLOCK_STEP);
+        return (struct block_size){class, (class + 1u) * BLOCK_STEP};
+    }
+    unsigned bits = (unsigned)(63 - __builtin_clzll(last)); // of the doubling that n lies in
+    unsigned fine =
+        (unsigned)(last >> (bits - BLOCK_FINE_BITS)); // BLOCK_FINE to 2 * BLOCK_FINE - 1
+    unsigned class = BLOCK_SMALL / BLOCK_STEP + (bits - BLOCK_SMALL_BITS) * BLOCK_FINE;
+    size_t size = (fine + UINT64_C(1)) << (bits - BLOCK_FINE_BITS);
+    return (struct block_size){class + fine - BLOCK_FINE, size};
 }
 
 size_t block_size(size_t n)
 {
-    return (size_t)BLOCK_SIZE_MIN << block_class(n);
+    return block_size_of(n).size;
 }
 
 bool blocks_init(struct blocks *b, size_t bytes_max, struct err *err)
@@ -113,25 +135,24 @@ void blocks_deinit(struct blocks *b)
 void *blocks_take(struct blocks *b, size_t n)
 {
     if (n > BLOCK_SIZE_MAX) return NULL;
-    unsigned class = block_class(n);
-    size_t size = block_size(n);
-    void *block = b->free_first[class];
+    struct block_size s = block_size_of(n);
+    void *block = b->free_first[s.class];
     if (block) {
-        memcpy(&b->free_first[class], block, sizeof block);
+        memcpy(&b->free_first[s.class], block, sizeof block);
     } else {
-        if (size > b->range_size - b->range_used) return NULL;
+        if (s.size > b->range_size - b->range_used) return NULL;
         block = b->range + b->range_used;
-        b->range_used += size;
+        b->range_used += s.size;
     }
-    b->bytes_used += size;
+    b->bytes_used += s.size;
     return block;
 }
 
 void blocks_give(struct blocks *b, void *block, size_t n)
 {
     if (!block) return;
-    unsigned class = block_class(n);
-    memcpy(block, &b->free_first[class], sizeof block);
-    b->free_first[class] = block;
-    b->bytes_used -= block_size(n);
+    struct block_size s = block_size_of(n);
+    memcpy(block, &b->free_first[s.class], sizeof block);
+    b->free_first[s.class] = block;
+    b->bytes_used -= s.size;
 }

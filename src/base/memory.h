@@ -40,9 +40,10 @@ static inline void *pool_at(const struct pool *p, uint32_t index)
     return p->items + (size_t)index * p->item_size;
 }
 
-// Blocks of 64 bytes to 128 kB in powers of two, for stream data and held rows. Named by pointer,
-// sized by the caller: block_size(n) tells what a request for n bytes takes from a budget.
-enum { BLOCK_CLASSES = 12, BLOCK_SIZE_MIN = 64, BLOCK_SIZE_MAX = 131072 };
+// Blocks of 16 bytes to 128 kB, for stream data and held rows: multiples of 16 up to 64, then four
+// sizes to each doubling, so that at most a fifth is given away. Named by pointer, sized by the
+// caller: block_size(n) tells what a request for n bytes takes from a budget.
+enum { BLOCK_CLASSES = 48, BLOCK_SIZE_MAX = 131072 };
 
 struct blocks {
     uint8_t *range;

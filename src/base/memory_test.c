@@ -62,11 +62,21 @@ static void test_pool(void **state)
 static void test_block_sizes(void **state)
 {
     (void)state;
-    assert_int_equal(block_size(0), BLOCK_SIZE_MIN);
+    assert_int_equal(block_size(0), 16);
+    assert_int_equal(block_size(17), 32);
     assert_int_equal(block_size(64), 64);
-    assert_int_equal(block_size(65), 128);
+    assert_int_equal(block_size(65), 80);
+    assert_int_equal(block_size(1000), 1024);
+    assert_int_equal(block_size(1025), 1280);
     assert_int_equal(block_size(BLOCK_SIZE_MAX), BLOCK_SIZE_MAX);
-    assert_int_equal(BLOCK_SIZE_MIN << (BLOCK_CLASSES - 1), BLOCK_SIZE_MAX);
+    size_t sizes = 1;
+    for (size_t n = 1; n <= BLOCK_SIZE_MAX; n++) {
+        size_t size = block_size(n);
+        assert_true(size >= n && size % 16 == 0);
+        if (n > 64) assert_true(size - n < n / 4);
+        sizes += n > 1 && size != block_size(n - 1);
+    }
+    assert_int_equal(sizes, BLOCK_CLASSES);
 }
 
 enum { HELD = 64 };
@@ -89,7 +99,7 @@ static void test_blocks(void **state)
             used -= block_size(sizes[k]);
             held[k] = NULL;
         } else {
-            sizes[k] = random_below(&seed, (size_t)64 << random_below(&seed, BLOCK_CLASSES)) + 1;
+            sizes[k] = random_below(&seed, (size_t)64 << random_below(&seed, 12)) + 1;
             held[k] = blocks_take(&blocks, sizes[k]);
             if (!held[k]) continue;
             memset(held[k], (uint8_t)k, sizes[k]);

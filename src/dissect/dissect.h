@@ -65,7 +65,7 @@ struct dissector {
     const char *name;                   // the `service` of the conversation: "dns", "http", "tls"
     unsigned transports;                // enum transport
     uint16_t ports[8];                  // hints, ended by 0
-    uint16_t state_size;                // at most DISSECT_STATE_MAX
+    uint16_t state_size;                // at first; at most DISSECT_STATE_MAX
     const struct record_kind *kinds[4]; // ended by NULL
 
     // Looks at the first unread bytes of one direction. Must not keep anything.
@@ -91,6 +91,9 @@ struct dissector {
 // -------------------------------------------------------------------------------
 
 void *dissect_state(struct dissect *d);
+// The state, moved to where it has `size` bytes, more than before; what is new is zero. NULL when
+// there is no room: then it stays where it is. For what few conversations need.
+void *dissect_state_resize(struct dissect *d, size_t size);
 enum transport dissect_transport(const struct dissect *d);
 uint16_t dissect_port(const struct dissect *d, uint8_t side); // of src (0) or dst (1)
 

@@ -12,6 +12,7 @@
 #include "dissect/dns_row.h"
 
 enum {
+    PENDING_FIRST = 1, // room in the state of most conversations
     PENDING_MAX = DISSECT_HELD_MAX,
     DNS_WAIT_S = 60,
     PORT_MDNS = 5353,
@@ -41,10 +42,11 @@ struct framing {
 struct dns_state {
     struct framing framings[2];
     uint32_t message_count;
-    uint32_t pending_count;
-    struct pending pending[PENDING_MAX]; // oldest first
+    uint32_t pending_count, pending_room;
+    struct pending pending[]; // oldest first; grows up to PENDING_MAX
 };
-_Static_assert(sizeof(struct dns_state) <= DISSECT_STATE_MAX, "a state is bounded");
+#define DNS_STATE_SIZE(room) (sizeof(struct dns_state) + (room) * sizeof(struct pending))
+_Static_assert(DNS_STATE_SIZE(PENDING_MAX) <= DISSECT_STATE_MAX, "a state is bounded");
 
 // ---- queries that wait --------------------------------------------------------------------------
 
@@ -126,6 +128,19 @@ static void emit_alone(struct dns_message *m)
     dissect_emit(m->d, row);
 }
 
+// Room for one more: the state, which may have moved, or NULL when it could not.
+static struct dns_state *pending_grow(struct dissect *d, struct dns_state *s)
+{
+    uint32_t room = s->pending_room ? s->pending_room : PENDING_FIRST;
+    if (s->pending_count == room) {
+        room = room * 4 < PENDING_MAX ? room * 4 : PENDING_MAX;
+        s = dissect_state_resize(d, DNS_STATE_SIZE(room));
+    }
+    if (s) s->pending_room = room;
+    return s;
+}
+
+// Moves the state.
 static void on_query(struct dns_state *s, struct dns_message *m)
 {
     // On a stream nothing is sent again: it is a second query that looks the same.
@@ -137,7 +152,8 @@ static void on_query(struct dns_state *s, struct dns_message *m)
     if (s->pending_count == PENDING_MAX) dissect_emit(m->d, pending_take(m->d, s, 0));
     struct row *row = dissect_row(m->d, &dns_kind, m->side, m->position, m->time);
     dns_message_row(m, row, 0);
-    uint32_t held = dissect_hold(m->d, row);
+    s = pending_grow(m->d, s);
+    uint32_t held = s ? dissect_hold(m->d, row) : 0;
     if (!held) {
         dissect_emit(m->d, row);
         return;
@@ -245,6 +261,7 @@ static enum recognition dns_recognise(const struct piece *first, enum transport 
     return transport == TRANSPORT_TCP ? recognise_stream(first) : recognise_datagram(first);
 }
 
+// Moves the state.
 static bool stream_message(struct dissect *d, uint8_t side, const struct framing *f, bytes data)
 {
     struct dns_state *s = dissect_state(d);
@@ -298,6 +315,8 @@ static struct progress dns_stream(struct dissect *d, const struct piece *piece)
             progress.verdict = DISSECT_NOT_MINE;
             return progress;
         }
+        s = dissect_state(d);
+        f = &s->framings[piece->side];
         progress.used += data.n;
     }
     progress.want = f->length ? f->length : PREFIX_SIZE;
@@ -327,7 +346,7 @@ const struct dissector dns_dissector = {
     .name = "dns",
     .transports = TRANSPORT_TCP | TRANSPORT_UDP,
     .ports = {53, PORT_MDNS, PORT_LLMNR},
-    .state_size = sizeof(struct dns_state),
+    .state_size = DNS_STATE_SIZE(PENDING_FIRST),
     .kinds = {&dns_kind},
     .recognise = dns_recognise,
     .datagram = dns_datagram,

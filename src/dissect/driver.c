@@ -121,6 +121,7 @@ static bool dissect_begin(struct dissect *d, const struct dissector *dissector)
         memset(state, 0, dissector->state_size);
     }
     d->state = state;
+    d->state_size = dissector->state_size;
     d->dissector = dissector;
     d->accepted = false;
     return true;
@@ -183,7 +184,7 @@ static const struct dissector *dissector_named(const char *name)
 // The stream goes on as something else.
 static void dissect_change(struct dissect *d)
 {
-    const char *name = d->switch_to;
+    const char *name = d->stage->switch_to;
     d->switched = false;
     dissect_forget(d);
     d->failed = 0;
@@ -311,8 +312,7 @@ bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side,
 {
     if (!c->dissect) return true;
     struct dissect *d = pool_at(&g->pool, c->dissect);
-    uint16_t *waited = d->waited[side ^ d->first_side];
-    memset(waited, 0, sizeof d->waited[0]);
+    memset(d->waited[side ^ d->first_side], 0, sizeof d->waited[0]);
     if (!d->dissector) return true;
     bool on = d->dissector->gap(d, side ^ d->first_side, position, length);
     if (!d->switched) return on;

@@ -104,6 +104,16 @@ nanos dissect_time_at(const struct dissect *d, uint8_t side, uint64_t position)
     return time;
 }
 
+void *dissect_state_resize(struct dissect *d, size_t size)
+{
+    assert(size >= d->state_size && size <= DISSECT_STATE_MAX);
+    uint8_t *state = memory_get(size);
+    memcpy(state, d->state, d->state_size);
+    memory_free(d->state);
+    d->state_size = size;
+    return d->state = state;
+}
+
 struct row *dissect_row(struct dissect *d, const struct record_kind *kind, uint8_t side,
                         uint64_t position, nanos ts)
 {

@@ -14,6 +14,7 @@ struct harness *harness_create(const struct dissector *dissector, enum transport
     h->d.ports[0] = 40000;
     h->d.ports[1] = dissector->ports[0];
     h->d.now = NANOS_PER_SECOND;
+    h->d.state_size = dissector->state_size;
     h->d.state = memory_get(dissector->state_size);
     h->d.lines = memory_get(LINES_MAX * sizeof *h->d.lines);
     h->d.bodies = memory_get(BODIES_MAX * sizeof *h->d.bodies);
@@ -84,11 +85,7 @@ static void view_give(bytes view)
 // The state moves, as it may in the program.
 static void call_done(struct dissect *d, enum verdict verdict, struct direction *direction)
 {
-    size_t size = d->dissector->state_size;
-    uint8_t *state = memory_get(size);
-    memcpy(state, d->state, size);
-    memory_free(d->state);
-    d->state = state;
+    dissect_state_resize(d, d->state_size);
     if (verdict == DISSECT_STOP) direction->stopped = true;
     if (verdict != DISSECT_NOT_MINE) return;
     assert(!d->emitted);

@@ -54,6 +54,7 @@ struct dissect {
     nanos now;
     struct direction directions[2];
     uint8_t *state;
+    size_t state_size;
     bool turned; // by dissect_client_is: side 1 is src
     bool emitted, not_mine, switched, ended;
 

@@ -12,7 +12,7 @@
 #include "dissect/http_message.h"
 #include "dissect/http_record.h"
 
-_Static_assert(sizeof(struct http) <= DISSECT_STATE_MAX, "the state has to fit");
+_Static_assert(HTTP_STATE_SIZE(HTTP_PIPELINE_MAX) <= DISSECT_STATE_MAX, "the state has to fit");
 _Static_assert((int)HTTP_HEAD_MAX == (int)STREAM_VIEW_MAX, "a head is seen whole or not at all");
 
 enum { RECOGNISE_BYTES = 512 }; // a target that is longer need not be seen to its end
@@ -298,7 +298,7 @@ const struct dissector http_dissector = {
     .name = "http",
     .transports = TRANSPORT_TCP,
     .ports = {80, 8080, 8000, 3128, 8008, 81, 8888},
-    .state_size = sizeof(struct http),
+    .state_size = HTTP_STATE_SIZE(HTTP_ENTRIES_FIRST),
     .kinds = {&http_kind},
     .recognise = http_recognise,
     .stream = http_stream,

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "dissect/http_message.h"
 #include "dissect/http_record.h"
 
 static bool is_done(const struct http_entry *e)
@@ -96,12 +97,40 @@ static uint32_t count_of(const struct http *http, bool (*is)(const struct http_e
     return count;
 }
 
+// Room for one entry more, in a larger state if need be. False when no larger one is to be had.
+static bool state_grow(struct http_run *run)
+{
+    struct http *http = run->http;
+    uint32_t room = http->entry_room ? http->entry_room : HTTP_ENTRIES_FIRST;
+    if (http->entry_count >= room) {
+        room = room * 4 < HTTP_PIPELINE_MAX ? room * 4 : HTTP_PIPELINE_MAX;
+        http = dissect_state_resize(run->d, HTTP_STATE_SIZE(room));
+        if (!http) return false;
+        run->http = http;
+        run->direction = &http->directions[run->role];
+    }
+    http->entry_room = room;
+    return true;
+}
+
+// The lane has no memory: what is under way is told as it is.
+static void let_all_go(struct http_run *run)
+{
+    http_message_abandon(run, run->role == HTTP_CLIENT ? HTTP_SERVER : HTTP_CLIENT);
+    http_entries_flush(run);
+    run->http->in_step = false;
+    run->http->server_lost = true;
+}
+
 // Makes room by letting the oldest request without response go: the response that is its own will
 // stand alone.
 static void make_room(struct http_run *run)
 {
     struct http *http = run->http;
-    if (http->entry_count < HTTP_PIPELINE_MAX) return;
+    if (http->entry_count < HTTP_PIPELINE_MAX) {
+        if (!state_grow(run)) let_all_go(run);
+        return;
+    }
     uint32_t index = oldest(http, is_unanswered);
     assert(index < http->entry_count); // at most HTTP_WAITING_MAX and one in each direction are of
                                        // another sort
@@ -115,9 +144,9 @@ static void make_room(struct http_run *run)
 
 static uint32_t append(struct http_run *run, nanos time, unsigned flags)
 {
-    struct http *http = run->http;
     make_room(run);
-    assert(http->entry_count < HTTP_PIPELINE_MAX);
+    struct http *http = run->http;
+    assert(http->entry_count < http->entry_room);
     http->entries[http->entry_count] = (struct http_entry){.time = time, .flags = (uint16_t)flags};
     return http->entry_count++;
 }

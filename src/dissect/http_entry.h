@@ -5,7 +5,7 @@
 #include "dissect/http_state.h"
 
 // The entry of a request, or of a final response, that begins at `time`: its index. It may already
-// have the other half.
+// have the other half. Both may move the state: the run knows, other pointers into it are void.
 uint32_t http_entry_ask(struct http_run *run, nanos time);
 uint32_t http_entry_answer(struct http_run *run, nanos time);
 

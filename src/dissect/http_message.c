@@ -154,16 +154,16 @@ static struct row *head_row(struct http_run *run, nanos time)
 
 void http_message_request(struct http_run *run, struct http_head *head)
 {
-    struct http *http = run->http;
     nanos time = dissect_time_at(run->d, run->side, run->position);
-    run->direction->entry = (uint8_t)http_entry_ask(run, time);
-    struct http_entry *e = &http->entries[run->direction->entry];
+    uint32_t entry = http_entry_ask(run, time); // moves the state
+    run->direction->entry = (uint8_t)entry;
+    struct http_entry *e = &run->http->entries[entry];
     struct http_framing framing = http_request_framing(head);
     e->flags |= (uint16_t)request_flags(head);
     e->method = head->method;
     faults_tell(run, head);
     struct row *row = head_row(run, time);
-    row_uint(row, HTTP_TRANS_DEPTH, ++http->depth);
+    row_uint(row, HTTP_TRANS_DEPTH, ++run->http->depth);
     http_record_request(row, head);
     bool hands_over = !(e->flags & ENTRY_RESPONSE) &&
                       (head->method == METHOD_CONNECT || http_head_find(head, HEADER_UPGRADE));
@@ -263,8 +263,9 @@ void http_message_response(struct http_run *run, struct http_head *head)
         interim(run, head);
         return;
     }
-    run->direction->entry = (uint8_t)http_entry_answer(run, time);
-    struct http_entry *e = &run->http->entries[run->direction->entry];
+    uint32_t entry = http_entry_answer(run, time); // moves the state
+    run->direction->entry = (uint8_t)entry;
+    struct http_entry *e = &run->http->entries[entry];
     struct http_framing framing = http_response_framing(head, e->method);
     e->flags |= ENTRY_RESPONSE;
     faults_tell(run, head);
@@ -280,8 +281,9 @@ void http_message_bare(struct http_run *run)
     struct http_head head = {.view = run->rest};
     struct http_framing framing = {.kind = HTTP_BODY_CLOSE};
     nanos time = dissect_time_at(run->d, run->side, run->position);
-    run->direction->entry = (uint8_t)http_entry_answer(run, time);
-    struct http_entry *e = &run->http->entries[run->direction->entry];
+    uint32_t entry = http_entry_answer(run, time); // moves the state
+    run->direction->entry = (uint8_t)entry;
+    struct http_entry *e = &run->http->entries[entry];
     if (!(e->flags & ENTRY_SIMPLE)) {
         http_run_anomaly(run, "http_response_without_head", run->position, bytes_of(NULL, 0));
     }

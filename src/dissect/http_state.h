@@ -17,6 +17,7 @@
 #include "dissect/http_head.h"
 
 enum {
+    HTTP_ENTRIES_FIRST = 1,     // room in the state of most conversations
     HTTP_PIPELINE_MAX = 32,     // messages without counterpart; then the oldest goes on alone
     HTTP_WAITING_MAX = 8,       // of them responses without request
     HTTP_DISORDER_MAX = 100000, // ns by which a response may seem to come before its request
@@ -85,9 +86,11 @@ struct http {
     uint32_t orphans;   // responses to come whose requests went on alone
     uint64_t depth;
     struct http_direction directions[2]; // by role
-    uint32_t entry_count;
-    struct http_entry entries[HTTP_PIPELINE_MAX]; // oldest first
+    uint32_t entry_count, entry_room;
+    struct http_entry entries[]; // oldest first; grows up to HTTP_PIPELINE_MAX
 };
+
+#define HTTP_STATE_SIZE(entries) (sizeof(struct http) + (entries) * sizeof(struct http_entry))
 
 // One call: where it is in the view.
 struct http_run {

@@ -6,11 +6,19 @@
 
 enum { COMMON_ROOM = 256, ANOMALY_ROW_SIZE = 2048, ANOMALIES_MAX = 64, WAITS_MAX = 4 };
 
-// A row that waits, in one block.
+// A row that waits, in one block: what struct row tells, with no more room than it takes.
 struct held {
-    struct row row;
-    uint32_t size;
-    uint8_t data[];
+    struct held *next;
+    const struct record_kind *kind;
+    uint64_t position;
+    nanos ts;
+    uint64_t list_fields;
+    uint32_t ordinal;
+    uint32_t size;  // of data
+    uint8_t number; // its handle
+    uint8_t side;
+    bool truncated, full;
+    uint8_t data[]; // a count of 16 bits for each field in list_fields, then the entries
 };
 
 // Bodies that are open, by their number less one.
@@ -22,26 +30,29 @@ struct open_bodies {
     } at[BODIES_OPEN_MAX];
 };
 
-// Most conversations hold nothing and have no bodies: what is for those lies in blocks.
+// One of each for every conversation with payload: kept small. What most of them lack lies in
+// blocks.
 struct dissect {
     struct dissect_stage *stage;
     struct conversation *conversation;
     const struct dissector *dissector; // NULL while nothing was recognised
-    void *state;
-    uint64_t failed;               // bit per dissector that said it is not its own
-    uint8_t first_side;            // side of the key that dissectors call 0
-    uint8_t tries[2];              // looks at each side that told nothing
-    uint16_t waited[2][WAITS_MAX]; // bytes of each side at which more was wanted, ascending, 0
-                                   // behind the last
-    uint8_t anomalies;             // told so far, at most ANOMALIES_MAX
-    bool accepted;                 // the dissector has taken something
-    bool switched;
-    uint8_t held_size, held_count; // slots of `held`, and how many are taken
+    void *state;                       // a block of state_size bytes
+    struct held *held;                 // rows that wait, in no order
+    struct open_bodies *bodies;        // a block while bodies are open, else NULL
+    uint64_t failed;                   // bit per dissector that said it is not its own
+    uint64_t held_numbers;             // bit per number of `held` that is taken, from 1
+    union {
+        uint64_t datagram_bytes[2];    // UDP: payload bytes so far, which give positions
+        uint16_t waited[2][WAITS_MAX]; // TCP: bytes of each side at which more was wanted,
+                                       // ascending, 0 behind the last
+    };
     uint32_t held_bytes;
-    const char *switch_to;
-    struct held **held;         // a block that grows with what is held; NULL until something is
-    struct open_bodies *bodies; // a block while bodies are open, else NULL
-    uint64_t datagram_bytes[2]; // UDP: payload bytes so far, which give positions
+    uint16_t state_size;
+    uint8_t first_side; // side of the key that dissectors call 0
+    uint8_t tries[2];   // looks at each side that told nothing
+    uint8_t anomalies;  // told so far, at most ANOMALIES_MAX
+    bool accepted;      // the dissector has taken something
+    bool switched;      // to what `switch_to` of the stage names
 };
 
 struct dissect_stage {
@@ -52,6 +63,7 @@ struct dissect_stage {
     struct streams *streams;
     struct dissect_counters counters;
     nanos datagram_time;
+    const char *switch_to; // of the dissection at hand
     struct row row, file_row;
     uint8_t row_memory[ROW_SIZE_MAX];
     uint8_t file_memory[ROW_SIZE_MAX];

@@ -12,6 +12,22 @@ void *dissect_state(struct dissect *d)
     return d->state;
 }
 
+void *dissect_state_resize(struct dissect *d, size_t size)
+{
+    assert(size >= d->state_size && size <= DISSECT_STATE_MAX);
+    uint8_t *larger = blocks_take(d->stage->blocks, size);
+    if (!larger) {
+        d->stage->counters.held_full++;
+        return NULL;
+    }
+    memcpy(larger, d->state, d->state_size);
+    memset(larger + d->state_size, 0, size - d->state_size);
+    blocks_give(d->stage->blocks, d->state, d->state_size);
+    d->state = larger;
+    d->state_size = (uint16_t)size;
+    return larger;
+}
+
 enum transport dissect_transport(const struct dissect *d)
 {
     return d->conversation->key.proto == 6 ? TRANSPORT_TCP : TRANSPORT_UDP;
@@ -73,84 +89,86 @@ void dissect_emit(struct dissect *d, struct row *row)
     emit(d, row);
 }
 
-// A free slot, or held_size when all are taken.
-static uint8_t held_slot(const struct dissect *d)
+_Static_assert(DISSECT_HELD_MAX <= 64, "a bit for each number");
+
+// What the counts of lists take in a held row.
+static size_t held_counts_size(uint64_t list_fields)
 {
-    uint8_t slot = 0;
-    while (slot < d->held_size && d->held[slot]) slot++;
-    return slot;
+    return (size_t)__builtin_popcountll(list_fields) * sizeof(uint16_t);
 }
 
-// More slots, up to DISSECT_HELD_MAX. False when there can be none.
-static bool held_grow(struct dissect *d)
+static void held_fill(struct held *held, const struct row *row)
 {
-    enum { SLOTS_MIN = BLOCK_SIZE_MIN / sizeof(struct held *), SLOTS_TIMES = 4 };
-    uint32_t size = d->held_size ? d->held_size * SLOTS_TIMES : SLOTS_MIN;
-    if (size > DISSECT_HELD_MAX) size = DISSECT_HELD_MAX;
-    if (size == d->held_size) return false;
-    struct held **larger = blocks_take(d->stage->blocks, size * sizeof(struct held *));
-    if (!larger) return false;
-    memset(larger, 0, size * sizeof(struct held *));
-    if (d->held) {
-        memcpy(larger, d->held, d->held_size * sizeof(struct held *));
-        blocks_give(d->stage->blocks, d->held, d->held_size * sizeof(struct held *));
+    uint8_t *to = held->data;
+    for (uint64_t left = row->list_fields; left; left &= left - 1) {
+        memcpy(to, &row->list_counts[__builtin_ctzll(left)], sizeof(uint16_t));
+        to += sizeof(uint16_t);
     }
-    d->held = larger;
-    d->held_size = (uint8_t)size;
-    return true;
+    if (row->buf.n) memcpy(to, row->buf.p, row->buf.n);
 }
 
 uint32_t dissect_hold(struct dissect *d, const struct row *row)
 {
-    uint32_t size = (uint32_t)(sizeof(struct held) + row->buf.n);
-    uint8_t slot = held_slot(d);
+    uint32_t size = (uint32_t)(held_counts_size(row->list_fields) + row->buf.n);
+    uint32_t whole = (uint32_t)sizeof(struct held) + size;
     struct held *held = NULL;
-    bool has_room = d->held_bytes + size <= DISSECT_BUDGET;
-    if (has_room && (slot < d->held_size || held_grow(d)))
-        held = blocks_take(d->stage->blocks, size);
+    bool has_number = ~d->held_numbers != 0;
+    if (has_number && d->held_bytes + whole <= DISSECT_BUDGET)
+        held = blocks_take(d->stage->blocks, whole);
     if (!held) {
         d->stage->counters.held_full++;
         return 0;
     }
-    held->row = *row;
-    held->size = size;
-    if (row->buf.n) memcpy(held->data, row->buf.p, row->buf.n);
-    d->held[slot] = held;
-    d->held_bytes += size;
-    d->held_count++;
-    return slot + 1u;
+    uint8_t number = (uint8_t)__builtin_ctzll(~d->held_numbers);
+    *held = (struct held){d->held,          row->kind,      row->position, row->ts,
+                          row->list_fields, row->ordinal,   size,          number,
+                          row->side,        row->truncated, row->buf.full};
+    held_fill(held, row);
+    d->held = held;
+    d->held_numbers |= UINT64_C(1) << number;
+    d->held_bytes += whole;
+    return number + 1u;
 }
 
-static void held_give(struct dissect *d, uint32_t slot)
+// Takes the row at `*place` out of the list, and its block away.
+static void held_give(struct dissect *d, struct held **place)
 {
-    struct held *held = d->held[slot];
-    if (!held) return;
-    d->held_bytes -= held->size;
-    d->held_count--;
-    blocks_give(d->stage->blocks, held, held->size);
-    d->held[slot] = NULL;
+    struct held *held = *place;
+    uint32_t whole = (uint32_t)sizeof *held + held->size;
+    *place = held->next;
+    d->held_numbers &= ~(UINT64_C(1) << held->number);
+    d->held_bytes -= whole;
+    blocks_give(d->stage->blocks, held, whole);
 }
 
-static void held_deinit(struct dissect *d)
+static void held_read(const struct held *held, struct row *row, void *memory, size_t size)
 {
-    for (uint32_t i = 0; i < d->held_size && d->held_count; i++) held_give(d, i);
-    blocks_give(d->stage->blocks, d->held, d->held_size * sizeof(struct held *));
-    d->held = NULL;
-    d->held_size = 0;
+    row_init(row, held->kind, memory, size);
+    row->truncated = held->truncated;
+    row->side = held->side;
+    row->ordinal = held->ordinal;
+    row->position = held->position;
+    row->ts = held->ts;
+    row->list_fields = held->list_fields;
+    const uint8_t *from = held->data;
+    for (uint64_t left = held->list_fields; left; left &= left - 1) {
+        memcpy(&row->list_counts[__builtin_ctzll(left)], from, sizeof(uint16_t));
+        from += sizeof(uint16_t);
+    }
+    row->buf.n = held->size - held_counts_size(held->list_fields);
+    row->buf.full = held->full;
+    if (row->buf.n) memcpy(row->buf.p, from, row->buf.n);
 }
 
 struct row *dissect_take(struct dissect *d, uint32_t handle)
 {
-    assert(handle && handle <= d->held_size && d->held[handle - 1]);
-    struct held *held = d->held[handle - 1];
-    struct row *row = &d->stage->row;
-    *row = held->row;
-    row->buf = buf_on(d->stage->row_memory, sizeof d->stage->row_memory - COMMON_ROOM);
-    row->buf.n = held->row.buf.n;
-    row->buf.full = held->row.buf.full;
-    if (row->buf.n) memcpy(row->buf.p, held->data, row->buf.n);
-    held_give(d, handle - 1);
-    return row;
+    struct held **place = &d->held;
+    while (*place && (*place)->number + 1u != handle) place = &(*place)->next;
+    assert(*place);
+    struct dissect_stage *g = d->stage;
+    held_read(*place, &g->row, g->row_memory, sizeof g->row_memory - COMMON_ROOM);
+    held_give(d, place);
+    return &g->row;
 }
 
 void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position,
@@ -190,7 +208,7 @@ void dissect_client_is(struct dissect *d, uint8_t side)
 void dissect_switch(struct dissect *d, const char *name)
 {
     d->switched = true;
-    d->switch_to = name;
+    d->stage->switch_to = name;
 }
 
 void dissect_tunnel(struct dissect *d, const char *name)
@@ -278,8 +296,9 @@ void dissect_forget(struct dissect *d)
 {
     for (uint32_t i = 0; i < BODIES_OPEN_MAX && d->bodies; i++)
         if (d->bodies->at[i].handle) dissect_body_close(d, i + 1, false, NULL);
-    held_deinit(d);
-    if (d->state) blocks_give(d->stage->blocks, d->state, d->dissector->state_size);
+    while (d->held) held_give(d, &d->held);
+    if (d->state) blocks_give(d->stage->blocks, d->state, d->state_size);
     d->state = NULL;
+    d->state_size = 0;
     d->dissector = NULL;
 }
