@@ -1,7 +1,7 @@
 // Hashes: MD5, SHA-1 and SHA-256 (with the processor's SHA instructions where it has them), and a
 // fast keyed hash for tables.
 //
-// The only place that includes OpenSSL and xxHash.
+// The only place that includes xxHash, and with signing.h OpenSSL.
 #pragma once
 
 #include <stdbool.h>

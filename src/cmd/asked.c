@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
 #include "engine/ingest.h"
+#include "engine/version.h"
 #include "store/case.h"
 #include "store/store.h"
 
@@ -28,7 +29,7 @@ static bool asked_read(struct asked *a, const char *path, struct err *err)
         .reading = READING_DEFAULTS,
         .source = {.paths = &path, .path_count = 1},
         .target = INGEST_MEMORY,
-        .now = command_now(),
+        .author = {.version = WEIR_VERSION, .time = command_now()},
         .remark = tell,
     };
     struct ingest_outcome out;

@@ -13,6 +13,13 @@ int command_fail(const struct err *err);
 // The clock, asked only here: what the library does has time as a parameter.
 nanos command_now(void);
 
+// Who runs the program, for the log of a case; with the key that signs it when `signing`, made at
+// its first use. Valid until the end of the process.
+struct author;
+bool command_author(struct author *author, bool signing, const char *why, struct err *err);
+// The key's file; false when nothing says where it is to be.
+bool command_key_path(char *path, size_t size, struct err *err);
+
 // Columns of the screen, 80 where there is none; whether colours are welcome there.
 unsigned screen_width(void);
 unsigned table_width(void); // of tables on standard output; 0 where that is no screen

@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 struct read_options {
-    const char *to, *bpf, *tap, *services, *format;
+    const char *to, *bpf, *tap, *services, *format, *why;
     uint64_t lanes, kept_max;
     nanos timeout, active_timeout, idle_timeout;
     bool no_dissect, again, quiet;
@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
      "names of services by port: IANA's CSV", 0, 0},
     {0, "again", OPTION_FLAG, offsetof(struct read_options, again), NULL,
      "replace an earlier reading of the same captures", 0, 0},
+    {0, "why", OPTION_TEXT, offsetof(struct read_options, why), "TEXT",
+     "the reason, for the log of the case", 0, 0},
 };
 
 // ---- progress -----------------------------------------------------------------------------------
@@ -127,7 +129,6 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
     in->source.bpf = o->bpf;
     in->services = o->services;
     in->again = o->again;
-    in->now = command_now();
     in->remark = show_remark;
     in->remark_context = screen;
 }
@@ -199,6 +200,8 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
                                 .source = {.paths = paths, .path_count = path_count}};
     ingest_fill(&in, o, &screen);
     set_target(&in, o, name);
+    if (!command_author(&in.author, in.target == INGEST_CASE, o->why, &err))
+        return command_fail(&err);
     struct printer *printer;
     if (!read_print(&in, o->format, &printer, &err)) return command_fail(&err);
     int status = read_all(&in, &screen, o->quiet || printer, &err);

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/catalogue.h"
-#include "engine/version.h"
 #include "store/store.h"
 
 enum { HASH_READ = 256 * 1024 };
@@ -60,7 +59,8 @@ static void run_remark(const struct run *r, const char *sentence)
 static struct reading run_reading(const struct run *r, const struct reading_capture *captures,
                                   size_t n)
 {
-    return (struct reading){captures, n, r->options_text.p, WEIR_VERSION, r->options->now};
+    return (struct reading){captures, n, r->options_text.p, r->options->author.version,
+                            r->options->author.time};
 }
 
 // Whether the case has this capture, read with the same options. False and err when it was read
@@ -124,7 +124,7 @@ static bool run_open_store(struct run *r, struct err *err)
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     const char *path = o->target == INGEST_CASE ? o->case_path : NULL;
-    r->store = store_open(path, kinds, kind_count, WEIR_VERSION, o->now, err);
+    r->store = store_open(path, kinds, kind_count, &o->author, err);
     if (!r->store) return false;
     r->store_records = store_sink(r->store);
     return o->target != INGEST_CASE || o->again || run_skip_known(r, err);

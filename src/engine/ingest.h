@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/reading.h"
 #include "engine/summary.h"
+#include "store/entry.h"
 
 struct store;
 
@@ -21,7 +22,7 @@ struct ingest_options {
     bool again;
     const char *services;       // path of a list that names services by port, or NULL: part of what
                                 // shapes results
-    nanos now;                  // by the caller's clock; stands in the log, shapes nothing
+    struct author author;       // stands in the log, shapes nothing; with a key for INGEST_CASE
     struct summary *summary;    // fed while reading, or NULL
     struct record_sink records; // told every batch too; `take` is NULL when nobody wants them
     // A sentence for the person, such as that a capture is cut. NULL when nobody listens.

@@ -23,7 +23,7 @@ static struct case_reader *on_disk, *in_memory;
 
 static struct store *filled(const char *path)
 {
-    struct store *s = store_open(path, fixture_kinds, 2, "0.1.0", 1, &err);
+    struct store *s = store_open(path, fixture_kinds, 2, &fixture_author, &err);
     assert_non_null(s);
     fixture_fill(store_sink(s), &sample_kind, 0, ROWS, 100);
     assert_true(store_commit(s, fixture_reading(1, ""), false, &err));
@@ -292,7 +292,7 @@ static void reads_older_segments(void **state)
     older.field_count = SAMPLE_NAMES;
     const struct record_kind *const older_kinds[] = {&older};
     char *other = fixture_folder(), *text;
-    struct store *s = store_open(other, older_kinds, 1, "0.0.9", 1, &err);
+    struct store *s = store_open(other, older_kinds, 1, &fixture_author, &err);
     struct record_batch *b = batch_create(&older);
     assert_true(batch_begin(b, 0));
     batch_word(b, SAMPLE_COUNT, 42);
@@ -327,7 +327,7 @@ static void takes_patterns_for_names(void **state)
     char *other = fixture_folder(), path[128];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         snprintf(path, sizeof path, "%s/%s", other, names[i]);
-        struct store *s = store_open(path, fixture_kinds, 2, "0.1.0", 1, &err);
+        struct store *s = store_open(path, fixture_kinds, 2, &fixture_author, &err);
         fixture_fill(store_sink(s), &plain_kind, 0, i + 1, 100);
         if (!store_commit(s, fixture_reading(1, ""), false, &err)) fail_msg("%s", err.text);
         store_close(s);

@@ -28,20 +28,30 @@ static uint64_t take_number(const json_t *object, const char *name)
     return (uint64_t)json_integer_value(json_object_get(object, name));
 }
 
+// The name of a file, which stands escaped where it is not UTF-8.
+static char *copy_path(const json_t *value)
+{
+    char *copy = copy_text(value);
+    copy[text_unescape((uint8_t *)copy, bytes_text(copy))] = 0;
+    return copy;
+}
+
 static void take_captures(struct catalogue_reading *r, const json_t *list)
 {
     r->capture_count = json_array_size(list);
     r->captures = memory_get(r->capture_count * sizeof *r->captures);
     for (size_t i = 0; i < r->capture_count; i++) {
         const json_t *item = json_array_get(list, i);
-        r->captures[i].path = copy_text(json_object_get(item, "path"));
+        r->captures[i].path = copy_path(json_object_get(item, "path"));
+        r->captures[i].found_at = copy_path(json_object_get(item, "path"));
         take_hash(r->captures[i].sha256, json_object_get(item, "sha256"));
         r->captures[i].bytes = take_number(item, "bytes");
     }
 }
 
-static void take_segment(struct catalogue_segment *s, const json_t *item)
+static void take_segment(struct catalogue_segment *s, uint64_t seq, const json_t *item)
 {
+    s->seq = seq;
     s->kind = copy_text(json_object_get(item, "kind"));
     s->path = copy_text(json_object_get(item, "path"));
     take_hash(s->sha256, json_object_get(item, "sha256"));
@@ -53,22 +63,44 @@ static void take_segment(struct catalogue_segment *s, const json_t *item)
     s->last = first ? (nanos)json_integer_value(json_object_get(item, "last_ns")) : INT64_MIN;
 }
 
-static void take_segments(struct catalogue_reading *r, const json_t *list)
+static void take_segments(struct catalogue_reading *r, uint64_t seq, const json_t *list)
 {
-    r->segment_count = json_array_size(list);
-    r->segments = memory_get(r->segment_count * sizeof *r->segments);
-    for (size_t i = 0; i < r->segment_count; i++)
-        take_segment(&r->segments[i], json_array_get(list, i));
+    size_t before = r->segment_count;
+    r->segment_count += json_array_size(list);
+    r->segments = memory_resize(r->segments, (r->segment_count + 1) * sizeof *r->segments);
+    for (size_t i = before; i < r->segment_count; i++)
+        take_segment(&r->segments[i], seq, json_array_get(list, i - before));
 }
 
-// A path in the log stays below records/: a case from elsewhere must not make us open other files.
-static bool segments_are_inside(const struct catalogue_reading *r)
+static void take_extents(struct catalogue_reading *r, const json_t *list)
 {
-    for (size_t i = 0; i < r->segment_count; i++) {
-        const char *path = r->segments[i].path;
-        if (strncmp(path, "records/", 8) != 0 || strstr(path, "..")) return false;
+    r->extent_count = json_array_size(list);
+    r->extents = memory_get((r->extent_count + 1) * sizeof *r->extents);
+    for (size_t i = 0; i < r->extent_count; i++) {
+        const json_t *item = json_array_get(list, i);
+        r->extents[i].capture = take_number(item, "capture");
+        r->extents[i].path = copy_text(json_object_get(item, "path"));
+        take_hash(r->extents[i].sha256, json_object_get(item, "sha256"));
+        r->extents[i].bytes = take_number(item, "bytes");
     }
-    return true;
+}
+
+static bool is_inside(const char *path, const char *folder)
+{
+    return strncmp(path, folder, strlen(folder)) == 0 && !strstr(path, "..");
+}
+
+// Paths in the log stay below their folder: a case from elsewhere must not make us open other
+// files.
+static bool paths_are_inside(const struct catalogue_reading *r, uint64_t seq, struct err *err)
+{
+    bool inside = true;
+    for (size_t i = 0; i < r->segment_count; i++)
+        inside = inside && is_inside(r->segments[i].path, "records/");
+    for (size_t i = 0; i < r->extent_count; i++)
+        inside = inside && is_inside(r->extents[i].path, "packets/");
+    return inside || err_set(err, ERR_INPUT,
+                             "line %" PRIu64 " of the log names a file outside the case", seq);
 }
 
 static void mark_replaced(struct catalogue *c, const json_t *list, uint64_t by)
@@ -94,10 +126,69 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     r->version = copy_text(json_object_get(line, "weir"));
     r->time = (nanos)json_integer_value(json_object_get(line, "time_ns"));
     take_captures(r, json_object_get(line, "captures"));
-    take_segments(r, json_object_get(line, "segments"));
-    if (segments_are_inside(r)) return true;
-    return err_set(err, ERR_INPUT, "line %" PRIu64 " of the log names a file outside the case",
-                   seq);
+    take_segments(r, seq, json_object_get(line, "segments"));
+    take_extents(r, json_object_get(line, "extents"));
+    return paths_are_inside(r, seq, err);
+}
+
+// ---- entries that change readings ---------------------------------------------------------------
+
+struct catalogue_reading *catalogue_reading_of(const struct catalogue *c, uint64_t seq)
+{
+    for (size_t i = 0; i < c->reading_count; i++)
+        if (c->readings[i].seq == seq && !c->readings[i].replaced_by) return &c->readings[i];
+    return NULL;
+}
+
+static bool take_relocate(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+{
+    const char *sha256 = json_string_value(json_object_get(line, "sha256"));
+    bool found = false;
+    for (size_t i = 0; sha256 && i < c->reading_count; i++)
+        for (size_t k = 0; k < c->readings[i].capture_count; k++) {
+            struct catalogue_capture *capture = &c->readings[i].captures[k];
+            if (strcmp(capture->sha256, sha256) != 0) continue;
+            memory_free((char *)capture->found_at);
+            capture->found_at = copy_path(json_object_get(line, "path"));
+            found = true;
+        }
+    return found ||
+           err_set(err, ERR_INPUT,
+                   "line %" PRIu64 " of the log tells of a capture that no reading has", seq);
+}
+
+static void segment_deinit(struct catalogue_segment *s)
+{
+    memory_free((char *)s->kind);
+    memory_free((char *)s->path);
+}
+
+static bool remove_segment(struct catalogue_reading *r, const char *path)
+{
+    for (size_t i = 0; path && i < r->segment_count; i++) {
+        if (strcmp(r->segments[i].path, path) != 0) continue;
+        segment_deinit(&r->segments[i]);
+        r->segment_count--;
+        memmove(&r->segments[i], &r->segments[i + 1], (r->segment_count - i) * sizeof *r->segments);
+        return true;
+    }
+    return false;
+}
+
+static bool take_dissect(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+{
+    const json_t *removes = json_object_get(line, "removes");
+    struct catalogue_reading *r = catalogue_reading_of(c, take_number(line, "reading"));
+    bool fine = r != NULL;
+    for (size_t i = 0; fine && i < json_array_size(removes); i++)
+        fine = remove_segment(r, json_string_value(json_array_get(removes, i)));
+    if (!fine)
+        return err_set(err, ERR_INPUT,
+                       "line %" PRIu64 " of the log replaces a part that the case does not have",
+                       seq);
+    take_segments(r, seq, json_object_get(line, "segments"));
+    r->swapped_by = seq;
+    return paths_are_inside(r, seq, err);
 }
 
 // A newer program may add to an old case: so every entry tells its format.
@@ -117,24 +208,62 @@ static bool check_format(const json_t *line, struct err *err)
                    version ? version : "?", format, CASE_FORMAT);
 }
 
-static void take_case(struct catalogue *c, const json_t *line)
+static bool take_first(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
 {
+    (void)seq, (void)err;
     const char *version = json_string_value(json_object_get(line, "weir"));
     snprintf(c->created_by, sizeof c->created_by, "%s", version ? version : "?");
+    return true;
 }
+
+// Whether the signature holds is looked at by those who verify (store/check.h).
+static bool take_checkpoint(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+{
+    (void)line, (void)err;
+    c->signed_to = seq;
+    return true;
+}
+
+// An entry that tells something and changes nothing.
+static bool take_note(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+{
+    (void)c, (void)seq, (void)line, (void)err;
+    return true;
+}
+
+typedef bool take(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err);
+
+static const struct {
+    const char *type;
+    take *take;
+} entries[] = {
+    {"case", take_first},        {"reading", take_reading}, {"checkpoint", take_checkpoint},
+    {"relocate", take_relocate}, {"dissect", take_dissect}, {"export", take_note},
+};
 
 static bool take_entry(void *context, uint64_t seq, const json_t *line, struct err *err)
 {
     struct catalogue *c = context;
     const char *type = json_string_value(json_object_get(line, "type"));
     if (!check_format(line, err)) return false;
-    if (type && strcmp(type, "case") == 0) take_case(c, line);
-    else if (type && strcmp(type, "reading") == 0) return take_reading(c, seq, line, err);
-    else
-        return err_set(err, ERR_INPUT,
-                       "line %" PRIu64 " of the log is a '%s', which this weir does not know", seq,
-                       type ? type : "");
-    return true;
+    for (size_t i = 0; type && i < sizeof entries / sizeof *entries; i++)
+        if (strcmp(entries[i].type, type) == 0) return entries[i].take(c, seq, line, err);
+    return err_set(err, ERR_INPUT,
+                   "line %" PRIu64 " of the log is a '%s', which this weir does not know", seq,
+                   type ? type : "");
+}
+
+bool catalogue_take(struct catalogue *c, bytes members, struct err *err)
+{
+    struct text line = {0};
+    text_add(&line, "{");
+    text_put(&line, members);
+    text_add(&line, "}");
+    json_t *json = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
+    bool fine = json && take_entry(c, c->chain.seq + 1, json, err);
+    json_decref(json);
+    text_deinit(&line);
+    return fine;
 }
 
 bool catalogue_read(struct catalogue *c, const char *folder, struct err *err)
@@ -160,13 +289,15 @@ bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
 
 static void reading_deinit(struct catalogue_reading *r)
 {
-    for (size_t i = 0; i < r->capture_count; i++) memory_free((char *)r->captures[i].path);
-    for (size_t i = 0; i < r->segment_count; i++) {
-        memory_free((char *)r->segments[i].kind);
-        memory_free((char *)r->segments[i].path);
+    for (size_t i = 0; i < r->capture_count; i++) {
+        memory_free((char *)r->captures[i].path);
+        memory_free((char *)r->captures[i].found_at);
     }
+    for (size_t i = 0; i < r->segment_count; i++) segment_deinit(&r->segments[i]);
+    for (size_t i = 0; i < r->extent_count; i++) memory_free((char *)r->extents[i].path);
     memory_free(r->captures);
     memory_free(r->segments);
+    memory_free(r->extents);
     memory_free((char *)r->options);
     memory_free((char *)r->version);
 }
@@ -182,45 +313,27 @@ void catalogue_deinit(struct catalogue *c)
 
 // ---- writing ------------------------------------------------------------------------------------
 
-// Names of files need not be UTF-8, and the log is: what is not stands escaped (base/text.h).
-static void put_text(struct text *t, const char *name, const char *value)
+void catalogue_write_case(struct text *members, const struct author *author)
 {
-    size_t n = strlen(value);
-    char *escaped = memory_get(4 * n + 1);
-    size_t escaped_n = text_escape(escaped, 4 * n + 1, bytes_of(value, n));
-    text_format(t, "\"%s\":", name);
-    text_json(t, bytes_of(escaped, escaped_n));
-    memory_free(escaped);
-}
-
-static void put_head(struct text *t, const char *type, const char *version, nanos time)
-{
-    char text[TIME_TEXT_MAX];
-    int n = time_format(text, time);
-    text_format(t, "\"type\":\"%s\",\"time\":\"%.*s\",\"time_ns\":%" PRId64 ",", type, n, text,
-                time);
-    put_text(t, "weir", version);
-    text_format(t, ",\"format\":%d", CASE_FORMAT);
-}
-
-void catalogue_write_case(struct text *members, const char *version, nanos time)
-{
-    put_head(members, "case", version, time);
+    char key[2 * PUBLIC_KEY_SIZE + 1];
+    entry_head(members, "case", author);
+    hex_format(key, bytes_of(signing_public(author->key), PUBLIC_KEY_SIZE));
+    text_format(members, ",\"key\":\"%s\"", key);
 }
 
 static void put_capture(struct text *t, const struct catalogue_capture *c, size_t number)
 {
     text_format(t, "%s{\"number\":%zu,", number ? "," : "", number);
-    put_text(t, "path", c->path);
+    entry_text(t, "path", c->path);
     text_format(t, ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 "}", c->sha256, c->bytes);
 }
 
 static void put_segment(struct text *t, const struct catalogue_segment *s, bool first)
 {
     text_add(t, first ? "{" : ",{");
-    put_text(t, "kind", s->kind);
+    entry_text(t, "kind", s->kind);
     text_add(t, ",");
-    put_text(t, "path", s->path);
+    entry_text(t, "path", s->path);
     text_format(t,
                 ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"fields\":%" PRIu32,
                 s->sha256, s->bytes, s->rows, s->fields);
@@ -229,18 +342,60 @@ static void put_segment(struct text *t, const struct catalogue_segment *s, bool 
     text_add(t, "}");
 }
 
-void catalogue_write_reading(struct text *members, const struct catalogue_reading *r,
-                             const uint64_t *replaces, size_t replace_count)
+static void put_segments(struct text *t, const struct catalogue_segment *segments, size_t count)
 {
-    put_head(members, "reading", r->version, r->time);
+    text_add(t, ",\"segments\":[");
+    for (size_t i = 0; i < count; i++) put_segment(t, &segments[i], i == 0);
+    text_add(t, "]");
+}
+
+static void put_extents(struct text *t, const struct catalogue_extent *extents, size_t count)
+{
+    if (!count) return;
+    text_add(t, ",\"extents\":[");
+    for (size_t i = 0; i < count; i++) {
+        text_format(t, "%s{\"capture\":%" PRIu64 ",", i ? "," : "", extents[i].capture);
+        entry_text(t, "path", extents[i].path);
+        text_format(t, ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 "}", extents[i].sha256,
+                    extents[i].bytes);
+    }
+    text_add(t, "]");
+}
+
+void catalogue_write_reading(struct text *members, const struct catalogue_reading *r,
+                             const uint64_t *replaces, size_t replace_count,
+                             const struct author *author)
+{
+    entry_head(members, "reading", author);
     text_format(members, ",\"reading\":\"%s\",", r->id);
-    put_text(members, "options", r->options);
+    entry_text(members, "options", r->options);
     text_add(members, ",\"captures\":[");
     for (size_t i = 0; i < r->capture_count; i++) put_capture(members, &r->captures[i], i);
-    text_add(members, "],\"segments\":[");
-    for (size_t i = 0; i < r->segment_count; i++) put_segment(members, &r->segments[i], i == 0);
-    text_format(members, "],\"artifacts\":%" PRIu64 ",\"replaces\":[", r->artifacts);
+    text_add(members, "]");
+    put_segments(members, r->segments, r->segment_count);
+    put_extents(members, r->extents, r->extent_count);
+    text_format(members, ",\"artifacts\":%" PRIu64 ",\"replaces\":[", r->artifacts);
     for (size_t i = 0; i < replace_count; i++)
         text_format(members, "%s%" PRIu64, i ? "," : "", replaces[i]);
+    text_add(members, "]");
+}
+
+void catalogue_write_relocate(struct text *members, const char *sha256, const char *path)
+{
+    text_format(members, "\"sha256\":\"%s\",", sha256);
+    entry_text(members, "path", path);
+}
+
+void catalogue_write_dissect(struct text *members, uint64_t seq,
+                             const struct catalogue_segment *segments, size_t segment_count,
+                             const char *const *removes, size_t remove_count)
+{
+    text_format(members, "\"reading\":%" PRIu64, seq);
+    put_segments(members, segments, segment_count);
+    text_add(members, ",\"removes\":[");
+    for (size_t i = 0; i < remove_count; i++) {
+        text_add(members, i ? "," : "");
+        text_json(members, bytes_text(removes[i]));
+    }
     text_add(members, "]");
 }

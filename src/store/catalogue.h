@@ -6,16 +6,27 @@
 
 #include "base/time.h"
 #include "store/chain.h"
+#include "store/entry.h"
 
 enum { CASE_FORMAT = 2 };
 
 struct catalogue_capture {
-    const char *path;
+    const char *path;     // as it was read
+    const char *found_at; // where it is to be looked for now
+    char sha256[HEX_SHA256_SIZE];
+    uint64_t bytes;
+};
+
+// Packets that the case keeps itself.
+struct catalogue_extent {
+    uint64_t capture; // its number in the reading
+    const char *path; // below the case
     char sha256[HEX_SHA256_SIZE];
     uint64_t bytes;
 };
 
 struct catalogue_segment {
+    uint64_t seq; // of the line that put it into the case
     const char *kind;
     const char *path; // below the case
     char sha256[HEX_SHA256_SIZE];
@@ -34,6 +45,9 @@ struct catalogue_reading {
     size_t capture_count;
     struct catalogue_segment *segments;
     size_t segment_count;
+    struct catalogue_extent *extents;
+    size_t extent_count;
+    uint64_t swapped_by; // the last line that put other segments in place of some, 0: none did
 };
 
 struct catalogue {
@@ -41,6 +55,7 @@ struct catalogue {
     char created_by[32]; // version of the program that made the case
     struct catalogue_reading *readings;
     size_t reading_count, reading_size;
+    uint64_t signed_to; // the last line that is a checkpoint
 };
 
 // Reads the log of the case in `folder`. ERR_INPUT when it is none, is damaged, or was made by a
@@ -52,14 +67,31 @@ void catalogue_deinit(struct catalogue *c);
 // The path of the log below the case.
 #define CASE_LOG "log/00000001.jsonl"
 
-// The members of an entry (store/chain.h); they are appended by the caller.
-void catalogue_write_case(struct text *members, const char *version, nanos time);
+// The members of an entry; they are appended by the caller (store/entry.h).
+void catalogue_write_case(struct text *members, const struct author *author);
 void catalogue_write_reading(struct text *members, const struct catalogue_reading *reading,
-                             const uint64_t *replaces, size_t replace_count);
+                             const uint64_t *replaces, size_t replace_count,
+                             const struct author *author);
+// Those that follow the members of every entry:
+//   relocate: the captures of this content are at `path` now, in every reading before the entry;
+//   dissect: in the reading of line `seq`, `segments` take the place of those at `removes`, whose
+//   files go with segment_sweep.
+void catalogue_write_relocate(struct text *members, const char *sha256, const char *path);
+void catalogue_write_dissect(struct text *members, uint64_t seq,
+                             const struct catalogue_segment *segments, size_t segment_count,
+                             const char *const *removes, size_t remove_count);
 
 // Takes the entry that was just appended into account.
 bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
     __attribute__((warn_unused_result));
+
+// Takes an entry into account that is about to be appended, by its members: false when no reader
+// would understand it.
+bool catalogue_take(struct catalogue *c, bytes members, struct err *err)
+    __attribute__((warn_unused_result));
+
+// The reading that counts of a line; NULL when there is none.
+struct catalogue_reading *catalogue_reading_of(const struct catalogue *c, uint64_t seq);
 
 static inline const struct catalogue_reading *catalogue_next(const struct catalogue *c,
                                                              const struct catalogue_reading *after)

@@ -97,16 +97,35 @@ void chain_close(struct chain *c)
     c->file = -1;
 }
 
-bool chain_append(struct chain *c, bytes members, struct err *err)
+void chain_draft_init(struct chain_draft *d, const struct chain *c)
 {
-    struct text line = {0};
-    text_format(&line, "{\"seq\":%" PRIu64 ",\"prev\":\"%s\",", c->seq + 1, c->head);
-    text_put(&line, members);
-    text_add(&line, "}\n");
-    bool fine = file_write_all(c->file, bytes_of(line.p, line.n), err);
+    *d = (struct chain_draft){.after = *c};
+}
+
+void chain_draft_line(struct chain_draft *d, bytes members, const struct signing_key *key)
+{
+    size_t from = d->lines.n;
+    text_format(&d->lines, "{\"seq\":%" PRIu64 ",\"prev\":\"%s\",", d->after.seq + 1,
+                d->after.head);
+    text_put(&d->lines, members);
+    if (key) {
+        uint8_t signature[SIGNATURE_SIZE];
+        char hex[2 * SIGNATURE_SIZE + 1];
+        signing_sign(key, bytes_of(d->lines.p + from, d->lines.n - from), signature);
+        hex_format(hex, bytes_of(signature, sizeof signature));
+        text_format(&d->lines, ",\"signature\":\"%s\"", hex);
+    }
+    text_add(&d->lines, "}");
+    chain_follow(&d->after, bytes_of(d->lines.p + from, d->lines.n - from));
+    text_add(&d->lines, "\n");
+}
+
+bool chain_append(struct chain *c, struct chain_draft *d, struct err *err)
+{
+    bool fine = file_write_all(c->file, bytes_of(d->lines.p, d->lines.n), err);
     if (fine && fdatasync(c->file) != 0) fine = err_system(err, errno, "fsync");
-    if (fine) chain_follow(c, bytes_of(line.p, line.n - 1));
+    if (fine) *c = d->after;
     else if (ftruncate(c->file, (off_t)c->size) != 0) err_in(err, "the log's end is unfinished");
-    text_deinit(&line);
+    text_deinit(&d->lines);
     return fine || err_in(err, "cannot write the log");
 }

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/signing.h"
 #include "base/text.h"
 
 enum { CHAIN_SIZE_MAX = 1 << 30 };
@@ -40,7 +41,16 @@ bool chain_open(struct chain *c, const char *path, struct err *err)
     __attribute__((warn_unused_result));
 void chain_close(struct chain *c);
 
-// Appends one line and makes it durable. `members` is what follows seq and prev:
-// `"type":"case","format":1`. After a failure the file is as it was.
-bool chain_append(struct chain *c, bytes members, struct err *err)
+// Lines that are to be appended together: with one call, and all of them or none.
+struct chain_draft {
+    struct chain after; // as it will be
+    struct text lines;
+};
+
+void chain_draft_init(struct chain_draft *d, const struct chain *c);
+// `members` is what follows seq and prev: `"type":"case","format":2`. With a key the line ends in
+// `,"signature":"<128 hex digits>"`: of all bytes of the line before that comma.
+void chain_draft_line(struct chain_draft *d, bytes members, const struct signing_key *key);
+// Appends them and makes them durable. After a failure the file is as it was. The draft is gone.
+bool chain_append(struct chain *c, struct chain_draft *d, struct err *err)
     __attribute__((warn_unused_result));

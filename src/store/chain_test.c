@@ -19,6 +19,14 @@ enum { LINES = 5, PATH_SIZE = 128 };
 static struct err err;
 static char path[PATH_SIZE];
 
+static bool append(struct chain *c, const char *members)
+{
+    struct chain_draft draft;
+    chain_draft_init(&draft, c);
+    chain_draft_line(&draft, bytes_text(members), NULL);
+    return chain_append(c, &draft, &err);
+}
+
 static int set_up(void **state)
 {
     char *folder = fixture_folder();
@@ -29,8 +37,8 @@ static int set_up(void **state)
     assert_true(chain_open(&c, path, &err));
     for (int i = 0; i < LINES; i++) {
         char members[64];
-        int n = snprintf(members, sizeof members, "\"type\":\"t\",\"value\":%d", i);
-        assert_true(chain_append(&c, bytes_of(members, (size_t)n), &err));
+        snprintf(members, sizeof members, "\"type\":\"t\",\"value\":%d", i);
+        assert_true(append(&c, members));
     }
     chain_close(&c);
     return 0;
@@ -90,8 +98,8 @@ static void survives_a_cut_anywhere(void **state)
         assert_int_equal(read_lines(&c), whole);
         assert_true(chain_open(&c, path, &err));
         char members[32];
-        int length = snprintf(members, sizeof members, "\"value\":%d", (int)whole);
-        assert_true(chain_append(&c, bytes_of(members, (size_t)length), &err));
+        snprintf(members, sizeof members, "\"value\":%d", (int)whole);
+        assert_true(append(&c, members));
         chain_close(&c);
         assert_int_equal(read_lines(&c), whole + 1);
     }

@@ -47,7 +47,7 @@ static int set_up(void **state)
     *state = fixture_folder();
     sha256_of(content, digest);
     artifact_path(artifact, digest);
-    struct store *s = store_open(*state, kinds, 1, "0.1.0", 1, &err);
+    struct store *s = store_open(*state, kinds, 1, &fixture_author, &err);
     struct artifact_sink sink = store_artifacts(s);
     uint32_t slot = sink.begin(sink.context);
     sink.add(sink.context, slot, content);
@@ -111,16 +111,16 @@ static void finds_a_missing_artifact(void **state)
 
 static void finds_a_changed_segment(void **state)
 {
-    write_below(*state, "records/body/00000002-0001.parquet", "x");
-    check(*state, 1, "records/body/00000002-0001.parquet", "was changed");
-    remove_below(*state, "records/body/00000002-0001.parquet");
-    check(*state, 1, "records/body/00000002-0001.parquet", "is missing");
+    write_below(*state, "records/body/00000003-0001.parquet", "x");
+    check(*state, 1, "records/body/00000003-0001.parquet", "was changed");
+    remove_below(*state, "records/body/00000003-0001.parquet");
+    check(*state, 1, "records/body/00000003-0001.parquet", "is missing");
 }
 
 static void finds_a_stranger(void **state)
 {
-    write_below(*state, "records/body/00000002-0002.parquet", "x");
-    check(*state, 1, "records/body/00000002-0002.parquet", "is not named by the log");
+    write_below(*state, "records/body/00000003-0002.parquet", "x");
+    check(*state, 1, "records/body/00000003-0002.parquet", "is not named by the log");
 }
 
 int main(void)

@@ -85,7 +85,7 @@ static void scan_into(struct digest *d, struct case_reader *c)
 static void digest_case(const char *folder, char hex[HEX_SHA256_SIZE])
 {
     struct err err;
-    struct store *s = store_open(folder, fixture_kinds, 2, "0.1.0", 1, &err);
+    struct store *s = store_open(folder, fixture_kinds, 2, &fixture_author, &err);
     for (int i = 0; i < 2; i++)
         fixture_fill(store_sink(s), fixture_kinds[i], 0, 3000, folder ? 1024 : 50);
     assert_true(store_commit(s, fixture_reading(1, ""), false, &err));

@@ -37,7 +37,7 @@ static int set_up(void **state)
     (void)state;
     struct err err;
     rows = random_rows_create(4711);
-    store = store_open(NULL, &random_kind, 1, "0.1.0", 1, &err);
+    store = store_open(NULL, &random_kind, 1, &fixture_author, &err);
     struct record_sink sink = store_sink(store);
     sink.take(sink.context, random_rows_batch(rows));
     if (!store_commit(store, fixture_reading(1, ""), false, &err)) return -1;

@@ -171,6 +171,19 @@ const struct reading *fixture_reading(uint8_t number, const char *options)
     return &reading;
 }
 
+struct author fixture_author = {.version = "0.1.0", .time = 1};
+
+__attribute__((constructor)) static void make_key(void)
+{
+    static const uint8_t seed[32] = "a key for tests";
+    fixture_author.key = signing_key_of(seed);
+}
+
+__attribute__((destructor)) static void close_key(void)
+{
+    signing_key_close((struct signing_key *)fixture_author.key);
+}
+
 bool fixture_has_library(void)
 {
     struct err err;

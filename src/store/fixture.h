@@ -4,6 +4,7 @@
 
 #include "record/batch.h"
 #include "store/case.h"
+#include "store/entry.h"
 #include "store/store.h"
 
 extern const struct record_kind sample_kind; // every type
@@ -46,6 +47,9 @@ void fixture_folder_remove(char *folder);
 
 // A reading of one capture whose hash is made of `number`; valid until the next call.
 const struct reading *fixture_reading(uint8_t number, const char *options);
+
+// Who writes in tests, with a key of its own that goes at the end of the process.
+extern struct author fixture_author;
 
 // Whether DuckDB can be loaded; says why not. Without it a test returns FIXTURE_SKIP, which Meson
 // counts as skipped.

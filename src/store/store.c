@@ -19,7 +19,8 @@ enum { STORE_PATH_MAX = 4096, STORE_MEMORY_MB = 256 };
 // A folder that has something else in it is not ours to fill.
 static bool is_foreign(const char *folder)
 {
-    static const char *const ours[] = {".", "..", "lock", "log", "records", "artifacts"};
+    static const char *const ours[] = {".",       "..",        "lock", "log",
+                                       "records", "artifacts", "keys", "packets"};
     DIR *d = opendir(folder);
     bool foreign = false;
     for (struct dirent *e; !foreign && d && (e = readdir(d));) {
@@ -40,7 +41,7 @@ static bool has_log(const char *folder)
 
 static bool make_folders(const char *folder, struct err *err)
 {
-    static const char *const below[] = {"log", "records", "artifacts", "artifacts/.new"};
+    static const char *const below[] = {"log", "keys", "records", "artifacts", "artifacts/.new"};
     char path[STORE_PATH_MAX];
     for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, below[i]);
@@ -64,13 +65,14 @@ static bool make_folder(const char *folder, struct err *err)
 }
 
 // The first entry of a fresh case; the folders of the way there are made durable with it.
-static bool begin_log(struct store *s, const char *version, nanos time, struct err *err)
+static bool begin_log(struct store *s, struct err *err)
 {
     static const char *const below[] = {"log", ".", ".."};
     char path[STORE_PATH_MAX];
     struct text members = {0};
-    catalogue_write_case(&members, version, time);
-    bool fine = chain_append(&s->catalogue.chain, bytes_of(members.p, members.n), err);
+    catalogue_write_case(&members, &s->author);
+    bool fine = entry_append(&s->catalogue.chain, s->folder, bytes_of(members.p, members.n),
+                             &s->author, err);
     text_deinit(&members);
     for (size_t i = 0; fine && i < sizeof below / sizeof *below; i++) {
         snprintf(path, sizeof path, "%s/%s", s->folder, below[i]);
@@ -79,14 +81,16 @@ static bool begin_log(struct store *s, const char *version, nanos time, struct e
     return fine;
 }
 
-static bool open_log(struct store *s, const char *version, nanos time, struct err *err)
+static bool open_log(struct store *s, struct err *err)
 {
+    struct catalogue *c = &s->catalogue;
     char path[STORE_PATH_MAX];
     snprintf(path, sizeof path, "%s/" CASE_LOG, s->folder);
-    if (has_log(s->folder) && !catalogue_read(&s->catalogue, s->folder, err)) return false;
-    if (s->catalogue.chain.seq == 0) chain_reset(&s->catalogue.chain);
-    if (!chain_open(&s->catalogue.chain, path, err)) return false;
-    return s->catalogue.chain.seq > 0 || begin_log(s, version, time, err);
+    if (has_log(s->folder) && !catalogue_read(c, s->folder, err)) return false;
+    if (c->chain.seq == 0) chain_reset(&c->chain);
+    if (!chain_open(&c->chain, path, err)) return false;
+    if (c->chain.seq == 0) return begin_log(s, err);
+    return c->signed_to == c->chain.seq || entry_sign(&c->chain, s->folder, &s->author, err);
 }
 
 static void sweep(struct store *s)
@@ -95,28 +99,29 @@ static void sweep(struct store *s)
         segment_sweep(s->folder, &s->catalogue);
 }
 
-static bool open_folder(struct store *s, const char *version, nanos time, struct err *err)
+static bool open_folder(struct store *s, struct err *err)
 {
     struct stat st;
     bool is_new = stat(s->folder, &st) != 0;
     if (!make_folder(s->folder, err) || !lease_write(&s->lease, s->folder, err)) return false;
     s->is_fresh = !has_log(s->folder);
     s->is_new_folder = s->is_fresh && is_new;
-    if (!make_folders(s->folder, err) || !open_log(s, version, time, err)) return false;
+    if (!make_folders(s->folder, err) || !open_log(s, err)) return false;
     sweep(s);
     return true;
 }
 
 struct store *store_open(const char *path, const struct record_kind *const *kinds,
-                         unsigned kind_count, const char *version, nanos time, struct err *err)
+                         unsigned kind_count, const struct author *author, struct err *err)
 {
     struct store *s = memory_get(sizeof *s);
+    s->author = *author;
     s->lease.file = -1;
     if (path) {
         s->folder = memory_get(strlen(path) + 1);
         memcpy(s->folder, path, strlen(path));
     }
-    bool fine = !path || open_folder(s, version, time, err);
+    bool fine = !path || open_folder(s, err);
     fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) &&
            artifacts_init(&s->artifacts, path, err);
     if (fine) return s;
@@ -128,7 +133,7 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
 // before stays.
 static void remove_fresh(const struct store *s)
 {
-    static const char *const ours[] = {"log", "records", "artifacts", "lock"};
+    static const char *const ours[] = {"log", "keys", "records", "artifacts", "lock"};
     char path[STORE_PATH_MAX];
     struct err ignored;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
@@ -181,6 +186,12 @@ uint64_t store_artifacts_kept(const struct store *s)
 }
 
 // ---- commit -------------------------------------------------------------------------------------
+
+bool store_append(struct store *s, bytes members, const struct author *author, struct err *err)
+{
+    return entry_append(&s->catalogue.chain, s->folder, members, author, err) &&
+           catalogue_refresh(&s->catalogue, s->folder, err);
+}
 
 // The segments of a reading while they are being made.
 struct making {
@@ -261,12 +272,14 @@ static void describe(struct making *m, const struct reading *reading)
 
 static bool append_entry(struct making *m, struct err *err)
 {
-    struct store *s = m->store;
+    struct author author = m->store->author;
     struct text members = {0};
-    catalogue_write_reading(&members, &m->entry, m->replaces, m->replace_count);
-    bool fine = chain_append(&s->catalogue.chain, bytes_of(members.p, members.n), err);
+    author.version = m->entry.version;
+    author.time = m->entry.time;
+    catalogue_write_reading(&members, &m->entry, m->replaces, m->replace_count, &author);
+    bool fine = store_append(m->store, bytes_of(members.p, members.n), &author, err);
     text_deinit(&members);
-    return fine && catalogue_refresh(&s->catalogue, s->folder, err);
+    return fine;
 }
 
 static void making_deinit(struct making *m)

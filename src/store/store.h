@@ -15,6 +15,7 @@
 #include "record/batch.h"
 
 struct store;
+struct author; // store/entry.h
 
 struct reading_capture {
     const char *path;
@@ -40,10 +41,10 @@ enum reading_state {
     READING_PARTLY,        // some are there
 };
 
-// Opens a case for writing, and makes it when it is missing. `path` NULL is the memory case. Keeps
-// `kinds`. `time` is now.
+// Opens a case for writing, and makes it when it is missing. `path` NULL is the memory case, which
+// nobody signs. Keeps `kinds` and what `author` points to.
 struct store *store_open(const char *path, const struct record_kind *const *kinds,
-                         unsigned kind_count, const char *version, nanos time, struct err *err);
+                         unsigned kind_count, const struct author *author, struct err *err);
 void store_close(struct store *s); // what was not committed is gone
 
 struct record_sink store_sink(struct store *s);

@@ -11,6 +11,7 @@ struct store {
     char *folder;                 // NULL: in memory
     bool is_fresh, is_new_folder; // made by this store, the case and its folder: to be taken back
     struct lease lease;
+    struct author author;
     struct catalogue catalogue;
     struct spool spool;
     size_t committed; // batches of the spool that count; those stay only in memory
@@ -19,3 +20,7 @@ struct store {
 
 // The readings that share a capture with this one, by number; owned.
 uint64_t *readings_replaced(const struct store *s, const struct reading *reading, size_t *count);
+
+// Appends an entry whose members are complete, and takes it into account.
+bool store_append(struct store *s, bytes members, const struct author *author, struct err *err)
+    __attribute__((warn_unused_result));

@@ -38,7 +38,7 @@ static int tear_down(void **state)
 
 static struct store *open_store(const char *folder)
 {
-    struct store *s = store_open(folder, fixture_kinds, 2, "0.1.0", 1, &err);
+    struct store *s = store_open(folder, fixture_kinds, 2, &fixture_author, &err);
     if (!s) fail_msg("%s", err.text);
     return s;
 }
@@ -197,7 +197,7 @@ static void refuses_a_second_writer(void **state)
     struct store *s = open_store(*state);
     char pid[16];
     snprintf(pid, sizeof pid, "pid %d", (int)getpid());
-    assert_null(store_open(*state, fixture_kinds, 2, "0.1.0", 1, &err));
+    assert_null(store_open(*state, fixture_kinds, 2, &fixture_author, &err));
     assert_int_equal(err.code, ERR_INPUT);
     assert_non_null(strstr(err.text, "is being written by another process"));
     assert_non_null(strstr(err.text, pid));
@@ -242,8 +242,8 @@ static void sweeps_what_a_killed_writer_left(void **state)
     fixture_fill(store_sink(s), &plain_kind, 0, 10, 10);
     commit(s, 1, "a", false);
     store_close(s);
-    static const char *const left[] = {"records/plain/.00000003-0001.parquet",
-                                       "records/plain/00000003-0001.parquet",
+    static const char *const left[] = {"records/plain/.00000005-0001.parquet",
+                                       "records/plain/00000005-0001.parquet",
                                        "artifacts/.new/open-1"};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
         snprintf(path, sizeof path, "%s/%s", (char *)*state, left[i]);
@@ -260,7 +260,7 @@ static void sweeps_what_a_killed_writer_left(void **state)
 static void write_until_killed(const char *folder)
 {
     for (uint8_t i = 0;; i++) {
-        struct store *s = store_open(folder, fixture_kinds, 2, "0.1.0", 1, NULL);
+        struct store *s = store_open(folder, fixture_kinds, 2, &fixture_author, NULL);
         if (!s) _exit(1);
         if (store_find(s, fixture_reading(i, "a")) == READING_NEW) {
             fixture_fill(store_sink(s), &plain_kind, 0, 100, 10);
@@ -303,9 +303,9 @@ static void refuses_what_is_no_case(void **state)
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%s/notes.txt", (char *)*state);
     assert_true(file_write_durable(path, bytes_text("mine"), &err));
-    assert_null(store_open(*state, fixture_kinds, 2, "0.1.0", 1, &err));
+    assert_null(store_open(*state, fixture_kinds, 2, &fixture_author, &err));
     assert_int_equal(err.code, ERR_USAGE);
-    assert_null(store_open(path, fixture_kinds, 2, "0.1.0", 1, &err));
+    assert_null(store_open(path, fixture_kinds, 2, &fixture_author, &err));
     assert_int_equal(err.code, ERR_USAGE);
     assert_null(case_open(*state, fixture_kinds, 2, &err));
     assert_int_equal(err.code, ERR_INPUT);
@@ -341,7 +341,7 @@ static void refuses_a_newer_case(void **state)
         text, sizeof text,
         "{\"seq\":1,\"prev\":\"%064d\",\"type\":\"case\",\"weir\":\"9.0\",\"format\":9}\n", 0);
     assert_true(file_write_durable(path, bytes_of(text, (size_t)n), &err));
-    assert_null(store_open(*state, fixture_kinds, 2, "0.1.0", 1, &err));
+    assert_null(store_open(*state, fixture_kinds, 2, &fixture_author, &err));
     assert_int_equal(err.code, ERR_INPUT);
     assert_non_null(strstr(err.text, "newer weir (9.0"));
     assert_null(case_open(*state, fixture_kinds, 2, &err));
