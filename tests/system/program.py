@@ -22,6 +22,8 @@ GOLDEN = os.path.join(ROOT, "tests", "golden")
 CORPUS = os.environ.get("WEIR_CORPUS", os.path.join(ROOT, "..", "shared", "corpus"))
 LONG = os.environ.get("WEIR_LONG", "0") == "1"
 SECONDS = 120  # for one call
+# Cases of tests are signed, but not with the key of whoever runs them.
+os.environ.setdefault("WEIR_KEY", os.path.join(tempfile.gettempdir(), "weir-test-%d" % os.getuid(), "key.pem"))
 REASON_LINES = 40
 
 TESTS = []
