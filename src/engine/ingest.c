@@ -32,6 +32,7 @@ void ingest_options_text(const struct ingest_options *o, struct text *t)
                 (unsigned long long)l->kept_max);
     if (*l->point) text_format(t, " tap=%s", l->point);
     if (o->source.bpf) text_format(t, " filter=(%s)", o->source.bpf);
+    if (l->overlap.text) text_format(t, " overlap=%s", l->overlap.text);
     if (o->services) text_format(t, " services=%s", o->services);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "dissect/driver.h"
+#include "engine/ambiguity.h"
 #include "extract/extract.h"
 #include "flow/flow.h"
 #include "flow/gaps.h"
@@ -134,6 +135,13 @@ static void lane_placed(void *context, void *owner, uint8_t side, uint64_t posit
     l->options.placed(l->options.watcher, owner, side, position, length);
 }
 
+static void lane_ambiguous(void *context, void *owner, const struct stream_ambiguity *a)
+{
+    struct lane *l = context;
+    l->counters.ambiguities++;
+    if (!ambiguity_write(owner, a, l->writer)) l->counters.ambiguities_untold++;
+}
+
 // ---- the end of conversations -------------------------------------------------------------------
 
 static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t missed)
@@ -202,6 +210,15 @@ static void lane_orient(struct conversation *c, const struct packet *p)
     if (is_first && c->side[c->src_side].state == ENDPOINT_SYN_ACK_SENT) conversation_turn(c);
 }
 
+// Who receives decides: the bytes of side 0 go to b.
+static void lane_overlap(struct lane *l, const struct conversation *c)
+{
+    const struct overlap_rules *rules = &l->options.overlap;
+    if (!rules->text) return;
+    stream_overlap(l->streams, c->stream, 0, overlap_of(rules, c->key.b));
+    stream_overlap(l->streams, c->stream, 1, overlap_of(rules, c->key.a));
+}
+
 static void lane_tcp(struct lane *l, struct conversation *c, const struct packet *p)
 {
     lane_orient(c, p);
@@ -213,6 +230,7 @@ static void lane_tcp(struct lane *l, struct conversation *c, const struct packet
             if (p->payload_length) l->counters.packets_unread++;
             return;
         }
+        lane_overlap(l, c);
     }
     struct conversation_side *side = &c->side[p->side];
     if (p->payload_length && !(p->tcp_flags & TCP_RST)) history_note(c, p->side, 'D');
@@ -339,7 +357,8 @@ struct lane *lane_create(const struct lane_options *options, const struct record
                                         options->watch ? lane_delivered : NULL,
                                         lane_missed,
                                         lane_strayed,
-                                        options->placed ? lane_placed : NULL};
+                                        options->placed ? lane_placed : NULL,
+                                        lane_ambiguous};
     if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
         (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
         (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&
@@ -366,6 +385,7 @@ struct lane_counters lane_counters(const struct lane *l)
     struct lane_counters n = l->counters;
     n.conversations_evicted = flow_table_evicted(l->table);
     n.records = writer_records(l->writer);
+    n.uncompared_bytes = streams_uncompared(l->streams);
     n.references_lost = l->references.lost;
     if (l->dissect) {
         const struct dissect_counters *d = dissect_stage_counters(l->dissect);

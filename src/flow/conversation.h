@@ -57,6 +57,7 @@ struct conversation {
     bool metered;
     bool undissected; // nothing more will be made of its payload
     uint8_t history_length;
+    uint16_t ambiguities; // places where its bytes have two readings, at most UINT16_MAX
     nanos metered_from, metered_last; // the running flow interval, while `metered`
     nanos metered_at;                 // watermark of its first packet
     nanos syn_time, rtt;              // 0 until known
