@@ -1,4 +1,3 @@
-#include "base/checksum.h"
 #include "decode/decode_test.h"
 #include "decode/layer.h"
 #include "decode/plausible.h"
