@@ -57,8 +57,7 @@ static void side_deliver(struct turn *turn, const struct segment *what, bytes da
 {
     struct stream_side *side = &turn->st->side[turn->side];
     if (data.n && turn->s->hooks.delivered) {
-        struct stream_delivery piece = {data,       side->next,  what->time, turn->side,
-                                        what->push, what->frame, NULL,       0};
+        struct stream_delivery piece = {data, side->next, what->time, turn->side, what->push};
         turn->s->hooks.delivered(turn->s->hooks.context, turn->owner, &piece);
     }
     // Bytes that were not kept, since nobody wanted them when they came, are missing to whoever
@@ -155,9 +154,11 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
         .captured = p->payload_captured,
         .push = p->tcp_flags & TCP_PSH,
         .time = p->time,
-        .frame = {p->ordinal, p->capture},
     };
     bytes data = {p->data + p->payload_offset, p->payload_captured};
+    // One byte or none just before the next one only asks whether the other side lives (RFC 9293
+    // section 3.8.4).
+    if (distance == -1 && p->payload_length == 1) return;
     // Segments from before the first byte seen have no position; all of them are old.
     if (distance < 0 && (uint64_t)-distance > side->next) {
         uint64_t before = (uint64_t)-distance - side->next;
@@ -174,9 +175,7 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
     if (hooks->placed)
         hooks->placed(hooks->context, turn->owner, turn->side, what.position, what.length);
     if (!side_trim(side, &what, &data)) {
-        // One byte or none just before the next one only asks whether the other side lives (RFC
-        // 9293 section 3.8.4).
-        turn->effect->retransmit = !(distance == -1 && p->payload_length == 1);
+        turn->effect->retransmit = true;
         return;
     }
     if (what.position > side->next ||
@@ -260,9 +259,11 @@ void side_close(struct turn *turn)
     if (side->strayed && hooks->strayed)
         hooks->strayed(hooks->context, turn->owner, turn->side, side->strayed);
     if (!side->finished) {
-        // A byte that was acknowledged and never seen is as likely the FIN.
-        if (side->acked > side->next + 1) side_declare_gap(turn, side->acked, GAP_LOST);
-        if (side->fin && side->fin_at > side->next) side_declare_gap(turn, side->fin_at, GAP_LOST);
+        // Where the FIN was seen it tells the end; where not, a byte that was acknowledged and
+        // never seen is as likely the FIN.
+        uint64_t end = side->acked > side->next + 1 ? side->acked : side->next;
+        if (side->fin) end = side->fin_at;
+        if (end > side->next) side_declare_gap(turn, end, GAP_LOST);
     }
     side_finish(turn);
     view_drop(turn->s, side);

@@ -18,7 +18,6 @@ struct segment {
     uint32_t kept;     // of them, that are in `data`
     bool push;
     nanos time;
-    struct packet_frame frame; // that brought it
     uint8_t data[];
 };
 

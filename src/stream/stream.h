@@ -61,10 +61,6 @@ struct stream_delivery {
     nanos time;
     uint8_t side;
     bool push; // the segment asked for delivery (PSH)
-    struct packet_frame frame; // that brought it; the last of those it was joined from
-    // Of a datagram also the others; valid during the call.
-    const struct packet_frame *other_frames;
-    uint32_t other_frame_count;
 };
 
 // Called in the lane, from within the calls below.

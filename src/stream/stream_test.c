@@ -264,6 +264,12 @@ static void keep_alive_is_no_payload(void **state)
     struct packet again = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
     e = stream_packet(f.streams, id, f.receivers, &again);
     assert_true(e.retransmit);
+    // So does one before the first byte.
+    struct packet syn = packet_of(1, 500, 0, TCP_SYN | TCP_ACK, bytes_of(text, 0));
+    struct packet early = packet_of(1, 500, 0, TCP_ACK, bytes_of(text, 1));
+    stream_packet(f.streams, id, f.receivers, &syn);
+    e = stream_packet(f.streams, id, f.receivers, &early);
+    assert_true(!e.new_bytes && !e.retransmit);
     uint64_t rest[2];
     stream_close(f.streams, id, f.receivers, rest);
     assert_int_equal(f.receivers[0].at, 5);
@@ -386,6 +392,28 @@ static void account_of_gaps_is_whole(void **state)
         assert_int_equal(f.receivers[0].gap_bytes, 0);
         fixture_deinit(&f);
     }
+}
+
+// Where the FIN was seen, the number it took is no byte that is missing.
+static void acknowledged_fin_is_no_byte(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet first = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+    struct packet end = packet_of(0, 110, 0, TCP_ACK | TCP_FIN, bytes_of(text, 0));
+    struct packet ack = packet_of(1, 1, 111, TCP_ACK, bytes_of(text, 0));
+    stream_packet(f.streams, id, f.receivers, &first);
+    stream_packet(f.streams, id, f.receivers, &end);
+    stream_packet(f.streams, id, f.receivers, &ack);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(rest[0], 5);
+    assert_int_equal(f.receivers[0].gap_bytes, 5);
+    assert_true(f.receivers[0].closed);
+    fixture_deinit(&f);
 }
 
 // One packet that nothing confirms makes no gap of megabytes, before its FIN nor instead of it.
@@ -539,6 +567,7 @@ int main(void)
         cmocka_unit_test(data_behind_the_fin_strays),
         cmocka_unit_test(a_full_view_is_a_gap),
         cmocka_unit_test(account_of_gaps_is_whole),
+        cmocka_unit_test(acknowledged_fin_is_no_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
