@@ -29,7 +29,7 @@ struct conversation_side {
     uint64_t cut_bytes;      // of the payload, those that the snap length cut off
     uint64_t metered_packets, metered_bytes; // part that earlier flow records told
     uint32_t retransmits;
-    uint32_t isn;          // sequence number of its SYN
+    uint32_t isn;          // sequence number of its SYN; until that is known, the first heard
     uint8_t state;         // enum endpoint_state
     uint8_t metered_flags; // TCP flags of the running flow interval
     uint16_t history_seen; // bit per letter that is noted once
@@ -46,7 +46,6 @@ struct conversation {
     uint64_t id_hash;
     uint32_t stream;                   // TCP: index in the lane's pool of streams, or 0
     uint32_t dissect;                  // index in the lane's pool of dissections, or 0
-    uint32_t watched;                  // number that a watcher of the lane gave it, or 0
     uint32_t timer_next, timer_before; // in its slot of the table's wheel, by index
     uint16_t timer_slot;
     uint8_t src_side;

@@ -67,8 +67,12 @@ bool tcp_is_new_connection(const struct conversation *c, const struct packet *p)
         if (p->tcp_seq == s->isn || p->tcp_seq + p->payload_length == s->isn) return false;
         return !answers;
     }
-    // First SYN of this side: new when the side has spoken before, unless it answers one.
-    return s->packets > 0 && !answers && (c->ended || s->state == ENDPOINT_PARTIAL);
+    // First SYN of this side: new when the side has spoken before, unless it answers one or stands
+    // where what was heard before it began: then it only came late.
+    uint32_t before = s->isn - p->tcp_seq;
+    bool comes_late = s->packets > 0 && before <= UINT16_MAX;
+    bool is_known = c->ended || s->state == ENDPOINT_PARTIAL;
+    return s->packets > 0 && is_known && !answers && !comes_late;
 }
 
 static void tcp_note_syn(struct conversation *c, const struct packet *p)
@@ -105,7 +109,10 @@ static void tcp_note_ack(struct conversation *c, const struct packet *p)
         // stands.
         if (c->syn_time && !c->rtt) c->rtt = p->time - c->syn_time;
     }
-    if (s->state == ENDPOINT_INACTIVE) s->state = ENDPOINT_PARTIAL;
+    if (s->state == ENDPOINT_INACTIVE) {
+        s->state = ENDPOINT_PARTIAL;
+        if (!s->has_isn) s->isn = p->tcp_seq;
+    }
     if (p->payload_length == 0 && !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
         history_note(c, p->side, 'A');
 }

@@ -135,12 +135,30 @@ static void late_syn(void **state)
     assert_true(is_new(&c, 0, TCP_SYN, 300, 0));
 }
 
+// The SYN comes behind data of its own side, of whom nobody else was heard; a SYN elsewhere is
+// another connection.
+static void late_syn_of_who_is_not_answered(void **state)
+{
+    (void)state;
+    struct conversation c = conversation();
+    note_numbers(&c, 1, TCP_ACK, 501 + 1400, 101);
+    assert_false(is_new(&c, 1, TCP_SYN | TCP_ACK, 500, 101));
+    assert_true(is_new(&c, 1, TCP_SYN | TCP_ACK, 500 + 4000, 101));
+    assert_true(is_new(&c, 1, TCP_SYN | TCP_ACK, 500 - 70000u, 101));
+    note_numbers(&c, 1, TCP_SYN | TCP_ACK, 500, 101);
+    assert_int_equal(c.side[1].isn, 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_connections),      cmocka_unit_test(refusals_and_resets),
-        cmocka_unit_test(answer_without_its_syn), cmocka_unit_test(ports_used_again),
-        cmocka_unit_test(answered_anew),          cmocka_unit_test(late_syn),
+        cmocka_unit_test(whole_connections),
+        cmocka_unit_test(refusals_and_resets),
+        cmocka_unit_test(answer_without_its_syn),
+        cmocka_unit_test(ports_used_again),
+        cmocka_unit_test(answered_anew),
+        cmocka_unit_test(late_syn),
+        cmocka_unit_test(late_syn_of_who_is_not_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
