@@ -75,6 +75,8 @@ static void placing_copy(struct placing *pl)
             g->image[unit / 8] = (uint8_t)(g->image[unit / 8] | 1u << unit % 8);
             g->units++;
             if (n) memcpy(payload_of(g) + at, pl->data.p + (at - offset), n);
+            bool is_cut = n < UNIT && at + n < pl->end;
+            if (is_cut && at + n < g->cut_from) g->cut_from = at + n;
             continue;
         }
         if (at + n > g->cut_from) continue;
@@ -84,7 +86,6 @@ static void placing_copy(struct placing *pl)
             differs_to = at + i + 1;
         }
     }
-    if (there < pl->length && offset + there < g->cut_from) g->cut_from = offset + there;
     if (differs_to) placing_tell(pl, differs_from, differs_to, false);
 }
 

@@ -387,6 +387,36 @@ static void cut_pieces_are_joined(void **state)
     scene_end(s);
 }
 
+// A piece that was cut takes nothing away from what came before it.
+static void a_cut_piece_again_hides_nothing(void **state)
+{
+    (void)state;
+    struct scene *s = scene_create();
+    struct frame pieces[3] = {{.n = 0}};
+    frame_piece(&pieces[0], s, &(struct piece){0, 32, true});
+    frame_udp(&pieces[0], 1000, 1001, 88);
+    pieces[0].n = 20 + 32;
+    frame_piece(&pieces[1], s, &(struct piece){8, 64, true});
+    frame_fill(&pieces[1], 'u', 64);
+    frame_piece(&pieces[2], s, &(struct piece){72, 24, false});
+    frame_fill(&pieces[2], 'u', 24);
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t length = (uint32_t)pieces[i].n;
+        s->batch->packets[s->batch->count++] =
+            (struct packet){.data = pieces[i].bytes,
+                            .captured = i == 1 ? 20 + 10 : length,
+                            .length = length,
+                            .link_type = LINK_IPV4,
+                            .ordinal = s->frames++};
+    }
+    scene_flush(s);
+    assert_int_equal(s->joined, 1);
+    assert_int_equal(s->last.payload_length, 88);
+    assert_int_equal(s->last.payload_captured, 32 - 8);
+    assert_int_equal(s->ambiguities, 0);
+    scene_end(s);
+}
+
 // A fragmented tunnel whose inside is a fragment, too: all frames are named.
 static void fragments_within_fragments(void **state)
 {
@@ -440,6 +470,7 @@ int main(void)
         cmocka_unit_test(many_senders_are_bounded),
         cmocka_unit_test(one_datagram_is_bounded),
         cmocka_unit_test(cut_pieces_are_joined),
+        cmocka_unit_test(a_cut_piece_again_hides_nothing),
         cmocka_unit_test(fragments_within_fragments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
