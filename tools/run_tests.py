@@ -10,6 +10,7 @@ environment: WEIR (the program), WEIR_SOURCE (the root of the tree), WEIR_LONG (
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -281,6 +282,27 @@ def system(context):
     yield from system_tests(context)
 
 
+# ---- simulation ------------------------------------------------------------------------------------------------
+
+SIMULATED, SIMULATED_LONG = 10000, 1000000  # cases
+
+
+def simulation(context):
+    """Seeded cases whose truth is known (tests/sim), shared out among the processors."""
+    failure = build(context, "gcc")
+    if failure is not None:
+        yield "simulated traffic", FAILED, "nothing to test: the program does not build"
+        return
+    cases, shares = (SIMULATED_LONG, os.cpu_count() or 1) if context.long else (SIMULATED, 1)
+    program = os.path.join(context.folder("gcc"), "tests/sim/sim")
+    each = -(-cases // shares)
+    commands = [[program, "--from", str(1 + share * each), "--count", str(each)] for share in range(shares)]
+    commands[0] += ["--seeds", os.path.join(ROOT, "tests/sim/seeds.txt")]
+    with concurrent.futures.ThreadPoolExecutor(shares) as pool:
+        for status, output in pool.map(lambda command: run(command, LONG_SECONDS), commands):
+            yield "simulated traffic, " + last_line(output), FAILED if status else PASSED, output
+
+
 # ---- fuzz ------------------------------------------------------------------------------------------------------
 
 
@@ -322,6 +344,7 @@ def fuzz_one(context, target):
 # Name, what runs it, what it is.
 SUITES = [
     ("unit", gcc, "gcc build, unit tests beside the source, tidy"),
+    ("sim", simulation, "simulated traffic whose truth is known: tests/sim"),
     ("system", system, "the program from outside: tests/system"),
     ("clang", clang, "clang build, warnings are errors"),
     ("asan", asan, "AddressSanitizer and UndefinedBehaviorSanitizer: unit tests and golden captures"),

@@ -164,7 +164,6 @@ static void lane_conversation_end(void *context, struct conversation *c, enum co
         lane_note_missed(l, c, 1, missed[1]);
     }
     if (l->dissect) dissect_close(l->dissect, c);
-    if (l->options.watch_end) l->options.watch_end(l->options.watcher, c);
     if (why == CONVERSATION_EVICTED) lane_tell_loss(l, c, "flow", "shard_full", 0);
     gaps_end(&l->blocks, c, l->options.point, l->writer);
     lane_interval(l, c, watermark);
@@ -190,7 +189,6 @@ static struct conversation *lane_conversation(struct lane *l, const struct packe
     c->src_side = p->side;
     conversation_name(c, p, l->options.point);
     if (l->options.wants) c->undissected = !l->options.wants(l->options.watcher, c);
-    if (l->options.watch_begin) c->watched = l->options.watch_begin(l->options.watcher, c);
     l->counters.conversations++;
     return c;
 }
@@ -239,13 +237,7 @@ static void lane_datagram(struct lane *l, struct conversation *c, const struct p
     if (l->options.placed) lane_placed(l, c, p->side, position, p->payload_length);
     if (l->options.watch) {
         struct stream_delivery piece = {bytes_of(p->data + p->payload_offset, p->payload_captured),
-                                        position,
-                                        p->time,
-                                        p->side,
-                                        true,
-                                        {p->ordinal, p->capture},
-                                        p->frames,
-                                        p->frame_count};
+                                        position, p->time, p->side, true};
         l->options.watch(l->options.watcher, c, &piece);
     }
     if (l->dissect && !c->undissected && p->key.proto == 17) dissect_packet(l->dissect, c, p);

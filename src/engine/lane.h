@@ -18,12 +18,9 @@ struct lane_options {
     uint64_t kept_max; // bytes of one artifact
     const struct artifact_sink *artifacts; // NULL: contents are hashed and not kept
     uint32_t lane, lanes;                  // owns the shards s with s % lanes == lane
-    // Told every piece of stream and every datagram; for showing conversations again and searching
-    // them. Each may be NULL. `watch_begin` gives the watcher's own number for a conversation, kept
-    // in c->watched.
+    // Told every piece of stream and every datagram; for showing one conversation again. May be
+    // NULL.
     void *watcher;
-    uint32_t (*watch_begin)(void *watcher, const struct conversation *c);
-    void (*watch_end)(void *watcher, const struct conversation *c);
     void (*watch)(void *watcher, const struct conversation *c, const struct stream_delivery *piece);
     void (*watch_gap)(void *watcher, const struct conversation *c, uint8_t side, uint64_t position,
                       uint64_t length, enum gap_kind kind);

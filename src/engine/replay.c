@@ -40,18 +40,6 @@ static bool run_wants(void *context, const struct conversation *c)
     return is_asked_for(context, c);
 }
 
-static uint32_t run_begin(void *context, const struct conversation *c)
-{
-    struct run *r = context;
-    return is_asked_for(r, c) ? r->options->begin(r->options->context, c) : 0;
-}
-
-static void run_over(void *context, const struct conversation *c)
-{
-    struct run *r = context;
-    if (is_asked_for(r, c)) r->options->end(r->options->context, c);
-}
-
 static void run_watch(void *context, const struct conversation *c,
                       const struct stream_delivery *piece)
 {
@@ -150,8 +138,6 @@ static bool run_make(struct run *r, struct err *err)
     lane.lanes = 1;
     lane.watcher = r;
     lane.wants = run_wants;
-    if (o->begin) lane.watch_begin = run_begin;
-    if (o->end) lane.watch_end = run_over;
     if (o->watch) lane.watch = run_watch;
     if (o->watch_gap) lane.watch_gap = run_watch_gap;
     if (o->placed) lane.placed = run_placed;
