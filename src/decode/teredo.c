@@ -1,8 +1,8 @@
 // Teredo, RFC 4380 section 5.1.1: IPv6 in UDP, of which only servers have a port, so it is known by
 // what it is: the optional authentication and origin indications, then an IPv6 datagram that is
-// exactly as long as what is left. On other ports than the servers' it must moreover be from or to
-// an address of 2001::/32, or a router solicitation or advertisement between link-local addresses
-// (section 5.2.1).
+// exactly as long as what is left but for trailers (RFC 6081 section 4). On other ports than the
+// servers' it must moreover be from or to an address of 2001::/32, or a router solicitation or
+// advertisement between link-local addresses (section 5.2.1).
 #include "decode/plausible.h"
 
 enum {
@@ -13,6 +13,8 @@ enum {
     TEREDO_NONCE_SIZE = 9, // with the confirmation byte
     TEREDO_PREFIX = 0x20010000,
     LINK_LOCAL = 0xfe80,
+    TEREDO_TRAILER_LAST = 5, // random port
+    IPV6_SIZE = 40,
 };
 
 static void skip_indications(struct reader *r)
@@ -28,6 +30,20 @@ static void skip_indications(struct reader *r)
         read_bytes(&at, TEREDO_ORIGIN_SIZE);
         *r = at;
     }
+}
+
+// Behind the IPv6 datagram stands nothing but trailers of types that there are.
+static bool ends_in_trailers(const struct walk *w, struct reader r)
+{
+    read_bytes(&r, 4);
+    size_t length = read_be16(&r);
+    read_bytes(&r, IPV6_SIZE - 6 + length);
+    while (reader_left(&r) && !r.bad) {
+        uint8_t type = read_u8(&r);
+        read_bytes(&r, read_u8(&r));
+        if (!type || type > TEREDO_TRAILER_LAST) return false;
+    }
+    return !r.bad && sent_from(w, &r) == 0;
 }
 
 static bool is_teredo(struct reader r)
@@ -50,7 +66,9 @@ static enum layer_result teredo_step(struct walk *w)
 {
     struct reader r = w->r;
     skip_indications(&r);
-    if (r.bad || !plausible_ipv6(w, r, true)) return layer_no_tunnel(w);
+    bool is_whole =
+        plausible_ipv6(w, r, true) || (plausible_ipv6(w, r, false) && ends_in_trailers(w, r));
+    if (r.bad || !is_whole) return layer_no_tunnel(w);
     if (w->number != TEREDO_PORT && !is_teredo(r)) return layer_no_tunnel(w);
     w->r = r;
     return layer_enter(w, TUNNEL_TEREDO, SPACE_ETHERTYPE, ETHERTYPE_IPV6);

@@ -264,6 +264,18 @@ static void teredo_is_known_by_content(void **state)
     assert_int_equal(decode_udp(50000, 3544, TEREDO_HEADER OTHER)->tunnel_depth, 1);
 }
 
+static void teredo_may_have_trailers(void **state)
+{
+    (void)state;
+#define BUBBLE TEREDO_HEADER TEREDO_ADDRESSES
+    assert_int_equal(decode_udp(50000, 50001, BUBBLE "0104 01020304 0300 0502 1234")->tunnel_depth,
+                     1);
+    // One that is cut, one of another type, and one byte behind the last.
+    assert_int_equal(decode_udp(50000, 50001, BUBBLE "0104 010203")->tunnel_depth, 0);
+    assert_int_equal(decode_udp(50000, 50001, BUBBLE "0600")->tunnel_depth, 0);
+    assert_int_equal(decode_udp(50000, 50001, BUBBLE "0300 05")->tunnel_depth, 0);
+}
+
 static const char *transition(uint64_t src_hi, uint64_t src_lo)
 {
     struct frame f = {.n = 0};
@@ -408,6 +420,7 @@ int main(void)
         cmocka_unit_test(any_byte_may_change),
         cmocka_unit_test(a_port_alone_is_no_tunnel),
         cmocka_unit_test(teredo_is_known_by_content),
+        cmocka_unit_test(teredo_may_have_trailers),
         cmocka_unit_test(addresses_tell_transitions),
         cmocka_unit_test(what_is_not_ip_belongs_to_the_carrier),
         cmocka_unit_test(carriers_do_not_tell_apart),

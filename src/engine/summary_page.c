@@ -15,7 +15,7 @@ enum {
     INDENT = 2,
     CELL_GAP = 2,
     NAME_MIN = 12,
-    FULL_MIN = 56, // columns for a table of TABLE_CELLS_MAX
+    FULL_MIN = 56,  // columns for a table of TABLE_CELLS_MAX
     NAME_FAIR = 24, // rather than that a name is cut below this, there is no bar
     BAR_MIN = 6,
     BAR_MAX = 18,

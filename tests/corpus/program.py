@@ -8,7 +8,7 @@ from collections import defaultdict
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WEIR = os.environ.get("WEIR", os.path.join(ROOT, "build", "weir"))
-STREAMS = os.environ.get("CORPUS_STREAMS", os.path.join(os.path.dirname(WEIR), "tests", "corpus", "corpus_streams"))
+BESIDE = os.environ.get("CORPUS_PROGRAMS", os.path.join(os.path.dirname(WEIR), "tests", "corpus"))
 TIMEOUT_S = 120
 
 
@@ -34,9 +34,19 @@ class Records:
         return rows
 
 
-def streams(path):
-    done = subprocess.run([STREAMS, path], capture_output=True, timeout=TIMEOUT_S, check=True)
+def lines_of(name, path):
+    """What the program tests/corpus/NAME.c prints of a capture."""
+    done = subprocess.run([os.path.join(BESIDE, "corpus_" + name), path], capture_output=True, timeout=TIMEOUT_S,
+                          check=True)
     return json_lines(done.stdout.decode("utf-8"))
+
+
+def streams(path):
+    return lines_of("streams", path)
+
+
+def datagrams(path):
+    return lines_of("datagrams", path)
 
 
 def endpoints_of(row):
