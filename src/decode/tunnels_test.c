@@ -264,6 +264,16 @@ static void teredo_is_known_by_content(void **state)
     assert_int_equal(decode_udp(50000, 3544, TEREDO_HEADER OTHER)->tunnel_depth, 1);
 }
 
+// Without the P bit the next protocol holds where what it names is certainly there.
+static void gpe_may_forget_a_bit(void **state)
+{
+    (void)state;
+#define GPE_IPV4(sum)                                                                              \
+    "08000001 00002a00 4500001c 00010000 4011 " sum " c000020a c0000214 3039 0035 0008 0000"
+    assert_int_equal(decode_udp(40000, 4790, GPE_IPV4("f6b1"))->key.port_a, 12345);
+    assert_int_equal(decode_udp(40000, 4790, GPE_IPV4("f6b0"))->reason, REASON_TUNNEL_NOT_IP);
+}
+
 static void teredo_may_have_trailers(void **state)
 {
     (void)state;
@@ -421,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_port_alone_is_no_tunnel),
         cmocka_unit_test(teredo_is_known_by_content),
         cmocka_unit_test(teredo_may_have_trailers),
+        cmocka_unit_test(gpe_may_forget_a_bit),
         cmocka_unit_test(addresses_tell_transitions),
         cmocka_unit_test(what_is_not_ip_belongs_to_the_carrier),
         cmocka_unit_test(carriers_do_not_tell_apart),

@@ -19,9 +19,11 @@ static enum layer_result vxlan_gpe_step(struct walk *w)
     bool is_plausible =
         !r.bad && flags & GPE_HAS_NETWORK && !(flags & ~GPE_FLAGS) && !reserved && !reserved_too;
     if (!is_plausible) return layer_no_tunnel(w);
-    // Without the bit it is VXLAN.
-    if (!(flags & GPE_HAS_PROTOCOL)) protocol = NEXT_ETHERNET;
+    // Without the bit it is VXLAN, unless what is named in spite of that is certainly there.
     bool is_ip = protocol == NEXT_IPV4 || protocol == NEXT_IPV6;
+    bool is_named = flags & GPE_HAS_PROTOCOL || (is_ip && certain_ip(w, r, true));
+    if (!is_named) protocol = NEXT_ETHERNET;
+    is_ip = is_ip && is_named;
     if (is_ip && !plausible_ip(w, r, false)) return layer_no_tunnel(w);
     uint16_t type = next_protocol_ethertype(protocol);
     if (!type && protocol != NEXT_ETHERNET) return layer_no_tunnel(w);

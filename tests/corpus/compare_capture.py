@@ -32,6 +32,8 @@ def compare(capture, records, tally):
     for check, ours in (("wire_bytes", "bytes"), ("captured_bytes", "captured_bytes")):
         if check in capture.checks:
             tally.same("packets", capture.name, check, int(capture.checks[check]), info.get(ours))
+    cut = any(row["reason"] == "file_cut" for row in records.kinds["loss"])
+    tally.same("truncation", capture.name, "file cut", capture.checks.get("file_truncated") == "yes", cut)
     compare_times(capture, info, tally)
     compare_community(capture, records, tally)
     if "tcp_streams" in capture.checks:

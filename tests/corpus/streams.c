@@ -1,6 +1,7 @@
 // What reassembly delivers of a capture, for comparison with other programs: one line of JSON for
 // each direction of a TCP conversation, with the bytes delivered, their SHA-256, and the gaps.
-// `filled` is the same with zeros in the gaps.
+// `filled` is the same with zeros in the gaps. Inner gaps are those that bytes follow, without what
+// the snap length cut off.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,8 @@ struct direction {
     bool used;
     char from[ENDPOINT_TEXT_MAX], to[ENDPOINT_TEXT_MAX];
     uint64_t delivered, gaps, gap_bytes;
+    uint64_t inner_gaps, inner_gap_bytes; // up to the last byte delivered
+    uint64_t later_gaps, later_gap_bytes; // behind it
     struct sha256 plain, filled;
 };
 
@@ -75,6 +78,9 @@ static void watch(void *context, const struct conversation *c, const struct stre
     struct direction *d = direction_of(context, c, piece->side);
     if (!d) return;
     d->delivered += piece->data.n;
+    d->inner_gaps += d->later_gaps;
+    d->inner_gap_bytes += d->later_gap_bytes;
+    d->later_gaps = d->later_gap_bytes = 0;
     sha256_add(&d->plain, piece->data);
     sha256_add(&d->filled, piece->data);
 }
@@ -83,12 +89,13 @@ static void watch_gap(void *context, const struct conversation *c, uint8_t side,
                       uint64_t length, enum gap_kind kind)
 {
     (void)position;
-    (void)kind;
     static const uint8_t zeros[ZEROS];
     struct direction *d = direction_of(context, c, side);
     if (!d) return;
     d->gaps++;
     d->gap_bytes += length;
+    if (kind != GAP_CUT) d->later_gaps++;
+    if (kind != GAP_CUT) d->later_gap_bytes += length;
     if (length > FILLED_GAP_MAX) return;
     for (uint64_t left = length, n; left; left -= n) {
         n = left < ZEROS ? left : ZEROS;
@@ -106,8 +113,10 @@ static void print_direction(struct direction *d)
     hex_format(filled, bytes_of(digest, sizeof digest));
     printf("{\"from\":\"%s\",\"to\":\"%s\",\"began\":%" PRIu64 ",\"bytes\":%" PRIu64
            ",\"sha256\":\"%s\","
-           "\"filled\":\"%s\",\"gaps\":%" PRIu64 ",\"gap_bytes\":%" PRIu64 "}\n",
-           d->from, d->to, d->id.time_us, d->delivered, plain, filled, d->gaps, d->gap_bytes);
+           "\"filled\":\"%s\",\"gaps\":%" PRIu64 ",\"gap_bytes\":%" PRIu64
+           ",\"inner_gaps\":%" PRIu64 ",\"inner_gap_bytes\":%" PRIu64 "}\n",
+           d->from, d->to, d->id.time_us, d->delivered, plain, filled, d->gaps, d->gap_bytes,
+           d->inner_gaps, d->inner_gap_bytes);
 }
 
 static void ignore(void *context, const struct record_batch *batch)
