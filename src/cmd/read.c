@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 struct read_options {
-    const char *to, *bpf, *tap, *services, *format, *why;
+    const char *to, *bpf, *tap, *services, *format, *overlap, *why;
     uint64_t lanes, kept_max;
     nanos timeout, active_timeout, idle_timeout;
     bool no_dissect, again, quiet;
@@ -42,6 +42,8 @@ static const struct option_row rows[] = {
      "stop at conversations", 0, 0},
     {0, "file-limit", OPTION_SIZE, offsetof(struct read_options, kept_max), "SIZE",
      "most that is kept of one file [25M]", 0, 0},
+    {0, "overlap", OPTION_TEXT, offsetof(struct read_options, overlap), "POLICY,...",
+     "which of two differing segments wins, for all or as NETWORK=POLICY [first]", 0, 0},
     {0, "services", OPTION_TEXT, offsetof(struct read_options, services), "FILE",
      "names of services by port: IANA's CSV", 0, 0},
     {0, "again", OPTION_FLAG, offsetof(struct read_options, again), NULL,
@@ -194,11 +196,14 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
     struct err err = {0};
     char name[4096];
     if (o->services && !services_load(o->services, &err)) return command_fail(&err);
+    struct overlap_rules overlap = {0};
+    if (o->overlap && !overlap_parse(o->overlap, &overlap, &err)) return command_fail(&err);
     case_name(paths[0], name, sizeof name);
     struct screen screen = {.progress = !o->quiet && isatty(STDERR_FILENO)};
     struct ingest_options in = {.reading = READING_DEFAULTS,
                                 .source = {.paths = paths, .path_count = path_count}};
     ingest_fill(&in, o, &screen);
+    in.reading.lane.overlap = overlap;
     set_target(&in, o, name);
     if (!command_author(&in.author, in.target == INGEST_CASE, o->why, &err))
         return command_fail(&err);

@@ -3,6 +3,7 @@
 // 2410) only where what is inside proves it: for one of the usual lengths of the integrity check
 // the trailer's padding is 1, 2, 3, ..., and the datagram in it has the right length and checksum.
 // The rest stays payload. Transport mode is no tunnel: the conversation is that of the two hosts.
+#include "base/checksum.h"
 #include "decode/plausible.h"
 
 enum {

@@ -1,16 +1,9 @@
 #include "decode/plausible.h"
 
+#include "base/checksum.h"
+
 enum { IPV4_SIZE_MIN = 20, IPV6_SIZE = 40, ETHERNET_ADDRESSES_SIZE = 12, LLC_SIZE = 3 };
 enum { ETHERTYPE_ARP = 0x0806 };
-
-uint16_t internet_sum(uint64_t sum, bytes b)
-{
-    struct reader r = reader_of(b);
-    while (reader_left(&r) >= 2) sum += read_be16(&r);
-    if (reader_left(&r)) sum += (uint64_t)read_u8(&r) << 8;
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)sum;
-}
 
 bool plausible_ipv4(const struct walk *w, struct reader r, bool exact)
 {

@@ -31,9 +31,6 @@ bool certain_ethernet(const struct walk *w, struct reader r);
 // A PPP protocol field, with or without address and control bytes (RFC 1661 section 2).
 bool plausible_ppp(struct reader r);
 
-// The Internet checksum (RFC 1071) of `b` on top of `sum`; 0xffff when it is right.
-uint16_t internet_sum(uint64_t sum, bytes b);
-
 // The ethertype of an IP datagram by its first bits, or 0.
 static inline uint16_t ip_ethertype(struct reader r)
 {

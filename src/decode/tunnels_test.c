@@ -1,3 +1,4 @@
+#include "base/checksum.h"
 #include "decode/decode_test.h"
 #include "decode/layer.h"
 #include "decode/plausible.h"

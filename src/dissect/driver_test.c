@@ -52,8 +52,9 @@ static void fixture_init(struct fixture *f)
     f->c.key.proto = 6;
     assert_true(blocks_init(&f->blocks, 64u << 20, NULL));
     f->writer = writer_create(kinds, count, (struct record_sink){f, take});
-    f->streams = streams_create(STREAMS, &f->blocks,
-                                (struct stream_hooks){f, show, gap, NULL, NULL, NULL, NULL}, NULL);
+    f->streams =
+        streams_create(STREAMS, &f->blocks,
+                       (struct stream_hooks){f, show, gap, NULL, NULL, NULL, NULL, NULL}, NULL);
     f->stage =
         dissect_stage_create(DISSECTIONS, &f->blocks, f->writer, (struct body_hooks){0}, NULL);
     dissect_stage_streams(f->stage, f->streams);

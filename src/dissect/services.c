@@ -67,19 +67,13 @@ struct record_id dissect_row_id(const struct dissect *d, const struct row *row)
 static void emit(struct dissect *d, struct row *row)
 {
     struct conversation *c = d->conversation;
-    const struct conversation_key *k = &c->key;
     if (row->truncated) d->stage->counters.rows_truncated++;
     if (d->first_side != c->src_side) row_swap_sides(row);
     row->buf.size += COMMON_ROOM;
     row->buf.full = false;
     row_id(row, COMMON_ID, dissect_row_id(d, row));
     row_time(row, COMMON_TS, row->ts);
-    row_id(row, COMMON_CONVERSATION_ID, conversation_id(c));
-    row_address(row, COMMON_SRC_ADDR, c->src_side ? k->b : k->a);
-    row_uint(row, COMMON_SRC_PORT, c->src_side ? k->port_b : k->port_a);
-    row_address(row, COMMON_DST_ADDR, c->src_side ? k->a : k->b);
-    row_uint(row, COMMON_DST_PORT, c->src_side ? k->port_a : k->port_b);
-    row_uint(row, COMMON_PROTO, k->proto);
+    conversation_fill(c, row);
     c->settled = true;
     writer_emit(d->stage->writer, row);
 }

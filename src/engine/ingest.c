@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/catalogue.h"
+#include "engine/shaping.h"
 #include "store/store.h"
 
 enum { HASH_READ = 256 * 1024 };
@@ -21,19 +22,6 @@ struct run {
     uint32_t left_count;
     struct record_sink store_records;
 };
-
-void ingest_options_text(const struct ingest_options *o, struct text *t)
-{
-    const struct lane_options *l = &o->reading.lane;
-    text_clear(t);
-    text_format(t, "timeout=%lld linger=%lld active=%lld idle=%lld dissect=%d kept=%llu",
-                (long long)l->flow.conversation_timeout, (long long)l->flow.closed_linger,
-                (long long)l->flow.active_timeout, (long long)l->flow.idle_timeout, l->dissect,
-                (unsigned long long)l->kept_max);
-    if (*l->point) text_format(t, " tap=%s", l->point);
-    if (o->source.bpf) text_format(t, " filter=(%s)", o->source.bpf);
-    if (o->services) text_format(t, " services=%s", o->services);
-}
 
 // ---- records ------------------------------------------------------------------------------------
 
@@ -220,7 +208,7 @@ bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome
 {
     *outcome = (struct ingest_outcome){0};
     struct run r = {.options = options, .outcome = outcome};
-    ingest_options_text(options, &r.options_text);
+    shaping_text(options, &r.options_text);
     struct source_options source = options->source;
     source.hash_captures = options->target != INGEST_NONE;
     r.source = source_open(&source, err);

@@ -5,7 +5,6 @@
 // `again`, which replaces the earlier reading.
 #pragma once
 
-#include "base/text.h"
 #include "engine/reading.h"
 #include "engine/summary.h"
 #include "store/entry.h"
@@ -39,7 +38,3 @@ struct ingest_outcome {
 };
 
 bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome, struct err *err);
-
-// What of the options shapes results, as one text; part of a reading's name. Borrowed until the
-// text changes.
-void ingest_options_text(const struct ingest_options *options, struct text *text);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "dissect/driver.h"
+#include "engine/ambiguity.h"
 #include "extract/extract.h"
 #include "flow/flow.h"
 #include "flow/gaps.h"
@@ -134,6 +135,13 @@ static void lane_placed(void *context, void *owner, uint8_t side, uint64_t posit
     l->options.placed(l->options.watcher, owner, side, position, length);
 }
 
+static void lane_ambiguous(void *context, void *owner, const struct stream_ambiguity *a)
+{
+    struct lane *l = context;
+    l->counters.ambiguities++;
+    if (!ambiguity_write(owner, a, l->writer)) l->counters.ambiguities_untold++;
+}
+
 // ---- the end of conversations -------------------------------------------------------------------
 
 static void lane_note_missed(struct lane *l, struct conversation *c, unsigned side, uint64_t missed)
@@ -164,6 +172,7 @@ static void lane_conversation_end(void *context, struct conversation *c, enum co
         lane_note_missed(l, c, 1, missed[1]);
     }
     if (l->dissect) dissect_close(l->dissect, c);
+    if (l->options.watch_end) l->options.watch_end(l->options.watcher, c);
     if (why == CONVERSATION_EVICTED) lane_tell_loss(l, c, "flow", "shard_full", 0);
     gaps_end(&l->blocks, c, l->options.point, l->writer);
     lane_interval(l, c, watermark);
@@ -189,6 +198,7 @@ static struct conversation *lane_conversation(struct lane *l, const struct packe
     c->src_side = p->side;
     conversation_name(c, p, l->options.point);
     if (l->options.wants) c->undissected = !l->options.wants(l->options.watcher, c);
+    if (l->options.watch_begin) c->watched = l->options.watch_begin(l->options.watcher, c);
     l->counters.conversations++;
     return c;
 }
@@ -202,6 +212,15 @@ static void lane_orient(struct conversation *c, const struct packet *p)
     if (is_first && c->side[c->src_side].state == ENDPOINT_SYN_ACK_SENT) conversation_turn(c);
 }
 
+// Who receives decides: the bytes of side 0 go to b.
+static void lane_overlap(struct lane *l, const struct conversation *c)
+{
+    const struct overlap_rules *rules = &l->options.overlap;
+    if (!rules->text) return;
+    stream_overlap(l->streams, c->stream, 0, overlap_of(rules, c->key.b));
+    stream_overlap(l->streams, c->stream, 1, overlap_of(rules, c->key.a));
+}
+
 static void lane_tcp(struct lane *l, struct conversation *c, const struct packet *p)
 {
     lane_orient(c, p);
@@ -213,6 +232,7 @@ static void lane_tcp(struct lane *l, struct conversation *c, const struct packet
             if (p->payload_length) l->counters.packets_unread++;
             return;
         }
+        lane_overlap(l, c);
     }
     struct conversation_side *side = &c->side[p->side];
     if (p->payload_length && !(p->tcp_flags & TCP_RST)) history_note(c, p->side, 'D');
@@ -237,7 +257,13 @@ static void lane_datagram(struct lane *l, struct conversation *c, const struct p
     if (l->options.placed) lane_placed(l, c, p->side, position, p->payload_length);
     if (l->options.watch) {
         struct stream_delivery piece = {bytes_of(p->data + p->payload_offset, p->payload_captured),
-                                        position, p->time, p->side, true};
+                                        position,
+                                        p->time,
+                                        p->side,
+                                        true,
+                                        {p->ordinal, p->capture},
+                                        p->frames,
+                                        p->frame_count};
         l->options.watch(l->options.watcher, c, &piece);
     }
     if (l->dissect && !c->undissected && p->key.proto == 17) dissect_packet(l->dissect, c, p);
@@ -339,7 +365,8 @@ struct lane *lane_create(const struct lane_options *options, const struct record
                                         options->watch ? lane_delivered : NULL,
                                         lane_missed,
                                         lane_strayed,
-                                        options->placed ? lane_placed : NULL};
+                                        options->placed ? lane_placed : NULL,
+                                        lane_ambiguous};
     if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
         (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
         (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&
@@ -366,6 +393,7 @@ struct lane_counters lane_counters(const struct lane *l)
     struct lane_counters n = l->counters;
     n.conversations_evicted = flow_table_evicted(l->table);
     n.records = writer_records(l->writer);
+    n.uncompared_bytes = streams_uncompared(l->streams);
     n.references_lost = l->references.lost;
     if (l->dissect) {
         const struct dissect_counters *d = dissect_stage_counters(l->dissect);

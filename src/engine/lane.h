@@ -16,11 +16,15 @@ struct lane_options {
     bool references;   // keep which packets a conversation is made of
     uint64_t reading;  // number of the reading in the log of the case, for the references
     uint64_t kept_max; // bytes of one artifact
+    struct overlap_rules overlap;          // who wins where segments differ, by receiver
     const struct artifact_sink *artifacts; // NULL: contents are hashed and not kept
     uint32_t lane, lanes;                  // owns the shards s with s % lanes == lane
-    // Told every piece of stream and every datagram; for showing one conversation again. May be
-    // NULL.
+    // Told every piece of stream and every datagram; for showing conversations again and searching
+    // them. Each may be NULL. `watch_begin` gives the watcher's own number for a conversation, kept
+    // in c->watched.
     void *watcher;
+    uint32_t (*watch_begin)(void *watcher, const struct conversation *c);
+    void (*watch_end)(void *watcher, const struct conversation *c);
     void (*watch)(void *watcher, const struct conversation *c, const struct stream_delivery *piece);
     void (*watch_gap)(void *watcher, const struct conversation *c, uint8_t side, uint64_t position,
                       uint64_t length, enum gap_kind kind);
@@ -47,6 +51,9 @@ struct lane_options {
     X(gaps, "gaps", "Holes in TCP streams") \
     X(missed_bytes, "bytes", "Bytes of TCP streams that were sent and never seen") \
     X(budget_bytes, "bytes", "Of them, those given up because too much waited behind them") \
+    X(ambiguities, "places", "Where bytes came twice and differed") \
+    X(ambiguities_untold, "records", "Of them, those beyond the most that one conversation tells") \
+    X(uncompared_bytes, "bytes", "Bytes not kept to compare with what was sent again") \
     X(recognised, "conversations", "Conversations whose protocol was recognised by content") \
     X(given_up, "conversations", "Conversations that no dissector could be begun for") \
     X(rows_truncated, "records", "Records that had more than fits") \

@@ -27,7 +27,8 @@ static void note(void *context, const struct pdu *p)
 static void add(struct pdu_cutter *c, uint8_t side, uint64_t position, nanos time, const char *text,
                 bool push)
 {
-    struct stream_delivery piece = {bytes_text(text), position, time, side, push};
+    struct stream_delivery piece = {
+        .data = bytes_text(text), .position = position, .time = time, .side = side, .push = push};
     pdu_cutter_add(c, &piece);
 }
 

@@ -9,10 +9,9 @@
 #include "engine/captures.h"
 #include "engine/catalogue.h"
 #include "engine/reading.h"
+#include "engine/shaping.h"
 #include "flow/flow.h"
 #include "store/case.h"
-
-enum { POINT_MAX = 256 };
 
 struct run {
     struct case_reader *reader;
@@ -24,7 +23,7 @@ struct run {
     struct decoder *decoder;
     struct packet_batch *batch;
     const struct packet *at_hand;
-    char point[POINT_MAX];
+    struct text texts; // of the options
 };
 
 static bool is_asked_for(const struct run *r, const struct conversation *c)
@@ -38,6 +37,18 @@ static bool is_asked_for(const struct run *r, const struct conversation *c)
 static bool run_wants(void *context, const struct conversation *c)
 {
     return is_asked_for(context, c);
+}
+
+static uint32_t run_begin(void *context, const struct conversation *c)
+{
+    struct run *r = context;
+    return is_asked_for(r, c) ? r->options->begin(r->options->context, c) : 0;
+}
+
+static void run_over(void *context, const struct conversation *c)
+{
+    struct run *r = context;
+    if (is_asked_for(r, c)) r->options->end(r->options->context, c);
 }
 
 static void run_watch(void *context, const struct conversation *c,
@@ -107,19 +118,17 @@ static const char *reading_options_text(const struct case_reader *reader, uint64
     return "";
 }
 
-// The options of the reading that shape what is made of a conversation (engine/ingest.h).
-static void run_recall(struct run *r, struct lane_options *lane)
+// The options of the reading that shape what is made of a conversation; those that shape how it
+// began and ended say nothing here.
+static bool run_recall(struct run *r, struct lane_options *lane, struct err *err)
 {
     const char *text = reading_options_text(r->reader, r->reading->number);
-    const char *kept = strstr(text, " kept="), *tap = strstr(text, " tap=");
-    if (kept) lane->kept_max = strtoull(kept + strlen(" kept="), NULL, 10);
-    lane->point = r->point;
-    r->point[0] = 0;
-    if (!tap) return;
-    tap += strlen(" tap=");
-    const char *filter = strstr(tap, " filter=("), *services = strstr(tap, " services=");
-    const char *end = filter ? filter : services ? services : tap + strlen(tap);
-    snprintf(r->point, sizeof r->point, "%.*s", (int)(end - tap), tap);
+    struct ingest_options recalled = {.reading = READING_DEFAULTS};
+    if (!shaping_recall(text, &recalled, &r->texts, err)) return false;
+    lane->kept_max = recalled.reading.lane.kept_max;
+    lane->point = recalled.reading.lane.point;
+    lane->overlap = recalled.reading.lane.overlap;
+    return true;
 }
 
 static bool run_make(struct run *r, struct err *err)
@@ -127,10 +136,11 @@ static bool run_make(struct run *r, struct err *err)
     const struct replay_options *o = r->options;
     struct reading_options defaults = READING_DEFAULTS;
     struct lane_options lane = defaults.lane;
+    decoder_init(r->decoder);
     // Conversations end with their last packet, see run_end.
     lane.flow.conversation_timeout = lane.flow.closed_linger = INT64_MAX / 4;
     lane.flow.shard_max = lane.flow.conversations_max;
-    run_recall(r, &lane);
+    if (!run_recall(r, &lane, err)) return false;
     if (o->kept_max) lane.kept_max = o->kept_max;
     lane.dissect = o->dissect;
     lane.artifacts = o->artifacts;
@@ -138,13 +148,14 @@ static bool run_make(struct run *r, struct err *err)
     lane.lanes = 1;
     lane.watcher = r;
     lane.wants = run_wants;
+    if (o->begin) lane.watch_begin = run_begin;
+    if (o->end) lane.watch_end = run_over;
     if (o->watch) lane.watch = run_watch;
     if (o->watch_gap) lane.watch_gap = run_watch_gap;
     if (o->placed) lane.placed = run_placed;
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     r->lane = lane_create(&lane, kinds, kind_count, o->sink, err);
-    decoder_init(r->decoder);
     return r->lane != NULL;
 }
 
@@ -173,6 +184,7 @@ bool replay(struct case_reader *reader, const struct replay_options *options, st
     for (size_t i = 0; ok && i < r->referred.reading_count; i++)
         ok = run_reading(r, &r->referred.readings[i], err);
     packet_batch_destroy(r->batch);
+    text_deinit(&r->texts);
     memory_free(r->decoder);
     referred_deinit(&r->referred);
     memory_free(r);

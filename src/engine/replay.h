@@ -15,7 +15,10 @@ typedef void replay_packet(void *context, const struct packet *p, const char *pa
 struct replay_options {
     struct referred_options which;
     void *context;
-    // Told of the conversations that are asked for, and of no other. Any may be NULL.
+    // Told of the conversations that are asked for, and of no other. Any may be NULL. `begin` gives
+    // a number that stands in c->watched.
+    uint32_t (*begin)(void *context, const struct conversation *c);
+    void (*end)(void *context, const struct conversation *c);
     void (*watch)(void *context, const struct conversation *c, const struct stream_delivery *piece);
     void (*watch_gap)(void *context, const struct conversation *c, uint8_t side, uint64_t position,
                       uint64_t length, enum gap_kind kind);

@@ -46,6 +46,7 @@ struct conversation {
     uint64_t id_hash;
     uint32_t stream;                   // TCP: index in the lane's pool of streams, or 0
     uint32_t dissect;                  // index in the lane's pool of dissections, or 0
+    uint32_t watched;                  // number that a watcher of the lane gave it, or 0
     uint32_t timer_next, timer_before; // in its slot of the table's wheel, by index
     uint16_t timer_slot;
     uint8_t src_side;
@@ -57,6 +58,7 @@ struct conversation {
     bool metered;
     bool undissected; // nothing more will be made of its payload
     uint8_t history_length;
+    uint16_t ambiguities; // places where its bytes have two readings, at most UINT16_MAX
     nanos metered_from, metered_last; // the running flow interval, while `metered`
     nanos metered_at;                 // watermark of its first packet
     nanos syn_time, rtt;              // 0 until known

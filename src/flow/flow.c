@@ -343,6 +343,17 @@ static void write_tcp_side(struct record_batch *b, const struct conversation_sid
     batch_word(b, CONVERSATION_SRC_RETRANSMITS + is_dst, s->retransmits);
 }
 
+void conversation_fill(const struct conversation *c, struct row *row)
+{
+    const struct conversation_key *k = &c->key;
+    row_id(row, COMMON_CONVERSATION_ID, conversation_id(c));
+    row_address(row, COMMON_SRC_ADDR, c->src_side ? k->b : k->a);
+    row_uint(row, COMMON_SRC_PORT, c->src_side ? k->port_b : k->port_a);
+    row_address(row, COMMON_DST_ADDR, c->src_side ? k->a : k->b);
+    row_uint(row, COMMON_DST_PORT, c->src_side ? k->port_a : k->port_b);
+    row_uint(row, COMMON_PROTO, k->proto);
+}
+
 void conversation_write(const struct conversation *c, struct record_writer *writer)
 {
     struct record_batch *b = writer_begin(writer, &conversation_kind, 256);

@@ -29,4 +29,6 @@ void conversation_count(struct conversation *c, const struct packet *p);
 
 // Writes the running interval as a `flow` record, if any packet came in it, and ends it.
 void flow_write(struct conversation *c, enum flow_end why, struct record_writer *writer);
+// Fills in what a record that hangs on the conversation says of it: its id, and who spoke.
+void conversation_fill(const struct conversation *c, struct row *row);
 void conversation_write(const struct conversation *c, struct record_writer *writer);

@@ -1,4 +1,5 @@
-// Segments that wait behind a hole: a list by position without overlaps; what was seen first stays.
+// Segments that wait behind a hole: a list by position without overlaps, cut as the receiver's
+// policy says.
 #include "stream/side.h"
 
 static void segments_count(struct turn *turn, const struct segment *s, int sign)
@@ -20,8 +21,8 @@ void segments_drop_first(struct turn *turn)
 }
 
 // Puts bytes [from, to) of `what` in at `place`.
-static bool segments_insert(struct turn *turn, struct segment **place, const struct segment *what,
-                            bytes data, uint64_t from, uint64_t to)
+static bool segments_put(struct turn *turn, struct segment **place, const struct segment *what,
+                         bytes data, uint64_t from, uint64_t to)
 {
     uint64_t offset = from - what->position;
     struct segment part = *what;
@@ -38,35 +39,103 @@ static bool segments_insert(struct turn *turn, struct segment **place, const str
     s->next = *place;
     *place = s;
     segments_count(turn, s, 1);
-    turn->effect->new_bytes += part.length;
     return true;
+}
+
+static uint64_t segment_end(const struct segment *s)
+{
+    return s->position + s->length;
+}
+
+// Bytes [from, to) of the segment at `place` become those of `what`.
+static bool segments_replace(struct turn *turn, struct segment **place, const struct segment *what,
+                             bytes data, uint64_t from, uint64_t to)
+{
+    struct segment *old = *place;
+    bytes old_data = {old->data, old->kept};
+    bool fits = true;
+    *place = old->next;
+    // From the last to the first, so that each goes in at the same place.
+    if (to < segment_end(old))
+        fits = segments_put(turn, place, old, old_data, to, segment_end(old));
+    fits = segments_put(turn, place, what, data, from, to) && fits;
+    if (old->position < from)
+        fits = segments_put(turn, place, old, old_data, old->position, from) && fits;
+    segments_count(turn, old, -1);
+    blocks_give(turn->s->blocks, old, sizeof *old + old->kept);
+    return fits;
+}
+
+static struct overlap_extent origin_extent(const struct origin *origin)
+{
+    return (struct overlap_extent){origin->position, origin->position + origin->length};
+}
+
+// The bytes [from, to) that are there of a segment.
+static bytes segment_part(const struct segment *s, bytes data, uint64_t from, uint64_t to)
+{
+    return bytes_first(bytes_after(data, from - s->position), to - from);
+}
+
+// `what` and the segment at `place` both have the bytes [from, to).
+static bool segments_dispute(struct turn *turn, struct segment **place, const struct segment *what,
+                             bytes data, uint64_t from, uint64_t to)
+{
+    struct segment *old = *place;
+    enum overlap_policy policy = turn->st->side[turn->side].policy;
+    bytes earlier = segment_part(old, bytes_of(old->data, old->kept), from, to);
+    bytes later = segment_part(what, data, from, to);
+    // Who has fewer of the bytes, since the snap length cut them, does not win.
+    bool wins = later.n >= earlier.n && overlap_later_wins(policy, origin_extent(&old->origin),
+                                                           origin_extent(&what->origin));
+    size_t both = earlier.n < later.n ? earlier.n : later.n;
+    uint64_t first = 0, end = 0;
+    ambiguity_find(bytes_first(earlier, both), bytes_first(later, both), from, &first, &end);
+    if (first < end) {
+        struct dispute dispute = {
+            .position = first,
+            .length = end - first,
+            .earlier = bytes_first(bytes_after(earlier, first - from), end - first),
+            .later = bytes_first(bytes_after(later, first - from), end - first),
+            .origin = &old->origin,
+            .policy = overlap_name(policy),
+            .later_wins = wins,
+        };
+        ambiguity_tell(turn, &dispute);
+    }
+    return !wins || segments_replace(turn, place, what, data, from, to);
 }
 
 bool segments_add(struct turn *turn, const struct segment *what, bytes data)
 {
     struct segment **place = &turn->st->side[turn->side].held;
-    uint64_t from = what->position, end = what->position + what->length;
-    bool fits = true, added = false;
+    uint64_t from = what->position, end = segment_end(what), new_bytes = 0;
+    bool fits = true;
     while (from < end && fits) {
         struct segment *at = *place;
-        if (at && at->position + at->length <= from) {
+        if (at && segment_end(at) <= from) {
             place = &at->next;
             continue;
         }
-        uint64_t to = at && at->position < end ? at->position : end;
-        if (to > from) {
-            fits = segments_insert(turn, place, what, data, from, to);
-            added = true;
+        bool is_there = at && at->position <= from;
+        uint64_t to = !at ? end : is_there ? segment_end(at) : at->position;
+        if (to > end) to = end;
+        if (is_there) {
+            fits = segments_dispute(turn, place, what, data, from, to);
+        } else {
+            fits = segments_put(turn, place, what, data, from, to);
+            new_bytes += to - from;
         }
-        from = at && at->position + at->length > to ? at->position + at->length : to;
+        from = to;
     }
-    turn->effect->retransmit = !added;
+    turn->effect->new_bytes += new_bytes;
+    turn->effect->retransmit = !new_bytes;
     return fits;
 }
 
 bool segments_reach(const struct stream_side *side, uint64_t position)
 {
     const struct segment *s = side->held;
-    while (s && s->position + s->length < position) s = s->next;
+    while (s && segment_end(s) < position) s = s->next;
     return s && s->position < position;
 }

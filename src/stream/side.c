@@ -35,10 +35,13 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (!other->started) return;
     int64_t ahead = side_distance(other, p->tcp_ack);
     if (!ahead && !(p->tcp_flags & TCP_SYN)) other->confirmed = true;
-    if (ahead <= 0) return;
+    if (ahead < 0) return;
     uint64_t acked = other->next + (uint64_t)ahead;
     if (ahead > JUMP_MAX && !segments_reach(other, acked)) return;
     if (acked > other->acked) other->acked = acked;
+    doubt_note_window(turn, p, acked);
+    turn->side = p->side ^ 1;
+    recent_drop(turn);
 }
 
 // The bytes from `next` on are missing: says so to the account, and to the consumer if he still
@@ -57,15 +60,18 @@ static void side_deliver(struct turn *turn, const struct segment *what, bytes da
 {
     struct stream_side *side = &turn->st->side[turn->side];
     if (data.n && turn->s->hooks.delivered) {
-        struct stream_delivery piece = {data, side->next, what->time, turn->side, what->push};
+        struct stream_delivery piece = {
+            data, side->next, what->origin.time, turn->side, what->push, what->frame, NULL, 0};
         turn->s->hooks.delivered(turn->s->hooks.context, turn->owner, &piece);
     }
     // Bytes that were not kept, since nobody wanted them when they came, are missing to whoever
     // wants them now.
     if (data.n < what->captured) view_gap(turn, what->captured, GAP_CUT);
+    if (data.n == what->length) recent_keep(turn, data, &what->origin);
+    else recent_drop(turn);
     // Moved on first: `next` is then the end of what the consumer may see.
     side_advance(side, what->captured);
-    if (data.n) view_deliver(turn, data, what->time);
+    if (data.n) view_deliver(turn, data, what->origin.time);
     uint32_t cut = what->length - what->captured;
     if (!cut) return;
     side_miss(turn, cut, GAP_CUT);
@@ -110,6 +116,7 @@ void side_declare_gap(struct turn *turn, uint64_t end, enum gap_kind kind)
         bool own = turn->side == turn->packet_side;
         *(own ? &turn->effect->missed_bytes : &turn->effect->missed_other) += length;
         *(own ? &turn->effect->gap : &turn->effect->gap_other) = true;
+        recent_drop(turn);
         side_miss(turn, length, kind);
         side_advance(side, length);
     }
@@ -135,25 +142,42 @@ static bool side_wants_bytes(const struct turn *turn)
     return !turn->st->side[turn->side].ignore || turn->s->hooks.delivered;
 }
 
-static void side_hold(struct turn *turn, const struct segment *what, bytes data)
+static void side_hold(struct turn *turn, struct segment *what, bytes data)
 {
     struct stream_side *side = &turn->st->side[turn->side];
-    bool fits = segments_add(turn, what, side_wants_bytes(turn) ? data : bytes_first(data, 0));
+    // What waits may be cut before it is compared: its checksum is looked at now.
+    if (doubt_packet_sum(turn)) what->origin.doubts |= DOUBT_BAD_CHECKSUM;
+    what->origin.has_sum = false;
+    // Where nobody wants them, some are kept all the same, to compare them.
+    bool is_kept = side_wants_bytes(turn) || side->held_bytes < STREAM_RECENT_MAX;
+    bool fits = segments_add(turn, what, is_kept ? data : bytes_first(data, 0));
     if (fits && side->held_bytes <= STREAM_HELD_MAX && side->held_count <= STREAM_SEGMENTS_MAX &&
         turn->s->shard_held[turn->st->shard] <= STREAM_SHARD_HELD_MAX)
         return;
     if (side->held) side_declare_gap(turn, side->held->position, GAP_BUDGET);
 }
 
+// Compares what was delivered already, also behind the end. One byte just before the next one only
+// asks whether the other side lives, and is any byte (RFC 9293 section 3.8.4).
+static void side_compare(struct turn *turn, const struct packet *p, int64_t distance)
+{
+    const struct stream_side *side = &turn->st->side[turn->side];
+    if (!side->recent || distance >= 0 || (distance == -1 && p->payload_length == 1)) return;
+    bytes data = {p->data + p->payload_offset, p->payload_captured};
+    uint64_t back = (uint64_t)-distance, before = back > side->next ? back - side->next : 0;
+    recent_compare(turn, side->next + before - back, bytes_after(data, before));
+}
+
 static void side_take_payload(struct turn *turn, const struct packet *p, int64_t distance)
 {
     struct stream_side *side = &turn->st->side[turn->side];
     struct segment what = {
-        .position = (uint64_t)((int64_t)side->next + distance),
+        .position = turn->origin.position,
         .length = p->payload_length,
         .captured = p->payload_captured,
         .push = p->tcp_flags & TCP_PSH,
-        .time = p->time,
+        .origin = turn->origin,
+        .frame = {p->ordinal, p->capture},
     };
     bytes data = {p->data + p->payload_offset, p->payload_captured};
     // One byte or none just before the next one only asks whether the other side lives (RFC 9293
@@ -170,6 +194,9 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
         what.length -= (uint32_t)before;
         what.captured = before >= what.captured ? 0 : what.captured - (uint32_t)before;
         data = bytes_after(data, before);
+        what.origin.position = 0;
+        what.origin.length = what.length;
+        what.origin.has_sum = false; // it is that of more than is kept
     }
     const struct stream_hooks *hooks = &turn->s->hooks;
     if (hooks->placed)
@@ -178,6 +205,7 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
         turn->effect->retransmit = true;
         return;
     }
+    if (p->is_ambiguous) ambiguity_tell_fragments(turn, what.position, what.length);
     if (what.position > side->next ||
         (side->held && side->held->position < what.position + what.length)) {
         side_hold(turn, &what, data);
@@ -216,6 +244,13 @@ void side_take(struct turn *turn, const struct packet *p)
     if (syn && !side->next && !side->held && !side->fin && !side->confirmed) side->next_seq = seq;
     if (!side->started) return;
     int64_t distance = side_distance(side, seq), end = distance + (int64_t)p->payload_length;
+    uint64_t position = (uint64_t)((int64_t)side->next + distance);
+    if (syn) doubt_note_syn(side, p);
+    if (p->payload_length) {
+        turn->origin = origin_of(turn, position);
+        side_compare(turn, p, distance);
+    }
+    doubt_note_timestamp(side, p, position);
     if (side->finished) {
         uint64_t behind = end <= 0 ? 0 : (uint64_t)end;
         turn->effect->retransmit = p->payload_length && !behind;
@@ -255,6 +290,7 @@ void side_close(struct turn *turn)
     while (side->held && !side->finished && side_believes_held(side))
         side_declare_gap(turn, side->held->position, GAP_LOST);
     for (; side->held; segments_drop_first(turn)) side_stray(side, side->held->length);
+    recent_drop(turn);
     const struct stream_hooks *hooks = &turn->s->hooks;
     if (side->strayed && hooks->strayed)
         hooks->strayed(hooks->context, turn->owner, turn->side, side->strayed);

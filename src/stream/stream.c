@@ -9,7 +9,8 @@ struct stream_effect stream_packet(struct streams *s, uint32_t stream, void *own
 {
     struct stream *st = pool_at(&s->pool, stream);
     struct stream_effect effect = {0};
-    struct turn turn = {.s = s, .st = st, .owner = owner, .effect = &effect, .side = p->side};
+    struct turn turn = {
+        .s = s, .st = st, .owner = owner, .effect = &effect, .packet = p, .side = p->side};
     side_note_ack(&turn, p);
     if (!(p->tcp_flags & TCP_RST)) side_take(&turn, p);
     for (uint8_t i = 0; i < 2; i++) {
@@ -57,6 +58,11 @@ uint32_t stream_open(struct streams *s, uint8_t shard)
     return index;
 }
 
+void stream_overlap(struct streams *s, uint32_t stream, uint8_t side, enum overlap_policy policy)
+{
+    ((struct stream *)pool_at(&s->pool, stream))->side[side].policy = (uint8_t)policy;
+}
+
 nanos stream_time_at(const struct streams *s, uint32_t stream, uint8_t side, uint64_t position)
 {
     const struct stream *st = pool_at(&s->pool, stream);
@@ -76,7 +82,7 @@ void stream_gap_times(const struct streams *s, uint32_t stream, uint8_t side, na
 {
     const struct stream_side *at = &((const struct stream *)pool_at(&s->pool, stream))->side[side];
     *since = at->direct_time;
-    *until = at->held ? at->held->time : 0;
+    *until = at->held ? at->held->origin.time : 0;
 }
 
 uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side)
@@ -89,4 +95,9 @@ uint64_t streams_held(const struct streams *s)
     uint64_t n = 0;
     for (unsigned i = 0; i < 256; i++) n += s->shard_held[i];
     return n;
+}
+
+uint64_t streams_uncompared(const struct streams *s)
+{
+    return s->uncompared;
 }

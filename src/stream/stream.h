@@ -2,30 +2,38 @@
 //
 // Out of order, retransmitted (whole, in part, longer), wrapped at 2^32, begun in mid-stream, seen
 // from one side only, with data in the SYN, half closed, reset, urgent, with keep-alives and
-// zero-window probes: RFC 9293. What was seen first stays (policy `first`). A hole is declared a
-// gap by the conversation's own packets only: when the other side acknowledged it and GAP_PATIENCE
-// more packets came, when what is held behind it exceeds its budget, or when the conversation ends.
+// zero-window probes: RFC 9293. Where segments that wait overlap and differ, the receiver's policy
+// decides (policy.h); what was delivered stays. Either way both readings are told, as far as the
+// earlier one is still kept: what was delivered and not acknowledged, STREAM_RECENT_MAX of it.
+//
+// A hole is declared a gap by the conversation's own packets only: when the other side acknowledged
+// it and GAP_PATIENCE more packets came, when what is held behind it exceeds its budget, or when
+// the conversation ends.
 //
 // The consumer sees one contiguous view of all bytes that it has not consumed, at most
 // STREAM_VIEW_SIZE; the stream does all buffering. When a packet is consumed whole, nothing is
 // copied.
 //
 // Thread: that of the lane which owns the conversation. Memory: a pool of streams and blocks, both
-// of the lane; budgets are those of the direction (STREAM_HELD_MAX) and of the shard
-// (STREAM_SHARD_HELD_MAX).
+// of the lane; budgets are those of the direction (STREAM_HELD_MAX, STREAM_RECENT_MAX) and of the
+// shard (STREAM_SHARD_HELD_MAX, STREAM_SHARD_RECENT_MAX).
 #pragma once
 
 #include "base/memory.h"
 #include "base/time.h"
 #include "record/packet.h"
+#include "stream/policy.h"
 
 enum {
     STREAM_VIEW_SIZE = 65536,
     STREAM_HELD_MAX = 1024 * 1024,            // bytes of one direction that wait behind holes
     STREAM_SEGMENTS_MAX = 1024,               // and in how many pieces
     STREAM_SHARD_HELD_MAX = 64 * 1024 * 1024, // bytes of all streams of a shard, views and held
-    GAP_PATIENCE = 32,     // packets of the conversation after a hole was acknowledged
-    STREAM_MARKS_MAX = 16, // times kept for the bytes of a view
+    GAP_PATIENCE = 32,             // packets of the conversation after a hole was acknowledged
+    STREAM_MARKS_MAX = 16,         // times kept for the bytes of a view
+    STREAM_RECENT_MAX = 32 * 1024, // of a direction's delivered bytes, kept to compare what follows
+    STREAM_SHARD_RECENT_MAX = 1024 * 1024, // and of all streams of a shard
+    STREAM_AMBIGUITY_BYTES = 1024,         // of a reading that is told
 };
 
 // What a consumer says of the view it was shown.
@@ -60,7 +68,39 @@ struct stream_delivery {
     uint64_t position;
     nanos time;
     uint8_t side;
-    bool push; // the segment asked for delivery (PSH)
+    bool push;                 // the segment asked for delivery (PSH)
+    struct packet_frame frame; // that brought it; the last of those it was joined from
+    // Of a datagram also the others; valid during the call.
+    const struct packet_frame *other_frames;
+    uint32_t other_frame_count;
+};
+
+// What speaks against a reading, as bits. A receiver that checks drops such a segment, so the other
+// reading is what it took.
+enum stream_doubt {
+    DOUBT_BAD_CHECKSUM = 1,
+    DOUBT_LOW_TTL = 2,       // lower than that of the other reading: it may have died on its way
+    DOUBT_OLD_TIMESTAMP = 4, // PAWS, RFC 7323 section 5
+    DOUBT_OUT_OF_WINDOW = 8, // RFC 9293 section 3.10.7.4, or acknowledged already
+};
+
+// One of two readings of the same bytes. `data` begins at the first byte that differs and is cut at
+// STREAM_AMBIGUITY_BYTES; `time` is 0 where it is not known any more.
+struct stream_reading {
+    bytes data;
+    nanos time;
+    unsigned doubts; // enum stream_doubt
+};
+
+// Bytes that came twice and differ: from the first to the last that differs in one segment that was
+// there before, and one that came now.
+struct stream_ambiguity {
+    uint64_t position, length;
+    nanos time; // of the packet that came now
+    uint8_t side;
+    bool of_fragments;  // the datagram's own fragments disagreed: the readings are told elsewhere
+    const char *policy; // that decided; "delivered": what was delivered stays, whatever the policy
+    struct stream_reading taken, other;
 };
 
 // Called in the lane, from within the calls below.
@@ -82,6 +122,8 @@ struct stream_hooks {
     // Where the payload of each packet stands in its direction, also of what came again or waits;
     // what is from before the first byte seen stands nowhere. NULL when nobody asks.
     void (*placed)(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length);
+    // Told before the bytes are delivered, or long after. NULL when nobody asks.
+    void (*ambiguous)(void *context, void *owner, const struct stream_ambiguity *a);
 };
 
 struct streams; // of one lane
@@ -103,6 +145,8 @@ struct stream_effect {
 // A new stream for a connection of `shard`; 0 when the lane has no more: then its payload is not
 // looked at.
 uint32_t stream_open(struct streams *s, uint8_t shard);
+// What decides between waiting segments of direction `side`: `first` until told otherwise.
+void stream_overlap(struct streams *s, uint32_t stream, uint8_t side, enum overlap_policy policy);
 
 // One TCP packet of the connection. `owner` is handed to the hooks.
 struct stream_effect stream_packet(struct streams *s, uint32_t stream, void *owner,
@@ -124,3 +168,5 @@ void stream_gap_times(const struct streams *s, uint32_t stream, uint8_t side, na
 // Position of the next byte expected in a direction.
 uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side);
 uint64_t streams_held(const struct streams *s); // bytes in views and behind holes
+// Delivered bytes that were not kept to compare with what follows, since too much was kept already.
+uint64_t streams_uncompared(const struct streams *s);

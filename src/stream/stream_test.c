@@ -97,7 +97,7 @@ static void fixture_init(struct fixture *f)
     f->receivers[0].eats_all = f->receivers[1].eats_all = true;
     assert_true(blocks_init(&f->blocks, 256u << 20, NULL));
     struct stream_hooks hooks = {
-        f, receiver_show, receiver_gap, NULL, receiver_missed, receiver_strayed, NULL};
+        f, receiver_show, receiver_gap, NULL, receiver_missed, receiver_strayed, NULL, NULL};
     f->streams = streams_create(16, &f->blocks, hooks, NULL);
     assert_non_null(f->streams);
 }
@@ -534,7 +534,8 @@ static void a_full_view_is_a_gap(void **state)
     fixture_init(&f);
     static uint8_t text[1400];
     struct glutton g = {0};
-    struct stream_hooks hooks = {f.receivers, glutton_show, glutton_gap, NULL, NULL, NULL, NULL};
+    struct stream_hooks hooks = {f.receivers, glutton_show, glutton_gap, NULL,
+                                 NULL,        NULL,         NULL,        NULL};
     struct streams *streams = streams_create(1, &f.blocks, hooks, NULL);
     uint32_t id = stream_open(streams, 0);
     for (uint32_t i = 0; i < 200; i++) {

@@ -71,7 +71,7 @@ class Done:
                                                         short(self.err.decode("utf-8", "replace")))
 
     def rows(self):
-        return [json.loads(line) for line in self.out.decode("utf-8").splitlines()]
+        return [json.loads(line) for line in self.out.decode("utf-8").split("\n") if line]
 
 
 def call(*words, stdin=None, folder=None, environment=None, wrapper=(), seconds=SECONDS):
