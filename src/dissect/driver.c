@@ -158,6 +158,10 @@ void dissect_packet(struct dissect_stage *g, struct conversation *c, const struc
     };
     d->datagram_bytes[side] += p->payload_length;
     g->datagram_time = p->time;
+    uint64_t end = piece.position + p->payload_length;
+    if (piece.cut)
+        flaws_note(d, p->side, piece.position + p->payload_captured, end, FLAW_INCOMPLETE);
+    if (p->is_ambiguous) flaws_note(d, p->side, piece.position, end, FLAW_AMBIGUOUS);
     while (!d->dissector) {
         bool more;
         const struct dissector *found = recognise(d, &piece, TRANSPORT_UDP, &more);
@@ -288,6 +292,8 @@ struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation
         .length = (uint32_t)view->data.n,
     };
     struct stream_consumed answer;
+    g->shown = view->data;
+    g->shown_at = view->position;
     for (;;) {
         if (!d->dissector && !view_recognise(d, &piece, &answer)) return answer;
         if (view_leave_waited(d, &piece, &answer)) return answer;
@@ -307,13 +313,22 @@ struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation
     }
 }
 
+void dissect_mark(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position,
+                  uint64_t length, enum dissect_flaw flaw)
+{
+    struct dissect *d = c->undissected ? NULL : dissect_of(g, c);
+    if (d && length) flaws_note(d, side, position, position + length, flaw);
+}
+
 bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position,
                   uint64_t length)
 {
+    dissect_mark(g, c, side, position, length, FLAW_INCOMPLETE);
     if (!c->dissect) return true;
     struct dissect *d = pool_at(&g->pool, c->dissect);
     memset(d->waited[side ^ d->first_side], 0, sizeof d->waited[0]);
     if (!d->dissector) return true;
+    g->lost_at = position;
     bool on = d->dissector->gap(d, side ^ d->first_side, position, length);
     if (!d->switched) return on;
     dissect_change(d);
@@ -326,6 +341,7 @@ void dissect_close(struct dissect_stage *g, struct conversation *c)
     struct dissect *d = pool_at(&g->pool, c->dissect);
     if (d->dissector) d->dissector->end(d);
     dissect_forget(d);
+    flaws_give(d);
     pool_give(&g->pool, c->dissect);
     c->dissect = 0;
 }

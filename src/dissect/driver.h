@@ -49,5 +49,10 @@ struct stream_consumed dissect_view(struct dissect_stage *g, struct conversation
                                     const struct stream_view *view);
 bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position,
                   uint64_t length);
+// Bytes of a stream or datagram that records made of them are flagged for; to be told before the
+// bytes are shown. A record that was emitted before keeps what it said.
+enum dissect_flaw { FLAW_AMBIGUOUS, FLAW_INCOMPLETE };
+void dissect_mark(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position,
+                  uint64_t length, enum dissect_flaw flaw);
 // The conversation is over: its dissector emits what it holds.
 void dissect_close(struct dissect_stage *g, struct conversation *c);

@@ -27,7 +27,21 @@ struct open_bodies {
     struct {
         uint32_t handle; // of the body hooks; 0: free
         struct body_start start;
+        uint64_t end; // of what was seen of it, or is known to be missing
     } at[BODIES_OPEN_MAX];
+};
+
+enum { FLAWS_MAX = 20 };
+
+// Bytes of a conversation that are missing, or have two readings. When there are too many, the two
+// that are nearest to one another become one: what lies between counts as flawed too.
+struct flaws {
+    uint32_t count;
+    struct flaw {
+        uint64_t from, to;
+        uint8_t side; // of the key
+        uint8_t what; // enum dissect_flaw
+    } at[FLAWS_MAX];
 };
 
 // One of each for every conversation with payload: kept small. What most of them lack lies in
@@ -39,6 +53,7 @@ struct dissect {
     void *state;                       // a block of state_size bytes
     struct held *held;                 // rows that wait, in no order
     struct open_bodies *bodies;        // a block while bodies are open, else NULL
+    struct flaws *flaws;               // a block when there are any
     uint64_t failed;                   // bit per dissector that said it is not its own
     uint64_t held_numbers;             // bit per number of `held` that is taken, from 1
     union {
@@ -63,6 +78,9 @@ struct dissect_stage {
     struct streams *streams;
     struct dissect_counters counters;
     nanos datagram_time;
+    bytes shown; // to the dissector at hand, and where they stand
+    uint64_t shown_at;
+    uint64_t lost_at;      // the gap that the dissector at hand is told of
     const char *switch_to; // of the dissection at hand
     struct row row, file_row;
     uint8_t row_memory[ROW_SIZE_MAX];
@@ -72,3 +90,10 @@ struct dissect_stage {
 
 // services.c: lets go of the state, the held rows and the bodies.
 void dissect_forget(struct dissect *d);
+
+// flaws.c
+void flaws_note(struct dissect *d, uint8_t side, uint64_t from, uint64_t to,
+                enum dissect_flaw what);
+// Flags a row, whose sides are src and dst, where it was made of such bytes.
+void flaws_flag(const struct dissect *d, struct row *row);
+void flaws_give(struct dissect *d);

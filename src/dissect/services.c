@@ -74,6 +74,7 @@ static void emit(struct dissect *d, struct row *row)
     row_id(row, COMMON_ID, dissect_row_id(d, row));
     row_time(row, COMMON_TS, row->ts);
     conversation_fill(c, row);
+    flaws_flag(d, row);
     c->settled = true;
     writer_emit(d->stage->writer, row);
 }
@@ -242,6 +243,7 @@ uint32_t dissect_body_open(struct dissect *d, const struct body_start *start)
     bodies->count++;
     bodies->at[slot].handle = handle;
     bodies->at[slot].start = *start;
+    bodies->at[slot].end = start->position;
     // Borrowed for the call only.
     bodies->at[slot].start.file_name = bodies->at[slot].start.media_type = bytes_of(NULL, 0);
     return slot + 1;
@@ -256,12 +258,20 @@ static uint32_t body_handle(const struct dissect *d, uint32_t body)
 
 void dissect_body_data(struct dissect *d, uint32_t body, bytes data)
 {
-    if (body) d->stage->bodies.data(d->stage->bodies.context, body_handle(d, body), data);
+    if (!body) return;
+    struct dissect_stage *g = d->stage;
+    g->bodies.data(g->bodies.context, body_handle(d, body), data);
+    // Its own place in what is shown tells where it ends, whatever framing lies between.
+    if (data.p >= g->shown.p && data.p + data.n <= g->shown.p + g->shown.n)
+        d->bodies->at[body - 1].end = g->shown_at + (uint64_t)(data.p - g->shown.p) + data.n;
 }
 
 void dissect_body_gap(struct dissect *d, uint32_t body, uint64_t length)
 {
-    if (body) d->stage->bodies.gap(d->stage->bodies.context, body_handle(d, body), length);
+    if (!body) return;
+    d->stage->bodies.gap(d->stage->bodies.context, body_handle(d, body), length);
+    uint64_t *end = &d->bodies->at[body - 1].end;
+    if (*end < d->stage->lost_at + length) *end = d->stage->lost_at + length;
 }
 
 void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
@@ -279,7 +289,7 @@ void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
     row->side = start->side;
     row->position = start->position;
     row->ts = start->time;
-    row_range(row, start->side, start->position, summary->seen_bytes);
+    row_range(row, start->side, start->position, d->bodies->at[body - 1].end - start->position);
     d->bodies->at[body - 1].handle = 0;
     d->bodies->count--;
     bodies_give(d);

@@ -107,6 +107,7 @@ static void lane_missed(void *context, void *owner, uint8_t side, uint64_t posit
 {
     struct lane *l = context;
     struct conversation *c = owner;
+    if (l->dissect) dissect_mark(l->dissect, c, side, position, length, FLAW_INCOMPLETE);
     if (kind == GAP_BUDGET) l->counters.budget_bytes += length;
     if (kind == GAP_CUT) c->side[side].cut_bytes += length;
     else
@@ -135,11 +136,19 @@ static void lane_placed(void *context, void *owner, uint8_t side, uint64_t posit
     l->options.placed(l->options.watcher, owner, side, position, length);
 }
 
+static void lane_tell_ambiguity(struct lane *l, struct conversation *c,
+                                const struct stream_ambiguity *a)
+{
+    l->counters.ambiguities++;
+    if (!ambiguity_write(c, a, l->writer)) l->counters.ambiguities_untold++;
+}
+
 static void lane_ambiguous(void *context, void *owner, const struct stream_ambiguity *a)
 {
     struct lane *l = context;
-    l->counters.ambiguities++;
-    if (!ambiguity_write(owner, a, l->writer)) l->counters.ambiguities_untold++;
+    if (l->dissect)
+        dissect_mark(l->dissect, owner, a->side, a->position, a->length, FLAW_AMBIGUOUS);
+    lane_tell_ambiguity(l, owner, a);
 }
 
 // ---- the end of conversations -------------------------------------------------------------------
@@ -255,6 +264,10 @@ static void lane_datagram(struct lane *l, struct conversation *c, const struct p
     history_note(c, p->side, 'D');
     uint64_t position = c->side[p->side].payload_bytes - p->payload_length;
     if (l->options.placed) lane_placed(l, c, p->side, position, p->payload_length);
+    if (p->is_ambiguous) {
+        struct stream_ambiguity a = ambiguity_of_fragments(p, position);
+        lane_tell_ambiguity(l, c, &a);
+    }
     if (l->options.watch) {
         struct stream_delivery piece = {bytes_of(p->data + p->payload_offset, p->payload_captured),
                                         position,

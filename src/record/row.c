@@ -207,6 +207,19 @@ static size_t entry_size(const struct row *row, const uint8_t *at)
     return 1 + ROW_LENGTH_SIZE + (size_t)length;
 }
 
+bool row_get_range(const struct row *row, unsigned side, uint64_t *offset, uint64_t *length)
+{
+    *offset = *length = 0;
+    for (size_t at = 0; at < row->buf.n; at += entry_size(row, row->buf.p + at)) {
+        unsigned field = row->buf.p[at] & ((1u << ROW_FIELD_BITS) - 1);
+        uint64_t *to = field == (side ? COMMON_DST_OFFSET : COMMON_SRC_OFFSET)   ? offset
+                       : field == (side ? COMMON_DST_LENGTH : COMMON_SRC_LENGTH) ? length
+                                                                                 : NULL;
+        if (to) memcpy(to, row->buf.p + at + 1, sizeof *to);
+    }
+    return *length != 0;
+}
+
 void row_swap_sides(struct row *row)
 {
     static const uint8_t other[] = {COMMON_DST_OFFSET, COMMON_DST_LENGTH, COMMON_SRC_OFFSET,

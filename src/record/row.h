@@ -51,5 +51,7 @@ void row_hash(struct row *row, unsigned field, bytes v); // FIELD_HASH, FIELD_BL
 bool row_get_text(const struct row *row, unsigned field, bytes *v);
 // Which bytes of direction `side` the record was made of, as one range.
 void row_range(struct row *row, unsigned side, uint64_t offset, uint64_t length);
+// What row_range said last of direction `side`; false when that is no byte.
+bool row_get_range(const struct row *row, unsigned side, uint64_t *offset, uint64_t *length);
 // Exchanges the ranges of both directions: who began turned out to be the other.
 void row_swap_sides(struct row *row);

@@ -43,18 +43,15 @@ void ambiguity_tell(struct turn *turn, const struct dispute *dispute)
     hooks->ambiguous(hooks->context, turn->owner, &a);
 }
 
-void ambiguity_tell_fragments(struct turn *turn, uint64_t position, uint32_t length)
+struct stream_ambiguity ambiguity_of_fragments(const struct packet *p, uint64_t position)
 {
-    const struct stream_hooks *hooks = &turn->s->hooks;
-    if (!hooks->ambiguous) return;
-    struct stream_ambiguity a = {
+    return (struct stream_ambiguity){
         .position = position,
-        .length = length,
-        .time = turn->origin.time,
-        .side = turn->side,
+        .length = p->payload_length,
+        .time = p->time,
+        .side = p->side,
         .of_fragments = true,
         .policy = overlap_name(OVERLAP_FIRST),
-        .taken = {.time = turn->origin.time},
+        .taken = {.time = p->time},
     };
-    hooks->ambiguous(hooks->context, turn->owner, &a);
 }

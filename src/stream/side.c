@@ -168,6 +168,16 @@ static void side_compare(struct turn *turn, const struct packet *p, int64_t dist
     recent_compare(turn, side->next + before - back, bytes_after(data, before));
 }
 
+static void side_tell_fragments(struct turn *turn, const struct packet *p,
+                                const struct segment *what)
+{
+    const struct stream_hooks *hooks = &turn->s->hooks;
+    if (!hooks->ambiguous) return;
+    struct stream_ambiguity a = ambiguity_of_fragments(p, what->position);
+    a.length = what->length;
+    hooks->ambiguous(hooks->context, turn->owner, &a);
+}
+
 static void side_take_payload(struct turn *turn, const struct packet *p, int64_t distance)
 {
     struct stream_side *side = &turn->st->side[turn->side];
@@ -205,7 +215,7 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
         turn->effect->retransmit = true;
         return;
     }
-    if (p->is_ambiguous) ambiguity_tell_fragments(turn, what.position, what.length);
+    if (p->is_ambiguous) side_tell_fragments(turn, p, &what);
     if (what.position > side->next ||
         (side->held && side->held->position < what.position + what.length)) {
         side_hold(turn, &what, data);

@@ -158,7 +158,6 @@ struct dispute {
 // equally long and begin at `at`.
 void ambiguity_find(bytes a, bytes b, uint64_t at, uint64_t *first, uint64_t *end);
 void ambiguity_tell(struct turn *turn, const struct dispute *dispute);
-void ambiguity_tell_fragments(struct turn *turn, uint64_t position, uint32_t length);
 
 // view.c: what is shown
 void view_deliver(struct turn *turn, bytes data, nanos time);

@@ -103,6 +103,9 @@ struct stream_ambiguity {
     struct stream_reading taken, other;
 };
 
+// That of a packet whose payload, at `position` of its direction, came in fragments that disagree.
+struct stream_ambiguity ambiguity_of_fragments(const struct packet *p, uint64_t position);
+
 // Called in the lane, from within the calls below.
 struct stream_hooks {
     void *context;
