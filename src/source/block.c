@@ -42,7 +42,11 @@ static size_t block_read_stored(struct block_reader *r, struct packet_buffer *bu
     size_t room = buffer->size - at;
     if (room > r->read_size) room = r->read_size;
     size_t n = 0;
-    if (r->fd < 0) {
+    if (r->content) {
+        ssize_t result = r->content->read(r->content, r->end_offset, buffer->data + at, room);
+        if (result < 0) r->error_number = EIO;
+        n = result < 0 ? 0 : (size_t)result;
+    } else if (r->fd < 0) {
         n = room < r->memory.n ? room : r->memory.n;
         if (n) memcpy(buffer->data + at, r->memory.p, n);
         r->memory = bytes_after(r->memory, n);
@@ -54,7 +58,7 @@ static size_t block_read_stored(struct block_reader *r, struct packet_buffer *bu
         n = result < 0 ? 0 : (size_t)result;
     }
     r->stored_bytes += n;
-    if (r->hasher) hasher_add(r->hasher, &r->hash, buffer, bytes_of(buffer->data + at, n));
+    if (r->hasher) aside_add(r->hasher, &r->hash_job, buffer, bytes_of(buffer->data + at, n));
     return n;
 }
 
@@ -83,13 +87,16 @@ static void block_more_decompressed(struct block_reader *r)
 
 static void block_more(struct block_reader *r)
 {
+    uint32_t before = r->end;
     if (r->decompressor) {
         block_more_decompressed(r);
-        return;
+    } else {
+        r->end += (uint32_t)block_read_stored(r, r->buffer, r->end);
+        r->ended = r->end == before;
     }
-    size_t n = block_read_stored(r, r->buffer, r->end);
-    r->end += (uint32_t)n;
-    r->ended = n == 0;
+    size_t n = r->end - before;
+    r->end_offset += n;
+    if (r->tap) aside_add(r->tap, &r->tap_job, r->buffer, bytes_of(r->buffer->data + before, n));
 }
 
 // Goes on in another buffer, with what is unread at its beginning. The room doubles with what is
@@ -135,14 +142,24 @@ static void block_recognise(struct block_reader *r, enum compression *compressio
     r->stored_left = block_view(r);
     r->buffer = block_buffer(r, r->read_size);
     r->at = r->end = 0;
+    r->end_offset = 0;
 }
 
-bool block_init(struct block_reader *r, int fd, bytes memory, struct hasher *hasher,
+static void block_take_hash(void *context, bytes view)
+{
+    sha256_add(context, view);
+}
+
+bool block_init(struct block_reader *r, const struct block_input *input, struct aside *hasher,
                 enum compression *compression)
 {
-    *r = (struct block_reader){.fd = fd, .memory = memory, .hasher = hasher};
+    *r = (struct block_reader){.fd = input->fd,
+                               .content = input->content,
+                               .memory = input->memory,
+                               .hasher = hasher,
+                               .hash_job = {.take = block_take_hash, .context = &r->hash}};
     r->read_size = BLOCK_READ_SIZE_SHARED;
-    hash_job_init(&r->hash);
+    sha256_init(&r->hash);
     r->buffer = block_buffer(r, r->read_size);
     block_recognise(r, compression);
     return r->error_number == 0;
@@ -151,15 +168,47 @@ bool block_init(struct block_reader *r, int fd, bytes memory, struct hasher *has
 bool block_hash(struct block_reader *r, uint8_t digest[SHA256_SIZE])
 {
     if (!r->hasher) return false;
-    hasher_end(r->hasher, &r->hash, digest);
+    aside_wait(r->hasher, &r->hash_job);
+    sha256_end(&r->hash, digest);
     r->hasher = NULL;
     return true;
+}
+
+void block_tap(struct block_reader *r, struct aside *aside, void (*take)(void *, bytes),
+               void *context)
+{
+    assert(block_offset(r) == 0);
+    r->tap = aside;
+    r->tap_job = (struct aside_job){.take = take, .context = context};
+    aside_add(r->tap, &r->tap_job, r->buffer, block_view(r));
+}
+
+void block_tap_wait(struct block_reader *r)
+{
+    if (r->tap) aside_wait(r->tap, &r->tap_job);
+}
+
+void block_seek(struct block_reader *r, uint64_t offset)
+{
+    assert(!r->decompressor && (r->fd >= 0 || r->content));
+    uint64_t from = block_offset(r);
+    if (offset >= from && offset <= r->end_offset) {
+        block_skip(r, (size_t)(offset - from));
+        return;
+    }
+    if (r->fd >= 0 && lseek(r->fd, (off_t)offset, SEEK_SET) < 0) r->error_number = errno;
+    packet_buffer_unref(r->buffer); // packets that were given lie in it
+    r->buffer = block_buffer(r, r->read_size);
+    r->at = r->end = 0;
+    r->end_offset = offset;
+    r->ended = r->error_number != 0;
 }
 
 void block_deinit(struct block_reader *r)
 {
     uint8_t digest[SHA256_SIZE];
     block_hash(r, digest);
+    block_tap_wait(r);
     if (r->buffer) packet_buffer_unref(r->buffer);
     if (r->stored) packet_buffer_unref(r->stored);
     for (unsigned i = 0; i < BLOCK_SPARES; i++) {

@@ -7,14 +7,16 @@
 // buffers. Nothing is held but the buffer at hand, a few spare ones and the compressed bytes that
 // come next.
 //
-// One thread; the hasher reads the same bytes in its own, and buffers are not used again while it
-// does.
+// One thread; who hashes or keeps the same bytes beside it does so in its own, and buffers are not
+// used again while it does.
 #pragma once
 
 #include "base/decompress.h"
 #include "base/err.h"
+#include "base/hash.h"
+#include "record/capture.h"
 #include "record/packet.h"
-#include "source/hasher.h"
+#include "source/aside.h"
 
 enum {
     BLOCK_READ_SIZE = 256 * 1024,
@@ -34,23 +36,34 @@ struct block_reader {
     bool cut;                // the compressed data ends before its end
     uint64_t stored_bytes;   // read so far, as stored
     uint64_t unusable_bytes; // stored bytes that belong to no compressed data, or are broken
-    int error_number;        // of the read that failed, or 0
+    uint64_t end_offset;     // where `end` is in the data
+    int error_number;        // of the read that failed, or 0; `content` tells more
 
-    int fd;       // -1: reads `memory`
-    bytes memory; // what is left of it
+    int fd;                          // -1: reads `content` or `memory`
+    struct capture_content *content; // or NULL
+    bytes memory;                    // what is left of it
     struct decompressor *decompressor;
     struct packet_buffer *stored; // holds stored_left
     bytes stored_left;
     struct packet_buffer *spares[BLOCK_SPARES];
     unsigned spare_turn;
-    struct hasher *hasher; // NULL: not hashed
-    struct hash_job hash;
+    struct aside *hasher; // NULL: not hashed
+    struct aside_job hash_job;
+    struct sha256 hash; // of what is stored
+    struct aside *tap;  // NULL: nobody else is given the data
+    struct aside_job tap_job;
 };
 
-// Begins to read `fd`, which it takes, or `memory`, which it borrows, when fd is -1. Finds out
-// about compression by content. `hasher` is borrowed, and may be NULL. False when the first read
-// fails: see error_number.
-bool block_init(struct block_reader *r, int fd, bytes memory, struct hasher *hasher,
+// Where a capture is: one of the three. `content` and `memory` are borrowed, `fd` is taken.
+struct block_input {
+    int fd; // -1: none
+    struct capture_content *content;
+    bytes memory;
+};
+
+// Begins to read. Finds out about compression by content. `hasher` is borrowed, and may be NULL.
+// False when the first read fails: see error_number.
+bool block_init(struct block_reader *r, const struct block_input *input, struct aside *hasher,
                 enum compression *compression);
 void block_deinit(struct block_reader *r);
 
@@ -58,6 +71,13 @@ void block_deinit(struct block_reader *r);
 void block_drain(struct block_reader *r);
 // The hash of all that was read; waits for it. False when there is no hasher. Once, at the end.
 bool block_hash(struct block_reader *r, uint8_t digest[SHA256_SIZE]);
+// Gives all of the data, decompressed, to `take` in the thread `aside`. At the beginning, before
+// anything is skipped.
+void block_tap(struct block_reader *r, struct aside *aside, void (*take)(void *, bytes),
+               void *context);
+void block_tap_wait(struct block_reader *r); // until all that was read was given
+// Goes on at another place of the data, which must not be compressed, and no `memory`.
+void block_seek(struct block_reader *r, uint64_t offset);
 
 bool block_need_more(struct block_reader *r, size_t n);
 
@@ -72,6 +92,12 @@ static inline bool block_need(struct block_reader *r, size_t n)
 static inline bytes block_view(const struct block_reader *r)
 {
     return (bytes){r->buffer->data + r->at, r->end - r->at};
+}
+
+// Where the view begins in the data.
+static inline uint64_t block_offset(const struct block_reader *r)
+{
+    return r->end_offset - (r->end - r->at);
 }
 
 // Consumes n bytes of the view.

@@ -62,7 +62,7 @@ static bool capture_recognise(struct capture_file *f, struct err *err)
 {
     const char *name = path_called(f->info->path);
     block_need(&f->in, CAPTURE_MAGIC_SIZE);
-    if (f->in.error_number) return path_error(err, f->in.error_number, f->info->path);
+    if (f->in.error_number) return capture_file_error(f, err);
     if (f->in.stored_bytes == 0) {
         return err_set(err, ERR_INPUT,
                        "%s is empty: no capture was written to it, or copying it failed", name);
@@ -82,7 +82,79 @@ static bool capture_recognise(struct capture_file *f, struct err *err)
         name);
 }
 
-struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info *info,
+bool capture_file_error(const struct capture_file *f, struct err *err)
+{
+    if (!f->in.content) return path_error(err, f->in.error_number, f->info->path);
+    if (err) *err = f->in.content->err;
+    return false;
+}
+
+// ---- keeping ------------------------------------------------------------------------------------
+
+static void keep_take(void *context, bytes view)
+{
+    struct capture_keeping *k = context;
+    k->sink->add(k->kept, view);
+    if (k->hash_content) sha256_add(&k->content, view);
+}
+
+// Where the packets lie in a compressed file is of no use: one cannot begin in its middle.
+static void keep_begin(struct capture_file *f, const struct capture_file_options *options,
+                       enum compression compression)
+{
+    struct capture_keeping *k = &f->keeping;
+    bool compressed = compression != COMPRESSION_NONE;
+    if (!options->sink || (!options->keep && compressed)) return;
+    k->sink = options->sink;
+    k->kept = k->sink->begin(k->sink->context, f->info->number, options->keep);
+    k->point_next = CAPTURE_POINT_DISTANCE;
+    k->hash_content = options->keep && compressed;
+    sha256_init(&k->content);
+    if (options->keep) block_tap(&f->in, options->keeper, keep_take, k);
+}
+
+static void keep_end(struct capture_file *f)
+{
+    struct capture_keeping *k = &f->keeping;
+    if (!k->sink) return;
+    block_tap_wait(&f->in);
+    struct capture_end end = {.map = &k->map, .bytes = f->in.end_offset};
+    if (k->hash_content) sha256_end(&k->content, end.sha256);
+    else memcpy(end.sha256, f->info->sha256, sizeof end.sha256);
+    k->sink->end(k->kept, &end);
+}
+
+void capture_file_note(struct capture_file *f)
+{
+    uint64_t offset = block_offset(&f->in);
+    if (!f->keeping.sink || offset < f->keeping.point_next) return;
+    struct capture_point point = {.ordinal = f->ordinal, .offset = offset};
+    if (f->format->save) point.state = f->format->save(f);
+    capture_map_add(&f->keeping.map, point);
+    f->keeping.point_next = offset + CAPTURE_POINT_DISTANCE;
+}
+
+void capture_describes(struct capture_file *f)
+{
+    if (f->keeping.sink) capture_map_describe(&f->keeping.map, block_offset(&f->in));
+}
+
+void capture_file_jump(struct capture_file *f, const struct capture_map *map,
+                       const struct capture_point *point)
+{
+    uint32_t i = capture_map_description(map, block_offset(&f->in));
+    for (; i < map->description_count && map->descriptions[i] < point->offset; i++) {
+        block_seek(&f->in, map->descriptions[i]);
+        if (f->format->describe) f->format->describe(f);
+    }
+    block_seek(&f->in, point->offset);
+    f->ordinal = point->ordinal;
+    if (f->format->resume) f->format->resume(f, point->state);
+}
+
+// ---- opening and closing ------------------------------------------------------------------------
+
+struct capture_file *capture_file_open(const struct block_input *input, struct capture_info *info,
                                        const struct capture_file_options *options, struct err *err)
 {
     struct capture_file *f = memory_get(sizeof *f);
@@ -91,7 +163,7 @@ struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info
     f->filter = options->filter;
     f->secrets = options->secrets;
     enum compression compression;
-    block_init(&f->in, fd, memory, options->hasher, &compression);
+    block_init(&f->in, input, options->hasher, &compression);
     if (!capture_recognise(f, err)) {
         capture_file_close(f);
         return NULL;
@@ -99,6 +171,7 @@ struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info
     info->format = f->format->name;
     info->compression = compression_name(compression);
     f->state = memory_get(f->format->state_size);
+    keep_begin(f, options, compression);
     f->format->begin(f);
     return f;
 }
@@ -116,11 +189,12 @@ bool capture_file_finish(struct capture_file *f, struct err *err)
 {
     struct capture_info *info = f->info;
     block_drain(&f->in);
-    if (f->in.error_number) return path_error(err, f->in.error_number, info->path);
+    if (f->in.error_number) return capture_file_error(f, err);
     if (capture_has_shrunk(f) || f->in.cut) info->truncated = true;
     info->damaged_bytes += f->in.unusable_bytes;
     info->file_bytes = f->in.stored_bytes;
     info->hashed = block_hash(&f->in, info->sha256);
+    keep_end(f);
     return true;
 }
 
@@ -130,6 +204,7 @@ void capture_file_close(struct capture_file *f)
     if (f->state && f->format->end) f->format->end(f);
     memory_free(f->state);
     block_deinit(&f->in);
+    capture_map_deinit(&f->keeping.map);
     memory_free(f);
 }
 

@@ -16,7 +16,7 @@ enum {
     // libpcap's MAXIMUM_SNAPLEN: more is believed only where a snap length says so.
     PACKET_CAPTURED_USUAL = 262144,
     PACKET_CAPTURED_MAX = 16 * 1024 * 1024, // and never more than this
-    FILL_EXAMINED_MAX = 32768, // records looked at in one call, when a filter leaves them out
+    FILL_EXAMINED_MAX = 2048, // records looked at in one call, when a filter leaves them out
     CAPTURE_MAGIC_SIZE = 16,
 };
 
@@ -39,6 +39,12 @@ struct capture_format {
     // Adds packets not later than `until` to the batch.
     enum fill_result (*fill)(struct capture_file *f, struct packet_batch *out, nanos until);
     void (*end)(struct capture_file *f); // gives back what the state holds; may be NULL
+    // What must be known of the packets before, to go on behind them at another place: as a number,
+    // and back. NULL when nothing must.
+    uint64_t (*save)(const struct capture_file *f);
+    void (*resume)(struct capture_file *f, uint64_t saved);
+    // Reads the block at hand, which capture_describes was told of. NULL when there are none.
+    void (*describe)(struct capture_file *f);
     size_t state_size;
 };
 
@@ -48,6 +54,16 @@ struct capture_secrets {
     void (*take)(void *context, uint32_t capture, uint32_t type, bytes secret);
 };
 
+// Where a capture goes that is kept, and what is known of where its packets lie.
+struct capture_keeping {
+    const struct capture_sink *sink; // NULL: nobody wants to know
+    void *kept;                      // the sink's handle
+    struct capture_map map;
+    uint64_t point_next;    // the next point lies here or behind
+    bool hash_content;      // it is compressed: the file's hash is not that of the content
+    struct sha256 content;  // in the thread beside
+};
+
 struct capture_file {
     struct block_reader in;
     const struct capture_format *format;
@@ -55,27 +71,40 @@ struct capture_file {
     struct capture_info *info;
     struct packet_filter *filter; // NULL: all packets
     struct capture_secrets secrets;
+    struct capture_keeping keeping;
     uint64_t ordinal; // of the next packet
     nanos last_time;  // of the packet before; 0 at the beginning
     nanos head_time;  // see FILL_HELD
 };
 
 struct capture_file_options {
-    struct hasher *hasher;        // or NULL
+    struct aside *hasher;         // or NULL
     struct packet_filter *filter; // or NULL
     struct capture_secrets secrets;
+    const struct capture_sink *sink; // or NULL
+    struct aside *keeper;            // gives the sink what it keeps; there when `keep`
+    bool keep;
 };
 
-// Reads a capture from `fd`, which it takes, or from `memory` when fd is -1. `info` (with path and
-// number) is kept and filled in; everything in `options` is borrowed until the file is closed. NULL
-// and err when it is not a capture.
-struct capture_file *capture_file_open(int fd, bytes memory, struct capture_info *info,
+// Reads a capture. `info` (with path and number) is kept and filled in; everything in `options` is
+// borrowed until the file is closed. NULL and err when it is not a capture.
+struct capture_file *capture_file_open(const struct block_input *input, struct capture_info *info,
                                        const struct capture_file_options *options, struct err *err);
 // What the file ends in: sizes, hash, truncation. After FILL_END; false and err when reading
 // failed.
 bool capture_file_finish(struct capture_file *f, struct err *err);
 void capture_file_close(struct capture_file *f); // NULL is fine
 void capture_info_deinit(struct capture_info *info);
+
+// Between two packets: notes for those who come back where it is, now and then.
+void capture_file_note(struct capture_file *f);
+// The block at hand is needed by later packets.
+void capture_describes(struct capture_file *f);
+// Goes on at `point`, behind where it is; the descriptions on the way there are read.
+void capture_file_jump(struct capture_file *f, const struct capture_map *map,
+                       const struct capture_point *point);
+// Why reading failed. Always false.
+bool capture_file_error(const struct capture_file *f, struct err *err);
 
 // Adds the name to info->link_types, and lets the filter see whether it can be compiled for it.
 void capture_add_link_type(struct capture_file *f, uint16_t link_type);

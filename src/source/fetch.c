@@ -9,6 +9,8 @@
 #include "source/paths.h"
 
 struct fetch {
+    char *path;
+    const struct capture_map *map;
     struct capture_info info;
     struct capture_file *file;
     struct packet_batch *batch;
@@ -17,20 +19,28 @@ struct fetch {
     bool ended;
 };
 
-struct fetch *fetch_open(const char *path, struct err *err)
+static bool fetch_input(const struct fetch_from *from, struct block_input *input, struct err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        path_error(err, errno, path);
-        return NULL;
-    }
+    *input = (struct block_input){.fd = -1, .content = from->content};
+    if (from->content) return true;
+    input->fd = open(from->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    return input->fd >= 0 || path_error(err, errno, from->path);
+}
+
+struct fetch *fetch_open(const struct fetch_from *from, struct err *err)
+{
+    struct block_input input;
+    if (!fetch_input(from, &input, err)) return NULL;
     struct fetch *f = memory_get(sizeof *f);
-    f->info.path = path;
-    f->file = capture_file_open(fd, (bytes){0}, &f->info, &(struct capture_file_options){0}, err);
+    size_t n = strlen(from->path) + 1;
+    f->path = memcpy(memory_get(n), from->path, n);
+    f->info.path = f->path;
+    f->file = capture_file_open(&input, &f->info, &(struct capture_file_options){0}, err);
     if (!f->file) {
         fetch_close(f);
         return NULL;
     }
+    if (!f->file->in.decompressor) f->map = from->map;
     f->file->in.read_size = BLOCK_READ_SIZE;
     f->batch = packet_batch_create();
     return f;
@@ -42,14 +52,25 @@ void fetch_close(struct fetch *f)
     packet_batch_destroy(f->batch);
     capture_file_close(f->file);
     capture_info_deinit(&f->info);
+    memory_free(f->path);
     memory_free(f);
 }
 
+// Leaves out what lies before the last place that is known ahead of the packet.
+static void fetch_jump(struct fetch *f, uint64_t ordinal)
+{
+    const struct capture_point *point = f->map ? capture_map_find(f->map, ordinal) : NULL;
+    if (!point || point->ordinal <= f->file->ordinal) return;
+    capture_file_jump(f->file, f->map, point);
+    f->ended = false;
+}
+
 // The next batch; false at the end of the file.
-static bool fetch_fill(struct fetch *f)
+static bool fetch_fill(struct fetch *f, uint64_t ordinal)
 {
     packet_batch_clear(f->batch);
     f->next = 0;
+    fetch_jump(f, ordinal);
     while (!f->ended && f->batch->count == 0) {
         f->ended = f->file->format->fill(f->file, f->batch, INT64_MAX) == FILL_END;
     }
@@ -61,7 +82,7 @@ bool fetch_next(struct fetch *f, uint64_t ordinal, struct packet *out, struct er
     assert(ordinal >= f->ordinal_next);
     f->ordinal_next = ordinal + 1;
     for (;;) {
-        if (f->next == f->batch->count && !fetch_fill(f)) break;
+        if (f->next == f->batch->count && !fetch_fill(f, ordinal)) break;
         // Ordinals have no gaps, so the place in the batch is known.
         uint64_t ahead = ordinal - f->batch->packets[f->next].ordinal;
         if (ahead >= f->batch->count - f->next) {
@@ -72,9 +93,9 @@ bool fetch_next(struct fetch *f, uint64_t ordinal, struct packet *out, struct er
         *out = f->batch->packets[f->next++];
         return true;
     }
-    if (f->file->in.error_number) return path_error(err, f->file->in.error_number, f->info.path);
+    if (f->file->in.error_number) return capture_file_error(f->file, err);
     return err_set(
         err, ERR_INPUT,
         "%s has no packet number %llu: it is not the file that was read, or it was cut since",
-        f->info.path, (unsigned long long)ordinal + 1);
+        f->path, (unsigned long long)ordinal + 1);
 }

@@ -318,10 +318,26 @@ static void pcap_begin(struct capture_file *f)
     s->record_header = pcap_choose_variant(f, s);
 }
 
+// Whether a header is ordinary depends on the time of the packet before.
+static uint64_t pcap_save(const struct capture_file *f)
+{
+    const struct pcap_state *s = f->state;
+    return s->last_s;
+}
+
+static void pcap_resume(struct capture_file *f, uint64_t saved)
+{
+    struct pcap_state *s = f->state;
+    s->last_s = (uint32_t)saved;
+    s->any = true;
+}
+
 const struct capture_format pcap_format = {
     .name = "pcap",
     .recognise = pcap_recognise,
     .begin = pcap_begin,
     .fill = pcap_fill,
+    .save = pcap_save,
+    .resume = pcap_resume,
     .state_size = sizeof(struct pcap_state),
 };

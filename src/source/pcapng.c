@@ -271,9 +271,11 @@ static bool pcapng_take_other(struct capture_file *f, const struct pcapng_block 
     struct reader body = pcapng_body(f, block);
     switch (block->type) {
     case PCAPNG_SECTION:
+        capture_describes(f);
         s->big = block->big;
         return pcapng_read_section(f, s, body);
     case PCAPNG_INTERFACE:
+        capture_describes(f);
         return pcapng_read_interface(f, s, body);
     case PCAPNG_STATISTICS:
         return pcapng_read_statistics(f, s, body);
@@ -300,11 +302,33 @@ static enum fill_result pcapng_fill(struct capture_file *f, struct packet_batch 
     return FILL_GO;
 }
 
+// Simple packets have the time of the packet before.
+static uint64_t pcapng_save(const struct capture_file *f)
+{
+    return (uint64_t)f->last_time;
+}
+
+static void pcapng_resume(struct capture_file *f, uint64_t saved)
+{
+    f->last_time = (nanos)saved;
+}
+
+static void pcapng_describe(struct capture_file *f)
+{
+    struct pcapng_block block;
+    if (!pcapng_next(f, f->state, &block)) return;
+    if (!pcapng_is_packet(block.type)) pcapng_take_other(f, &block);
+    block_skip(&f->in, block.size);
+}
+
 const struct capture_format pcapng_format = {
     .name = "pcapng",
     .recognise = pcapng_recognise,
     .begin = pcapng_begin,
     .fill = pcapng_fill,
     .end = pcapng_end,
+    .save = pcapng_save,
+    .resume = pcapng_resume,
+    .describe = pcapng_describe,
     .state_size = sizeof(struct pcapng_state),
 };

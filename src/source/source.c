@@ -37,7 +37,7 @@ struct source {
     uint32_t waiting_count, waiting_next;
     uint32_t *heap; // open files, the one with the earliest next packet first
     uint32_t heap_count;
-    struct hasher *hasher;
+    struct aside *hasher, *keeper;
     struct packet_filter *filter;
     struct capture_secret *secrets;
     uint32_t secret_count;
@@ -62,12 +62,11 @@ static struct source *source_create(const struct source_options *options, struct
     struct source *s = memory_get(sizeof *s);
     s->options = *options;
     if (options->bpf) s->filter = packet_filter_create(options->bpf);
-    if (options->hash_captures) s->hasher = hasher_create(err);
-    if (options->hash_captures && !s->hasher) {
-        source_close(s);
-        return NULL;
-    }
-    return s;
+    if (!options->hash_captures) return s;
+    s->hasher = aside_create("weir-hash", err);
+    if (s->hasher) return s;
+    source_close(s);
+    return NULL;
 }
 
 void source_close(struct source *s)
@@ -78,7 +77,8 @@ void source_close(struct source *s)
         capture_info_deinit(&s->files[i].info);
     }
     for (uint32_t i = 0; i < s->secret_count; i++) memory_free((uint8_t *)s->secrets[i].secret.p);
-    hasher_destroy(s->hasher);
+    aside_destroy(s->hasher);
+    aside_destroy(s->keeper);
     packet_filter_destroy(s->filter);
     path_list_deinit(&s->paths);
     memory_free(s->files);
@@ -97,6 +97,22 @@ static int source_descriptor(const struct path_entry *entry, struct err *err)
     return fd;
 }
 
+// What belongs to reading a file for good.
+static bool file_options(struct source *s, const struct source_file *file,
+                         struct capture_file_options *o, struct err *err)
+{
+    const struct capture_sink *sink = &s->options.captures;
+    o->hasher = s->hasher;
+    o->secrets = (struct capture_secrets){s, source_take_secret};
+    if (!sink->begin) return true;
+    assert(s->hasher);
+    o->sink = sink;
+    o->keep = sink->keep || file->entry->is_stream;
+    if (o->keep && !s->keeper) s->keeper = aside_create("weir-keep", err);
+    o->keeper = s->keeper;
+    return !o->keep || s->keeper;
+}
+
 // Opens a file to read it, or (`to_look`) to see what it is: then it is not hashed and its secrets
 // are not taken.
 static bool file_open(struct source *s, struct source_file *file, bool to_look, struct err *err)
@@ -104,12 +120,11 @@ static bool file_open(struct source *s, struct source_file *file, bool to_look, 
     int fd = source_descriptor(file->entry, err);
     if (fd < 0) return false;
     struct capture_file_options options = {.filter = s->filter};
-    if (!to_look) {
-        options.hasher = s->hasher;
-        options.secrets.context = s;
-        options.secrets.take = source_take_secret;
+    if (!to_look && !file_options(s, file, &options, err)) {
+        close(fd);
+        return false;
     }
-    file->open = capture_file_open(fd, (bytes){0}, &file->info, &options, err);
+    file->open = capture_file_open(&(struct block_input){.fd = fd}, &file->info, &options, err);
     if (!file->open) return false;
     file->info.file_bytes = file->entry->size;
     file->info.is_stream = file->entry->is_stream;
@@ -261,8 +276,10 @@ static bool source_open_content(struct source *s, bytes content, struct err *err
     s->files = memory_get(sizeof *s->files);
     s->heap = memory_get(sizeof *s->heap);
     s->files[0].info.path = "memory";
-    struct capture_file_options options = {s->hasher, s->filter, {s, source_take_secret}};
-    s->files[0].open = capture_file_open(-1, content, &s->files[0].info, &options, err);
+    struct capture_file_options options = {
+        .hasher = s->hasher, .filter = s->filter, .secrets = {s, source_take_secret}};
+    s->files[0].open = capture_file_open(&(struct block_input){.fd = -1, .memory = content},
+                                         &s->files[0].info, &options, err);
     if (!s->files[0].open) return false;
     s->file_count = 1;
     s->bytes_total = content.n;
@@ -339,7 +356,9 @@ static enum source_step source_step(struct source *s, struct packet_batch *batch
     if (s->heap_count == 0) return STEP_END;
     struct source_file *file = &s->files[s->heap[0]];
     file->open->in.read_size = s->heap_count == 1 ? BLOCK_READ_SIZE : BLOCK_READ_SIZE_SHARED;
-    switch (file->open->format->fill(file->open, batch, source_until(s))) {
+    enum fill_result result = file->open->format->fill(file->open, batch, source_until(s));
+    if (result != FILL_END) capture_file_note(file->open);
+    switch (result) {
     case FILL_GO:
         file->head_known = false;
         return STEP_PACKETS;

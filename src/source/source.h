@@ -4,11 +4,12 @@
 // One thread reads. Several files are one tap: they are merged by packet time, ties by the order in
 // which they were named. Files that follow one another in time are opened one after another, so
 // memory and descriptors do not grow with their number; only files that overlap in time are open
-// together. Each file is hashed (SHA-256) by a thread beside the reading when asked. What is
-// damaged is skipped and counted.
+// together. Each file is hashed (SHA-256) by a thread beside the reading when asked, and given by
+// another one to who keeps it. What is damaged is skipped and counted.
 #pragma once
 
 #include "base/err.h"
+#include "record/capture.h"
 #include "record/kind.h"
 #include "record/packet.h"
 
@@ -17,6 +18,9 @@ struct source_options {
     uint32_t path_count;
     const char *bpf;    // filter over packets, or NULL
     bool hash_captures; // SHA-256 of each file
+    // Who keeps the captures, or where their packets lie; `begin` NULL when nobody does. With
+    // hash_captures only.
+    struct capture_sink captures;
 };
 
 // What is known of one capture; final when the source is at its end.

@@ -1,0 +1,253 @@
+#include "store/extents.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "store/extent.h"
+
+enum { FULL_PATH_MAX = 4096, ROOM_FIRST = 16 };
+
+// One capture. While it is open, `add` is the keeping thread's.
+struct extent_slot {
+    struct extents *owner;
+    uint32_t number;
+    bool kept, ended;
+    int file; // -1: nothing was written yet
+    uint8_t *buffer;
+    uint32_t used;
+    uint32_t frame_room; // of index.frames
+    struct extent_index index;
+    struct sha256 hash; // of the file
+    uint64_t bytes;
+    uint8_t content_sha256[SHA256_SIZE];
+};
+
+bool extents_init(struct extents *x, const char *folder, struct err *err)
+{
+    *x = (struct extents){0};
+    lock_init(&x->lock);
+    if (!folder) return true;
+    x->folder = memory_get(strlen(folder) + 1);
+    memcpy(x->folder, folder, strlen(folder));
+    x->codec = frame_codec_create();
+    if (!x->codec) return err_set(err, ERR_MACHINE, "there is no memory to compress packets");
+    extents_abort(x);
+    return true;
+}
+
+static void slot_destroy(struct extent_slot *s)
+{
+    if (s->file >= 0) close(s->file);
+    extent_index_deinit(&s->index);
+    memory_free(s->buffer);
+    memory_free(s);
+}
+
+void extents_deinit(struct extents *x)
+{
+    if (x->folder) extents_abort(x);
+    frame_codec_destroy(x->codec);
+    memory_free(x->frame);
+    memory_free(x->slots);
+    memory_free(x->folder);
+    lock_deinit(&x->lock);
+    *x = (struct extents){0};
+}
+
+static void path_in_new(const struct extents *x, char path[FULL_PATH_MAX], const char *name)
+{
+    snprintf(path, FULL_PATH_MAX, "%s/packets/.new/%s", x->folder, name);
+}
+
+static void slot_path(const struct extent_slot *s, char path[FULL_PATH_MAX])
+{
+    char name[16];
+    snprintf(name, sizeof name, "%u", s->number);
+    path_in_new(s->owner, path, name);
+}
+
+// ---- the sink -----------------------------------------------------------------------------------
+
+static void *begin(void *context, uint32_t number, bool keep)
+{
+    struct extents *x = context;
+    struct extent_slot *s = memory_get(sizeof *s);
+    if (x->count == x->room) {
+        x->room = x->room ? 2 * x->room : ROOM_FIRST;
+        x->slots = memory_resize(x->slots, x->room * sizeof(struct extent_slot *));
+    }
+    x->slots[x->count++] = s;
+    *s = (struct extent_slot){.owner = x, .number = number, .kept = keep, .file = -1};
+    sha256_init(&s->hash);
+    if (!keep) return s;
+    s->index.frame_size =
+        x->open++ < EXTENTS_LARGE_MAX ? EXTENT_FRAME_SIZE : EXTENT_FRAME_SIZE_SMALL;
+    s->buffer = memory_resize(NULL, s->index.frame_size);
+    return s;
+}
+
+static void slot_write(struct extent_slot *s, bytes content)
+{
+    char path[FULL_PATH_MAX];
+    struct extents *x = s->owner;
+    if (x->error) return;
+    if (s->file < 0) {
+        slot_path(s, path);
+        s->file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    }
+    errno = 0;
+    if (s->file < 0 || !file_write_all(s->file, content, NULL)) x->error = errno ? errno : EIO;
+    sha256_add(&s->hash, content);
+    s->bytes += content.n;
+}
+
+static void slot_note_frame(struct extent_slot *s)
+{
+    struct extent_index *i = &s->index;
+    if (i->frame_count + 1 >= s->frame_room) {
+        s->frame_room = s->frame_room ? 2 * s->frame_room : ROOM_FIRST;
+        i->frames = memory_resize(i->frames, s->frame_room * sizeof *i->frames);
+        if (!i->frame_count) i->frames[0] = 0;
+    }
+    i->frames[++i->frame_count] = s->bytes;
+}
+
+// Makes a frame of what is there.
+static void slot_flush(struct extent_slot *s)
+{
+    struct extents *x = s->owner;
+    size_t room = frame_room(EXTENT_FRAME_SIZE);
+    if (!s->used) return;
+    lock_take(&x->lock);
+    if (!x->frame) x->frame = memory_resize(NULL, room);
+    if (s->index.frame_count == EXTENT_FRAMES_MAX) x->error = EFBIG;
+    size_t n = frame_make(x->codec, bytes_of(s->buffer, s->used), x->frame, room);
+    if (!n && !x->error) x->error = ENOMEM;
+    slot_write(s, bytes_of(x->frame, n));
+    lock_give(&x->lock);
+    slot_note_frame(s);
+    s->used = 0;
+}
+
+static void add(void *capture, bytes content)
+{
+    struct extent_slot *s = capture;
+    while (content.n) {
+        size_t n = s->index.frame_size - s->used;
+        if (n > content.n) n = content.n;
+        memcpy(s->buffer + s->used, content.p, n);
+        s->used += (uint32_t)n;
+        content = bytes_after(content, n);
+        if (s->used == s->index.frame_size) slot_flush(s);
+    }
+}
+
+static void end(void *capture, const struct capture_end *end)
+{
+    struct extent_slot *s = capture;
+    struct extents *x = s->owner;
+    struct text index = {0};
+    s->ended = true;
+    x->open -= s->kept;
+    slot_flush(s);
+    memory_free(s->buffer);
+    s->buffer = NULL;
+    if (!s->kept && !end->map->point_count) return;
+    memcpy(s->content_sha256, end->sha256, sizeof s->content_sha256);
+    s->index.content_bytes = end->bytes;
+    struct extent_index whole = s->index;
+    whole.map = *end->map;
+    extent_index_put(&whole, &index);
+    lock_take(&x->lock);
+    if (index.n > EXTENT_INDEX_MAX) x->error = EFBIG;
+    slot_write(s, bytes_of(index.p, index.n));
+    lock_give(&x->lock);
+    text_deinit(&index);
+}
+
+struct capture_sink extents_sink(struct extents *x, bool keep)
+{
+    return (struct capture_sink){x, keep, begin, add, end};
+}
+
+// ---- commit -------------------------------------------------------------------------------------
+
+static bool slot_publish(struct extent_slot *s, struct catalogue_reading *entry, struct err *err)
+{
+    char from[FULL_PATH_MAX], to[FULL_PATH_MAX], below[64];
+    uint8_t digest[SHA256_SIZE];
+    slot_path(s, from);
+    snprintf(below, sizeof below, "packets/%08" PRIu64 "-%04u.%s", entry->seq, s->number + 1,
+             s->kept ? "zst" : "idx");
+    snprintf(to, sizeof to, "%s/%s", s->owner->folder, below);
+    if (fsync(s->file) != 0) return err_system(err, errno, "cannot make %s durable", from);
+    if (rename(from, to) != 0) return err_system(err, errno, "cannot rename %s", from);
+    struct catalogue_extent extent = {.capture = s->number,
+                                      .bytes = s->bytes,
+                                      .content_bytes = s->index.content_bytes};
+    sha256_end(&s->hash, digest);
+    hex_format(extent.sha256, bytes_of(digest, sizeof digest));
+    hex_format(extent.content_sha256, bytes_of(s->content_sha256, sizeof s->content_sha256));
+    extent.path = below;
+    catalogue_add_extent(entry, &extent);
+    return true;
+}
+
+static void drop_slots(struct extents *x)
+{
+    for (uint32_t i = 0; i < x->count; i++) slot_destroy(x->slots[i]);
+    x->count = x->open = 0;
+}
+
+bool extents_commit(struct extents *x, struct catalogue_reading *entry, struct err *err)
+{
+    char path[FULL_PATH_MAX];
+    bool some = false, fine = true;
+    if (x->error) return err_system(err, x->error, "cannot write packets to %s", x->folder);
+    for (uint32_t i = 0; fine && i < x->count; i++) {
+        struct extent_slot *s = x->slots[i];
+        if (!s->ended || s->file < 0) continue;
+        fine = slot_publish(s, entry, err);
+        some = true;
+    }
+    if (!fine) return false;
+    drop_slots(x);
+    snprintf(path, sizeof path, "%s/packets", x->folder);
+    return !some || file_sync(path, err);
+}
+
+static void empty_folder(const char *folder, const struct catalogue *named)
+{
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        char below[FULL_PATH_MAX];
+        snprintf(below, sizeof below, "packets/%s", e->d_name);
+        if (e->d_name[0] == '.' || (named && catalogue_names_extent(named, below))) continue;
+        unlinkat(dirfd(d), e->d_name, 0);
+    }
+    if (d) closedir(d);
+}
+
+void extents_abort(struct extents *x)
+{
+    char path[FULL_PATH_MAX];
+    drop_slots(x);
+    x->error = 0;
+    if (!x->folder) return;
+    path_in_new(x, path, "");
+    empty_folder(path, NULL);
+}
+
+void extents_sweep(const char *folder, const struct catalogue *c)
+{
+    char path[FULL_PATH_MAX];
+    snprintf(path, sizeof path, "%s/packets", folder);
+    empty_folder(path, c);
+}

@@ -1,0 +1,45 @@
+// The captures of one reading on their way into the case: those that are kept, compressed frame by
+// frame (store/extent.h), and of the others where their packets lie.
+//
+// Until the reading is committed they lie in packets/.new: then they are made durable and moved,
+// and the log names them. Memory: a frame for each capture that is open, smaller ones when there
+// are more than EXTENTS_LARGE_MAX, and 16 bytes for each 1 MB of capture.
+//
+// Thread: the sink's calls as record/capture.h says; the rest by one thread when no capture is
+// being read.
+#pragma once
+
+#include "base/compress.h"
+#include "base/lock.h"
+#include "record/capture.h"
+#include "store/catalogue.h"
+
+enum { EXTENTS_LARGE_MAX = 16 };
+
+struct extent_slot;
+
+struct extents {
+    char *folder;      // of the case; NULL: nothing is kept
+    struct lock lock;  // of what follows up to `error`
+    struct frame_codec *codec;
+    uint8_t *frame; // room for the next one, as it is stored
+    size_t frame_room;
+    int error; // errno of the first write that failed
+    struct extent_slot **slots;
+    uint32_t count, room, open;
+};
+
+bool extents_init(struct extents *x, const char *folder, struct err *err)
+    __attribute__((warn_unused_result));
+void extents_deinit(struct extents *x);
+struct capture_sink extents_sink(struct extents *x, bool keep);
+
+// Makes what came since the last commit part of the case, under the names of the reading `seq`, and
+// adds to `entry` what the log is to say of it. Strings are the caller's: catalogue_extents_free.
+bool extents_commit(struct extents *x, struct catalogue_reading *entry, struct err *err)
+    __attribute__((warn_unused_result));
+// Forgets it.
+void extents_abort(struct extents *x);
+
+// Removes what no reading names, and what a killed writer left.
+void extents_sweep(const char *folder, const struct catalogue *c);
