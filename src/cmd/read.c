@@ -13,7 +13,7 @@ struct read_options {
     const char *to, *bpf, *tap, *services, *format, *overlap, *why;
     uint64_t lanes, kept_max;
     nanos timeout, active_timeout, idle_timeout;
-    bool no_dissect, again, quiet;
+    bool no_dissect, again, keep, quiet;
     const char *free_input;
 };
 
@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
      "which of two differing segments wins, for all or as NETWORK=POLICY [first]", 0, 0},
     {0, "services", OPTION_TEXT, offsetof(struct read_options, services), "FILE",
      "names of services by port: IANA's CSV", 0, 0},
+    {0, "keep", OPTION_FLAG, offsetof(struct read_options, keep), NULL,
+     "take the captures into the case, compressed; standard input always", 0, 0},
     {0, "again", OPTION_FLAG, offsetof(struct read_options, again), NULL,
      "replace an earlier reading of the same captures", 0, 0},
     {0, "why", OPTION_TEXT, offsetof(struct read_options, why), "TEXT",
@@ -131,6 +133,7 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
     in->source.bpf = o->bpf;
     in->services = o->services;
     in->again = o->again;
+    in->keep = o->keep;
     in->remark = show_remark;
     in->remark_context = screen;
 }

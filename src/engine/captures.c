@@ -1,13 +1,11 @@
 #include "engine/captures.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/evidence.h"
 #include "source/capture_kind.h"
-#include "source/fetch.h"
 #include "store/case.h"
 
 struct capture {
@@ -15,11 +13,12 @@ struct capture {
     char *path; // NULL: the case does not name it
     uint64_t file_bytes;
     nanos first_seen; // not later than its first packet
-    struct fetch *fetch;
+    struct evidence *evidence; // while it is open
     struct packet head; // the next that is wanted
 };
 
 struct captures {
+    struct case_reader *reader;
     uint64_t reading;
     struct capture *all; // by number
     uint32_t count;
@@ -67,6 +66,7 @@ static bool take_captures(void *context, const struct record_batch *b)
 struct captures *captures_of(struct case_reader *reader, uint64_t number, struct err *err)
 {
     struct captures *c = memory_get(sizeof *c);
+    c->reader = reader;
     c->reading = number;
     struct case_scan scan = {&capture_kind, CASE_ALL_FIELDS, NULL, take_captures, c};
     if (case_scan(reader, &scan, err)) return c;
@@ -78,7 +78,7 @@ void captures_close(struct captures *c)
 {
     if (!c) return;
     for (uint32_t i = 0; i < c->count; i++) {
-        fetch_close(c->all[i].fetch);
+        evidence_close(c->all[i].evidence);
         memory_free(c->all[i].path);
     }
     memory_free(c->all);
@@ -92,24 +92,11 @@ const char *captures_path(const struct captures *c, uint32_t capture)
 
 // ---- one capture --------------------------------------------------------------------------------
 
-// The capture must be the one that was read, as far as its size tells; `weir verify` compares
-// hashes.
-static bool capture_open(struct capture *c, struct err *err)
+static bool capture_open(const struct captures *all, struct capture *c, struct err *err)
 {
-    struct stat info;
-    if (strcmp(c->path, "-") == 0)
-        return err_set(err, ERR_INPUT,
-                       "the packets came from standard input and are not there any more");
-    if (stat(c->path, &info) != 0)
-        return err_set(
-            err, ERR_INPUT,
-            "the packets are in %s, which is not there any more; put it back to see them", c->path);
-    if ((uint64_t)info.st_size != c->file_bytes)
-        return err_set(err, ERR_INPUT,
-                       "%s is not the file that was read: it had %llu bytes and has %llu", c->path,
-                       (unsigned long long)c->file_bytes, (unsigned long long)info.st_size);
-    c->fetch = fetch_open(c->path, err);
-    return c->fetch != NULL;
+    const struct evidence_of of = {all->reading, c->number, c->path, c->file_bytes};
+    c->evidence = evidence_open(all->reader, &of, err);
+    return c->evidence != NULL;
 }
 
 // The next wanted packet from `ordinal` on becomes its head; closes the capture when there is none.
@@ -118,12 +105,12 @@ static bool capture_advance(struct captures *all, struct capture *c, uint64_t or
 {
     *more = frames_next(all->frames, c->number, &ordinal);
     if (*more) {
-        if (!fetch_next(c->fetch, ordinal, &c->head, err)) return false;
+        if (!fetch_next(evidence_fetch(c->evidence), ordinal, &c->head, err)) return false;
         c->head.capture = c->number;
         return true;
     }
-    fetch_close(c->fetch);
-    c->fetch = NULL;
+    evidence_close(c->evidence);
+    c->evidence = NULL;
     return true;
 }
 
@@ -171,7 +158,7 @@ static bool visit_open_due(struct captures *c, struct err *err)
         struct capture *next = c->waiting[c->waiting_next];
         if (c->open_count && next->first_seen > c->open[visit_first(c)]->head.time) return true;
         bool more = false;
-        if (!capture_open(next, err) || !capture_advance(c, next, 0, &more, err)) return false;
+        if (!capture_open(c, next, err) || !capture_advance(c, next, 0, &more, err)) return false;
         if (more) c->open[c->open_count++] = next;
         c->waiting_next++;
     }
@@ -202,8 +189,8 @@ bool captures_visit(struct captures *c, const struct frames *frames, captures_pa
     c->open = memory_get(room);
     bool ok = visit_list(c, err) && visit_all(c, take, context, err);
     for (uint32_t i = 0; i < c->count; i++) {
-        fetch_close(c->all[i].fetch);
-        c->all[i].fetch = NULL;
+        evidence_close(c->all[i].evidence);
+        c->all[i].evidence = NULL;
     }
     memory_free(c->waiting);
     memory_free(c->open);

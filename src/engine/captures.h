@@ -13,7 +13,7 @@ struct case_reader;
 struct captures;
 
 // Of the reading `number` of the log (0: of a memory case). NULL and err on failure; that a
-// capture is gone is found out when its packets are wanted. Keeps nothing of `reader`.
+// capture is gone is found out when its packets are wanted. Keeps `reader`.
 struct captures *captures_of(struct case_reader *reader, uint64_t number, struct err *err);
 void captures_close(struct captures *c); // NULL is fine
 

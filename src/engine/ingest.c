@@ -68,6 +68,18 @@ static bool run_is_known(struct run *r, const struct capture_info *info, bool *k
                    info->path, r->options->case_path);
 }
 
+static bool run_open_source(struct run *r, const char *const *paths, uint32_t path_count,
+                            struct err *err)
+{
+    struct source_options o = r->options->source;
+    o.paths = paths;
+    o.path_count = path_count;
+    o.hash_captures = r->options->target != INGEST_NONE;
+    if (r->options->target == INGEST_CASE) o.captures = store_captures(r->store, r->options->keep);
+    r->source = source_open(&o, err);
+    return r->source != NULL;
+}
+
 static void run_keep_path(struct run *r, const char *path)
 {
     size_t n = strlen(path) + 1;
@@ -94,13 +106,9 @@ static bool run_skip_known(struct run *r, struct err *err)
         else run_keep_path(r, info->path);
     }
     if (!r->outcome->captures_skipped || !r->left_count) return true;
-    struct source_options rest = r->options->source;
-    rest.hash_captures = true;
-    rest.paths = r->left;
-    rest.path_count = r->left_count;
     source_close(r->source);
-    r->source = source_open(&rest, err);
-    return r->source != NULL;
+    store_abort(r->store); // what it may have begun to keep
+    return run_open_source(r, r->left, r->left_count, err);
 }
 
 // ---- the run ------------------------------------------------------------------------------------
@@ -115,6 +123,16 @@ static bool run_open_store(struct run *r, struct err *err)
     r->store = store_open(path, kinds, kind_count, &o->author, err);
     if (!r->store) return false;
     r->store_records = store_sink(r->store);
+    return true;
+}
+
+static bool run_open(struct run *r, struct err *err)
+{
+    const struct ingest_options *o = r->options;
+    // The store first: what is read is kept from the first byte on.
+    if (!run_open_store(r, err) ||
+        !run_open_source(r, o->source.paths, o->source.path_count, err))
+        return false;
     return o->target != INGEST_CASE || o->again || run_skip_known(r, err);
 }
 
@@ -196,7 +214,7 @@ static bool run_commit(struct run *r, struct err *err)
 
 static bool run_all(struct run *r, struct err *err)
 {
-    if (!run_open_store(r, err)) return false;
+    if (!run_open(r, err)) return false;
     if (r->outcome->captures_skipped && !r->left_count) return true;
     r->outcome->captures = source_capture_count(r->source);
     if (!run_read(r, err)) return false;
@@ -209,10 +227,7 @@ bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome
     *outcome = (struct ingest_outcome){0};
     struct run r = {.options = options, .outcome = outcome};
     shaping_text(options, &r.options_text);
-    struct source_options source = options->source;
-    source.hash_captures = options->target != INGEST_NONE;
-    r.source = source_open(&source, err);
-    bool ok = r.source && run_all(&r, err);
+    bool ok = run_all(&r, err);
     source_close(r.source);
     if (ok && options->target == INGEST_MEMORY) outcome->store = r.store;
     else store_close(r.store);

@@ -19,6 +19,7 @@ struct ingest_options {
     enum ingest_target target;
     const char *case_path; // INGEST_CASE
     bool again;
+    bool keep; // the captures too; INGEST_CASE. Those that can be read only once are kept anyway
     const char *services;       // path of a list that names services by port, or NULL: part of what
                                 // shapes results
     struct author author;       // stands in the log, shapes nothing; with a key for INGEST_CASE

@@ -42,7 +42,7 @@ static void gives_packets_by_ordinal(void **state)
 {
     (void)state;
     struct err err = {0};
-    struct fetch *f = fetch_open(path, &err);
+    struct fetch *f = fetch_open(&(struct fetch_from){.path = path}, &err);
     assert_non_null(f);
     static const uint64_t wanted[] = {0, 1, 2, 255, 256, 257, 1000, 4998, 4999};
     for (unsigned k = 0; k < sizeof wanted / sizeof *wanted; k++) {
@@ -58,7 +58,7 @@ static void gives_packets_by_ordinal(void **state)
     assert_int_equal(err.code, ERR_INPUT);
     assert_non_null(strstr(err.text, "5001"));
     fetch_close(f);
-    assert_null(fetch_open("/tmp/there is no such file", &err));
+    assert_null(fetch_open(&(struct fetch_from){.path = "/tmp/there is no such file"}, &err));
 }
 
 static void makes_a_row(void **state)

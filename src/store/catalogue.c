@@ -82,6 +82,8 @@ static void take_extents(struct catalogue_reading *r, const json_t *list)
         r->extents[i].path = copy_text(json_object_get(item, "path"));
         take_hash(r->extents[i].sha256, json_object_get(item, "sha256"));
         r->extents[i].bytes = take_number(item, "bytes");
+        take_hash(r->extents[i].content_sha256, json_object_get(item, "content_sha256"));
+        r->extents[i].content_bytes = take_number(item, "content_bytes");
     }
 }
 
@@ -287,6 +289,36 @@ bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
     return true;
 }
 
+void catalogue_add_extent(struct catalogue_reading *r, const struct catalogue_extent *extent)
+{
+    size_t n = strlen(extent->path) + 1;
+    r->extents = memory_resize(r->extents, (r->extent_count + 1) * sizeof *r->extents);
+    r->extents[r->extent_count] = *extent;
+    r->extents[r->extent_count++].path = memcpy(memory_get(n), extent->path, n);
+}
+
+void catalogue_free_extents(struct catalogue_reading *r)
+{
+    for (size_t i = 0; i < r->extent_count; i++) memory_free((char *)r->extents[i].path);
+    memory_free(r->extents);
+    r->extents = NULL;
+    r->extent_count = 0;
+}
+
+const struct catalogue_extent *catalogue_extent_of(const struct catalogue_reading *r,
+                                                   uint64_t capture)
+{
+    for (size_t i = 0; i < r->extent_count; i++)
+        if (r->extents[i].capture == capture) return &r->extents[i];
+    return NULL;
+}
+
+bool catalogue_is_kept(const struct catalogue_extent *extent)
+{
+    size_t n = strlen(extent->path);
+    return n > 4 && strcmp(extent->path + n - 4, ".zst") == 0;
+}
+
 static void reading_deinit(struct catalogue_reading *r)
 {
     for (size_t i = 0; i < r->capture_count; i++) {
@@ -294,10 +326,9 @@ static void reading_deinit(struct catalogue_reading *r)
         memory_free((char *)r->captures[i].found_at);
     }
     for (size_t i = 0; i < r->segment_count; i++) segment_deinit(&r->segments[i]);
-    for (size_t i = 0; i < r->extent_count; i++) memory_free((char *)r->extents[i].path);
+    catalogue_free_extents(r);
     memory_free(r->captures);
     memory_free(r->segments);
-    memory_free(r->extents);
     memory_free((char *)r->options);
     memory_free((char *)r->version);
 }
@@ -356,8 +387,11 @@ static void put_extents(struct text *t, const struct catalogue_extent *extents, 
     for (size_t i = 0; i < count; i++) {
         text_format(t, "%s{\"capture\":%" PRIu64 ",", i ? "," : "", extents[i].capture);
         entry_text(t, "path", extents[i].path);
-        text_format(t, ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 "}", extents[i].sha256,
-                    extents[i].bytes);
+        text_format(t,
+                    ",\"sha256\":\"%s\",\"bytes\":%" PRIu64
+                    ",\"content_sha256\":\"%s\",\"content_bytes\":%" PRIu64 "}",
+                    extents[i].sha256, extents[i].bytes, extents[i].content_sha256,
+                    extents[i].content_bytes);
     }
     text_add(t, "]");
 }

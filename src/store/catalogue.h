@@ -17,12 +17,15 @@ struct catalogue_capture {
     uint64_t bytes;
 };
 
-// Packets that the case keeps itself.
+// A capture that the case keeps itself (.zst), or where packets lie in one that is elsewhere (.idx):
+// store/extent.h.
 struct catalogue_extent {
     uint64_t capture; // its number in the reading
     const char *path; // below the case
     char sha256[HEX_SHA256_SIZE];
     uint64_t bytes;
+    char content_sha256[HEX_SHA256_SIZE]; // of the capture's bytes, decompressed
+    uint64_t content_bytes;
 };
 
 struct catalogue_segment {
@@ -84,6 +87,15 @@ void catalogue_write_dissect(struct text *members, uint64_t seq,
 // Takes the entry that was just appended into account.
 bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
     __attribute__((warn_unused_result));
+
+// Adds a copy to an entry that is being made; and frees those.
+void catalogue_add_extent(struct catalogue_reading *reading, const struct catalogue_extent *extent);
+void catalogue_free_extents(struct catalogue_reading *reading);
+// What the reading has of a capture; NULL when nothing.
+const struct catalogue_extent *catalogue_extent_of(const struct catalogue_reading *reading,
+                                                   uint64_t capture);
+// Whether it has the packets themselves.
+bool catalogue_is_kept(const struct catalogue_extent *extent);
 
 // Takes an entry into account that is about to be appended, by its members: false when no reader
 // would understand it.

@@ -200,6 +200,20 @@ static bool slot_publish(struct extent_slot *s, struct catalogue_reading *entry,
     return true;
 }
 
+void extents_carry(const struct catalogue_reading *replaced, struct catalogue_reading *entry)
+{
+    for (size_t i = 0; replaced && i < replaced->extent_count; i++) {
+        struct catalogue_extent extent = replaced->extents[i];
+        if (extent.capture >= replaced->capture_count || !catalogue_is_kept(&extent)) continue;
+        const char *sha256 = replaced->captures[extent.capture].sha256;
+        for (size_t k = 0; k < entry->capture_count; k++) {
+            if (strcmp(entry->captures[k].sha256, sha256) != 0) continue;
+            extent.capture = k;
+            if (!catalogue_extent_of(entry, k)) catalogue_add_extent(entry, &extent);
+        }
+    }
+}
+
 static void drop_slots(struct extents *x)
 {
     for (uint32_t i = 0; i < x->count; i++) slot_destroy(x->slots[i]);
@@ -213,23 +227,32 @@ bool extents_commit(struct extents *x, struct catalogue_reading *entry, struct e
     if (x->error) return err_system(err, x->error, "cannot write packets to %s", x->folder);
     for (uint32_t i = 0; fine && i < x->count; i++) {
         struct extent_slot *s = x->slots[i];
-        if (!s->ended || s->file < 0) continue;
+        if (!s->ended || s->file < 0 || catalogue_extent_of(entry, s->number)) continue;
         fine = slot_publish(s, entry, err);
         some = true;
     }
     if (!fine) return false;
-    drop_slots(x);
+    extents_abort(x); // what was not to be kept after all
     snprintf(path, sizeof path, "%s/packets", x->folder);
     return !some || file_sync(path, err);
 }
 
+static bool is_named(const struct catalogue *c, const char *below)
+{
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(c, r));)
+        for (size_t i = 0; i < r->extent_count; i++)
+            if (strcmp(r->extents[i].path, below) == 0) return true;
+    return false;
+}
+
+// Removes the files in it that are not named.
 static void empty_folder(const char *folder, const struct catalogue *named)
 {
     DIR *d = opendir(folder);
     for (struct dirent *e; d && (e = readdir(d));) {
         char below[FULL_PATH_MAX];
         snprintf(below, sizeof below, "packets/%s", e->d_name);
-        if (e->d_name[0] == '.' || (named && catalogue_names_extent(named, below))) continue;
+        if (e->d_name[0] == '.' || (named && is_named(named, below))) continue;
         unlinkat(dirfd(d), e->d_name, 0);
     }
     if (d) closedir(d);

@@ -34,8 +34,11 @@ bool extents_init(struct extents *x, const char *folder, struct err *err)
 void extents_deinit(struct extents *x);
 struct capture_sink extents_sink(struct extents *x, bool keep);
 
-// Makes what came since the last commit part of the case, under the names of the reading `seq`, and
-// adds to `entry` what the log is to say of it. Strings are the caller's: catalogue_extents_free.
+// What a reading that is replaced kept of the same captures, `entry` keeps: nobody who reads again
+// with other options thereby gives packets away.
+void extents_carry(const struct catalogue_reading *replaced, struct catalogue_reading *entry);
+// Makes what came since the last commit part of the case, under names by entry->seq, and adds to
+// `entry` what the log is to say of it.
 bool extents_commit(struct extents *x, struct catalogue_reading *entry, struct err *err)
     __attribute__((warn_unused_result));
 // Forgets it.

@@ -41,7 +41,8 @@ static bool has_log(const char *folder)
 
 static bool make_folders(const char *folder, struct err *err)
 {
-    static const char *const below[] = {"log", "keys", "records", "artifacts", "artifacts/.new"};
+    static const char *const below[] = {"log",       "keys",           "records",
+                                        "artifacts", "artifacts/.new", "packets", "packets/.new"};
     char path[STORE_PATH_MAX];
     for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, below[i]);
@@ -95,8 +96,9 @@ static bool open_log(struct store *s, struct err *err)
 
 static void sweep(struct store *s)
 {
-    if (!lease_is_read_below(&s->lease, s->catalogue.chain.seq))
-        segment_sweep(s->folder, &s->catalogue);
+    if (lease_is_read_below(&s->lease, s->catalogue.chain.seq)) return;
+    segment_sweep(s->folder, &s->catalogue);
+    extents_sweep(s->folder, &s->catalogue);
 }
 
 static bool open_folder(struct store *s, struct err *err)
@@ -123,7 +125,7 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
     }
     bool fine = !path || open_folder(s, err);
     fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) &&
-           artifacts_init(&s->artifacts, path, err);
+           artifacts_init(&s->artifacts, path, err) && extents_init(&s->extents, path, err);
     if (fine) return s;
     store_close(s);
     return NULL;
@@ -133,7 +135,7 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
 // before stays.
 static void remove_fresh(const struct store *s)
 {
-    static const char *const ours[] = {"log", "keys", "records", "artifacts", "lock"};
+    static const char *const ours[] = {"log", "keys", "records", "artifacts", "packets", "lock"};
     char path[STORE_PATH_MAX];
     struct err ignored;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
@@ -149,6 +151,7 @@ void store_close(struct store *s)
     if (!s) return;
     spool_deinit(&s->spool);
     artifacts_deinit(&s->artifacts);
+    extents_deinit(&s->extents);
     if (s->is_fresh && s->catalogue.reading_count == 0) remove_fresh(s);
     catalogue_deinit(&s->catalogue);
     lease_end(&s->lease);
@@ -171,6 +174,11 @@ struct record_sink store_sink(struct store *s)
 struct artifact_sink store_artifacts(struct store *s)
 {
     return artifacts_sink(&s->artifacts);
+}
+
+struct capture_sink store_captures(struct store *s, bool keep)
+{
+    return extents_sink(&s->extents, keep);
 }
 
 uint64_t store_rows(const struct store *s)
@@ -257,6 +265,7 @@ static void describe(struct making *m, const struct reading *reading)
     uint8_t id[SHA256_SIZE];
     reading_id(reading, id);
     hex_format(r->id, bytes_of(id, sizeof id));
+    r->seq = m->store->catalogue.chain.seq + 1;
     r->options = reading->options;
     r->version = reading->version;
     r->time = reading->time;
@@ -288,6 +297,7 @@ static void making_deinit(struct making *m)
         memory_free((char *)m->entry.segments[i].path);
     memory_free(m->entry.segments);
     memory_free(m->entry.captures);
+    catalogue_free_extents(&m->entry);
     memory_free(m->replaces);
 }
 
@@ -297,8 +307,11 @@ static bool commit_to_disk(struct store *s, const struct reading *reading, bool 
     struct making m = {.store = s};
     if (again) m.replaces = readings_replaced(s, reading, &m.replace_count);
     describe(&m, reading);
+    for (size_t i = 0; i < m.replace_count; i++)
+        extents_carry(catalogue_reading_of(&s->catalogue, m.replaces[i]), &m.entry);
     bool fine = write_segments(&m, err) && publish_segments(&m, err) &&
-                artifacts_commit(&s->artifacts, err) && append_entry(&m, err);
+                artifacts_commit(&s->artifacts, err) &&
+                extents_commit(&s->extents, &m.entry, err) && append_entry(&m, err);
     making_deinit(&m);
     if (fine && again) sweep(s);
     return fine;
@@ -326,6 +339,7 @@ void store_abort(struct store *s)
 {
     spool_cut(&s->spool, s->committed);
     artifacts_abort(&s->artifacts);
+    extents_abort(&s->extents);
     if (s->folder) sweep(s);
 }
 

@@ -5,7 +5,7 @@
 // the next one opens it. The memory case (no path) keeps one process's records without a folder,
 // and no artifacts.
 //
-// Thread: the sinks from any lane; everything else from one thread, and store_commit and
+// Thread: the sinks from any lane (captures: record/capture.h); everything else from one thread, and store_commit and
 // store_abort when no lane writes any more.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "record/artifact.h"
 #include "record/batch.h"
+#include "record/capture.h"
 
 struct store;
 struct author; // store/entry.h
@@ -49,6 +50,9 @@ void store_close(struct store *s); // what was not committed is gone
 
 struct record_sink store_sink(struct store *s);
 struct artifact_sink store_artifacts(struct store *s);
+// Takes the captures themselves into the case when `keep`, or when they can be read only once; of
+// the others where their packets lie. Not for the memory case.
+struct capture_sink store_captures(struct store *s, bool keep);
 
 // The number in the log that the reading will have which is committed next; 0 in memory.
 uint64_t store_next_reading(const struct store *s);

@@ -3,6 +3,7 @@
 
 #include "store/artifact.h"
 #include "store/catalogue.h"
+#include "store/extents.h"
 #include "store/lease.h"
 #include "store/spool.h"
 #include "store/store.h"
@@ -16,6 +17,7 @@ struct store {
     struct spool spool;
     size_t committed; // batches of the spool that count; those stay only in memory
     struct artifacts artifacts;
+    struct extents extents;
 };
 
 // The readings that share a capture with this one, by number; owned.

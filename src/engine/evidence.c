@@ -1,0 +1,89 @@
+#include "engine/evidence.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+#include "store/case.h"
+#include "store/extent.h"
+
+struct evidence {
+    struct extent *extent; // NULL: the capture is elsewhere, and nothing is known of it
+    struct fetch *fetch;
+};
+
+static bool is_gone(const struct case_reader *reader, const char *path, struct err *err)
+{
+    const char *folder = case_path(reader);
+    return err_set(err, ERR_INPUT,
+                   "the packets are in %s, which is not there any more; if it was moved, say where "
+                   "to: weir relocate %s PATH",
+                   path, folder ? folder : "CASE");
+}
+
+// The capture must be the one that was read, as far as its size tells; `weir verify` compares
+// hashes.
+static bool is_there(const struct case_reader *reader, const char *path, uint64_t size,
+                     struct err *err)
+{
+    struct stat info;
+    if (strcmp(path, "-") == 0)
+        return err_set(err, ERR_INPUT,
+                       "the packets came from standard input and are not there any more");
+    if (stat(path, &info) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return is_gone(reader, path, err);
+        return err_system(err, errno, "cannot read the packets in %s", path);
+    }
+    if ((uint64_t)info.st_size == size) return true;
+    return err_set(err, ERR_INPUT,
+                   "%s is not the file that was read: it had %llu bytes and has %llu", path,
+                   (unsigned long long)size, (unsigned long long)info.st_size);
+}
+
+// What the log says where it was read may be relative to a folder that nobody knows any more; the
+// record has it in full.
+static const char *moved_to(const struct catalogue_capture *c, const struct evidence_of *of)
+{
+    return strcmp(c->found_at, c->path) == 0 ? of->path : c->found_at;
+}
+
+static bool open_fetch(struct evidence *e, const struct case_reader *reader,
+                       const struct evidence_of *of, struct err *err)
+{
+    struct fetch_from from = {.path = of->path};
+    const struct catalogue_reading *r = catalogue_reading_of(case_catalogue(reader), of->reading);
+    const struct catalogue_extent *named = r ? catalogue_extent_of(r, of->number) : NULL;
+    if (named) {
+        e->extent = extent_open(case_path(reader), named, err);
+        if (!e->extent) return false;
+        from.map = extent_map(e->extent);
+        from.content = extent_content(e->extent);
+    }
+    if (r && of->number < r->capture_count) from.path = moved_to(&r->captures[of->number], of);
+    if (!from.content && !is_there(reader, from.path, of->bytes, err)) return false;
+    e->fetch = fetch_open(&from, err);
+    return e->fetch != NULL;
+}
+
+struct evidence *evidence_open(const struct case_reader *reader, const struct evidence_of *of,
+                               struct err *err)
+{
+    struct evidence *e = memory_get(sizeof *e);
+    if (open_fetch(e, reader, of, err)) return e;
+    evidence_close(e);
+    return NULL;
+}
+
+void evidence_close(struct evidence *e)
+{
+    if (!e) return;
+    fetch_close(e->fetch);
+    extent_close(e->extent);
+    memory_free(e);
+}
+
+struct fetch *evidence_fetch(struct evidence *e)
+{
+    return e->fetch;
+}

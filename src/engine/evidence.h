@@ -1,0 +1,28 @@
+// The packets of a capture where they are now: kept in the case, at the path from which they were
+// read, or where weir relocate found them.
+//
+// Thread: one.
+#pragma once
+
+#include "source/fetch.h"
+
+struct case_reader;
+
+struct evidence;
+
+// A capture of a reading.
+struct evidence_of {
+    uint64_t reading; // the line of the log; 0 in memory
+    uint32_t number;
+    const char *path; // as it was read
+    uint64_t bytes;   // of the file, as it was read
+};
+
+// Opens it, to fetch from its beginning on. ERR_INPUT with where it was and what to do when it is
+// not there any more. What is compared is the size; whoever wants more compares evidence_where with
+// the SHA-256 of the log. Keeps nothing of `of` and `reader`.
+struct evidence *evidence_open(const struct case_reader *reader, const struct evidence_of *of,
+                               struct err *err);
+void evidence_close(struct evidence *e); // NULL is fine
+
+struct fetch *evidence_fetch(struct evidence *e);
