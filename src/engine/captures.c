@@ -12,9 +12,9 @@ struct capture {
     uint32_t number;
     char *path; // NULL: the case does not name it
     uint64_t file_bytes;
-    nanos first_seen; // not later than its first packet
+    nanos first_seen;          // not later than its first packet
     struct evidence *evidence; // while it is open
-    struct packet head; // the next that is wanted
+    struct packet head;        // the next that is wanted
 };
 
 struct captures {

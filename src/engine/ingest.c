@@ -130,8 +130,7 @@ static bool run_open(struct run *r, struct err *err)
 {
     const struct ingest_options *o = r->options;
     // The store first: what is read is kept from the first byte on.
-    if (!run_open_store(r, err) ||
-        !run_open_source(r, o->source.paths, o->source.path_count, err))
+    if (!run_open_store(r, err) || !run_open_source(r, o->source.paths, o->source.path_count, err))
         return false;
     return o->target != INGEST_CASE || o->again || run_skip_known(r, err);
 }

@@ -40,7 +40,8 @@ void capture_map_describe(struct capture_map *m, uint64_t offset);
 // The last point whose ordinal is not above this; NULL when there is none.
 const struct capture_point *capture_map_find(const struct capture_map *m, uint64_t ordinal);
 
-// The number of the first description at this offset or behind; description_count when there is none.
+// The number of the first description at this offset or behind; description_count when there is
+// none.
 uint32_t capture_map_description(const struct capture_map *m, uint64_t offset);
 
 // As bytes (docs/formats/case.md); false when they are none, which leaves an empty map.

@@ -184,7 +184,8 @@ void read_memory(struct readout *out, bytes content, const char *bpf)
 void read_paths(struct readout *out, const char *const *paths, uint32_t count, const char *bpf)
 {
     readout_reset(out);
-    struct source_options options = {paths, count, bpf, true};
+    struct source_options options = {
+        .paths = paths, .path_count = count, .bpf = bpf, .hash_captures = true};
     readout_take(out, source_open(&options, &out->err));
 }
 

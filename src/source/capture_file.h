@@ -59,9 +59,9 @@ struct capture_keeping {
     const struct capture_sink *sink; // NULL: nobody wants to know
     void *kept;                      // the sink's handle
     struct capture_map map;
-    uint64_t point_next;    // the next point lies here or behind
-    bool hash_content;      // it is compressed: the file's hash is not that of the content
-    struct sha256 content;  // in the thread beside
+    uint64_t point_next;   // the next point lies here or behind
+    bool hash_content;     // it is compressed: the file's hash is not that of the content
+    struct sha256 content; // in the thread beside
 };
 
 struct capture_file {

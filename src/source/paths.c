@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fts.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -73,11 +76,19 @@ static bool name_ends_with(const char *name, const char *end)
     return n >= e && strcmp(name + n - e, end) == 0;
 }
 
+// A case has its log in it, whatever its name.
+static bool is_case(const FTSENT *entry)
+{
+    char log[PATH_MAX];
+    if (name_ends_with(entry->fts_name, ".weir")) return true;
+    int n = snprintf(log, sizeof log, "%s/log/00000001.jsonl", entry->fts_accpath);
+    return n < (int)sizeof log && access(log, F_OK) == 0;
+}
+
 static bool entry_is_left_out(const FTSENT *entry)
 {
     if (entry->fts_level == 0) return false;
-    bool is_folder = entry->fts_info == FTS_D;
-    return entry->fts_name[0] == '.' || (is_folder && name_ends_with(entry->fts_name, ".weir"));
+    return entry->fts_name[0] == '.' || (entry->fts_info == FTS_D && is_case(entry));
 }
 
 static bool entry_add(struct path_list *list, const FTSENT *entry, struct err *err)

@@ -29,7 +29,8 @@ struct path_list {
 };
 
 // Adds a file, "-", or all regular files below a folder in the order of their names. Hidden files
-// and cases (folders named *.weir), which hold packets that were read before, are left out. False
+// and cases (folders with a log, or named *.weir), which may hold packets that were read before,
+// are left out. False
 // and err when it is not there or not readable.
 bool path_list_add(struct path_list *list, const char *path, struct err *err);
 // What is named twice, by device and inode.

@@ -17,8 +17,8 @@ struct catalogue_capture {
     uint64_t bytes;
 };
 
-// A capture that the case keeps itself (.zst), or where packets lie in one that is elsewhere (.idx):
-// store/extent.h.
+// A capture that the case keeps itself (.zst), or where packets lie in one that is elsewhere
+// (.idx): store/extent.h.
 struct catalogue_extent {
     uint64_t capture; // its number in the reading
     const char *path; // below the case

@@ -8,7 +8,11 @@
 #include "base/buf.h"
 #include "base/memory.h"
 
-enum { EXTENT_VERSION = 1, VARINT_MAX = 10, INDEX_SIZE_MIN = FRAME_SKIPPABLE_HEADER + EXTENT_FOOTER };
+enum {
+    EXTENT_VERSION = 1,
+    VARINT_MAX = 10,
+    INDEX_SIZE_MIN = FRAME_SKIPPABLE_HEADER + EXTENT_FOOTER
+};
 
 #define EXTENT_MARK "weir-idx"
 
@@ -118,9 +122,9 @@ struct extent {
 
 static bool damaged(const struct extent *e, struct err *err)
 {
-    return err_set(err, ERR_INPUT,
-                   "%s was damaged or changed since it was written: weir verify tells what else was",
-                   e->path);
+    return err_set(
+        err, ERR_INPUT,
+        "%s was damaged or changed since it was written: weir verify tells what else was", e->path);
 }
 
 // All `n` bytes from `offset` on.

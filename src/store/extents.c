@@ -189,9 +189,8 @@ static bool slot_publish(struct extent_slot *s, struct catalogue_reading *entry,
     snprintf(to, sizeof to, "%s/%s", s->owner->folder, below);
     if (fsync(s->file) != 0) return err_system(err, errno, "cannot make %s durable", from);
     if (rename(from, to) != 0) return err_system(err, errno, "cannot rename %s", from);
-    struct catalogue_extent extent = {.capture = s->number,
-                                      .bytes = s->bytes,
-                                      .content_bytes = s->index.content_bytes};
+    struct catalogue_extent extent = {
+        .capture = s->number, .bytes = s->bytes, .content_bytes = s->index.content_bytes};
     sha256_end(&s->hash, digest);
     hex_format(extent.sha256, bytes_of(digest, sizeof digest));
     hex_format(extent.content_sha256, bytes_of(s->content_sha256, sizeof s->content_sha256));

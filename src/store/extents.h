@@ -19,8 +19,8 @@ enum { EXTENTS_LARGE_MAX = 16 };
 struct extent_slot;
 
 struct extents {
-    char *folder;      // of the case; NULL: nothing is kept
-    struct lock lock;  // of what follows up to `error`
+    char *folder;     // of the case; NULL: nothing is kept
+    struct lock lock; // of what follows up to `error`
     struct frame_codec *codec;
     uint8_t *frame; // room for the next one, as it is stored
     size_t frame_room;

@@ -41,8 +41,8 @@ static bool has_log(const char *folder)
 
 static bool make_folders(const char *folder, struct err *err)
 {
-    static const char *const below[] = {"log",       "keys",           "records",
-                                        "artifacts", "artifacts/.new", "packets", "packets/.new"};
+    static const char *const below[] = {
+        "log", "keys", "records", "artifacts", "artifacts/.new", "packets", "packets/.new"};
     char path[STORE_PATH_MAX];
     for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, below[i]);

@@ -5,8 +5,8 @@
 // the next one opens it. The memory case (no path) keeps one process's records without a folder,
 // and no artifacts.
 //
-// Thread: the sinks from any lane (captures: record/capture.h); everything else from one thread, and store_commit and
-// store_abort when no lane writes any more.
+// Thread: the sinks from any lane (captures: record/capture.h); everything else from one thread,
+// and store_commit and store_abort when no lane writes any more.
 #pragma once
 
 #include "base/err.h"
