@@ -9,6 +9,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 
 from program import (GOLDEN, SECONDS, WEIR, Skip, call, content_of, digest, golden, main, need, need_equal, packets_of,
@@ -107,8 +108,10 @@ def as_nobody(words, **options):
             raise Skip("others cannot start %s" % WEIR)
     except PermissionError:
         raise Skip("others cannot start %s" % WEIR) from None
+    key = os.path.join(tempfile.gettempdir(), "weir-test-%d" % NOBODY, "key.pem")
     done = subprocess.run([WEIR] + words, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=SECONDS, check=False, **options)
+                          stdin=subprocess.DEVNULL, timeout=SECONDS, check=False,
+                          env=dict(os.environ, WEIR_KEY=key), **options)
     from program import Done
     return Done([WEIR] + words, done.returncode, done.stdout, done.stderr)
 
@@ -124,7 +127,7 @@ def no_right_to_read(folder):
 def no_right_to_write(folder):
     os.chmod(folder, 0o755)
     case = os.path.join(folder, "case.weir")
-    need_sentence(as_nobody(["read", "-", "-w", case]), INPUT)  # standard input is empty here
+    need_sentence(as_nobody(["read", "-", "-w", case]), MACHINE, "case.weir")  # before it reads anything
     source = os.path.join("/tmp", "weir-%d.pcap" % os.getpid())
     shutil.copy(golden("udp/exchange"), source)
     os.chmod(source, 0o644)
