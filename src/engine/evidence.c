@@ -17,8 +17,8 @@ static bool is_gone(const struct case_reader *reader, const char *path, struct e
 {
     const char *folder = case_path(reader);
     return err_set(err, ERR_INPUT,
-                   "the packets are in %s, which is not there any more; if it was moved, say where "
-                   "to: weir relocate %s PATH",
+                   "the packets are in %s, which is not there any more: put it back, or say where "
+                   "it is now: weir relocate %s PATH",
                    path, folder ? folder : "CASE");
 }
 

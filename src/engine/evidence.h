@@ -19,8 +19,8 @@ struct evidence_of {
 };
 
 // Opens it, to fetch from its beginning on. ERR_INPUT with where it was and what to do when it is
-// not there any more. What is compared is the size; whoever wants more compares evidence_where with
-// the SHA-256 of the log. Keeps nothing of `of` and `reader`.
+// not there any more. Of a file outside the case only the size is compared; its SHA-256 stands in
+// the log, for whoever wants to know more. Keeps nothing of `of` and `reader`.
 struct evidence *evidence_open(const struct case_reader *reader, const struct evidence_of *of,
                                struct err *err);
 void evidence_close(struct evidence *e); // NULL is fine
