@@ -4,6 +4,11 @@ enum { GROUPS_MAX = 4, REUSES_MAX = 3 };
 #define BEGIN_TIME (INT64_C(1700000000) * NANOS_PER_SECOND)
 #define DURATION_US 12000000
 
+const char *const scene_policies[] = {"first",   "last",       "bsd",   "bsd-right", "linux",
+                                      "windows", "windows2k3", "vista", "solaris",   "old-linux",
+                                      "hpux10",  "hpux11",     "irix",  "macos"};
+enum { POLICIES = sizeof scene_policies / sizeof scene_policies[0] };
+
 uint8_t *scene_bytes(struct scene *s, uint32_t n)
 {
     uint8_t *p = arena_take(s->arena, n + 8);
@@ -154,6 +159,7 @@ void scene_make(struct scene *s, struct arena *arena, uint64_t seed)
     TASTES(TASTE_CHOOSE)
 #undef TASTE_CHOOSE
     if (s->tastes.snap) s->snap = dice_between(&s->dice, SNAP_MIN, 1600);
+    s->policy = scene_policies[s->tastes.policy ? dice_below(&s->dice, POLICIES) : 0];
     struct list groups[GROUPS_MAX] = {0};
     uint32_t count = dice_between(&s->dice, 1, GROUPS_MAX);
     scene_talks(s, groups, count);

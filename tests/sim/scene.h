@@ -19,7 +19,7 @@ enum { TALKS_MAX = 16, DEPTH_MAX = 2, VLANS_MAX = 2, SNAP_MIN = 400 };
     X(loss) X(loss_heavy) X(reorder) X(reorder_far) X(duplicate) X(resend) X(differ) X(snap) \
     X(fragment) X(fragment_differ) X(tunnel) X(vlan) X(one_way) X(midstream) X(reset) \
     X(keep_alive) X(probe) X(reuse) X(wrap) X(half_close) X(behind_fin) X(syn_data) \
-    X(time_back) X(tiny)
+    X(time_back) X(tiny) X(policy)
 // clang-format on
 struct tastes {
 #define TASTE_FIELD(name) bool name;
@@ -106,13 +106,16 @@ struct scene {
     struct dice dice;
     struct arena *arena;
     struct tastes tastes;
-    uint32_t snap; // UINT32_MAX: whole packets
+    uint32_t snap;      // UINT32_MAX: whole packets
+    const char *policy; // of the receivers, where segments that wait differ
     struct talk talks[TALKS_MAX];
     uint32_t talk_count;
     struct carrier *carriers[TALKS_MAX * DEPTH_MAX];
     uint32_t carrier_count, identification;
     struct list frames;
 };
+
+extern const char *const scene_policies[];
 
 void scene_make(struct scene *s, struct arena *arena, uint64_t seed);
 

@@ -16,7 +16,7 @@ struct sim {
     struct arena arena;
     struct scene scene;
     struct truth truth;
-    uint64_t cases, wrong, frames;
+    uint64_t cases, wrong, frames, gaps, readings;
 };
 
 static void sim_make(struct sim *s, uint64_t seed)
@@ -26,12 +26,24 @@ static void sim_make(struct sim *s, uint64_t seed)
     truth_make(&s->truth, &s->scene);
 }
 
+// How much there was to compare.
+static void sim_count(struct sim *s)
+{
+    s->readings += s->truth.differences.count;
+    for (uint32_t i = 0; i < s->scene.talk_count; i++) {
+        const struct truth_talk *t = s->scene.talks[i].truth;
+        s->readings += t->ambiguities.count;
+        s->gaps += (t->side[0].missed_bytes != 0) + (t->side[1].missed_bytes != 0);
+    }
+}
+
 static bool sim_case(struct sim *s, uint64_t seed, bool many_lanes)
 {
     struct trial trial;
     sim_make(s, seed);
     s->cases++;
     s->frames += s->scene.frames.count;
+    sim_count(s);
     if (trial_run(&trial, &s->truth, many_lanes)) return true;
     if (s->wrong++ < WRONG_SHOWN)
         printf("seed %" PRIu64 ": %s\n    alone: sim %" PRIu64 "; its frames: sim --print %" PRIu64
@@ -48,7 +60,7 @@ static void print_tastes(const struct scene *s)
     if (s->tastes.name) printf(" " #name);
     TASTES(TASTE_PRINT)
 #undef TASTE_PRINT
-    printf("\n");
+    printf(" %s\n", s->policy);
 }
 
 static void print_flags(const struct message *m)
@@ -132,8 +144,9 @@ static bool sim_seeds(struct sim *s, const char *path)
 static int sim_many(struct sim *s, uint64_t from, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++) sim_case(s, from + i, i % 8 == 0);
-    printf("%" PRIu64 " cases, %" PRIu64 " frames, %" PRIu64 " wrong\n", s->cases, s->frames,
-           s->wrong);
+    printf("%" PRIu64 " cases, %" PRIu64 " frames, %" PRIu64 " directions with gaps, %" PRIu64
+           " places with two readings: %" PRIu64 " wrong\n",
+           s->cases, s->frames, s->gaps, s->readings, s->wrong);
     return s->wrong || !s->cases ? 1 : 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "engine/ambiguity.h"
 #include "engine/catalogue.h"
 #include "engine/dispatcher.h"
 #include "engine/reading.h"
@@ -99,9 +100,9 @@ static void compare_piece(struct run *r, unsigned number, struct truth_side *s,
         uint32_t at = s->shown + (uint32_t)i;
         if (at >= s->next || s->states[at] != BYTE_SEEN)
             wrong(r, "talk %u: byte %u delivered, which was not there", number, at);
-        else if (s->first[at] != piece->data.p[i])
+        else if (s->taken[at] != piece->data.p[i])
             wrong(r, "talk %u: byte %u is %02x, and not %02x", number, at, piece->data.p[i],
-                  s->first[at]);
+                  s->taken[at]);
         else if (s->times[at] != piece->time)
             wrong(r, "talk %u: byte %u has another time", number, at);
         if (r->trial->wrong[0]) return;
@@ -280,14 +281,79 @@ static void compare_difference(struct run *r, struct reader_of_row at)
     wrong(r, "a difference between pieces that there was not");
 }
 
+static bool is_reading(struct reader_of_row at, unsigned field, bytes expected)
+{
+    bytes found = {0};
+    if (batch_has(at.batch, field, at.row)) found = batch_get_bytes(at.batch, field, at.row);
+    return bytes_equal(found, bytes_first(expected, STREAM_AMBIGUITY_BYTES));
+}
+
+// The talk in which a record was made.
+static const struct talk *talk_of_record(struct run *r, struct reader_of_row at)
+{
+    struct record_id id = batch_get_id(at.batch, COMMON_CONVERSATION_ID, at.row);
+    for (uint32_t i = 0; i < r->truth->scene->talk_count; i++) {
+        const struct talk *t = &r->truth->scene->talks[i];
+        uint64_t began = (uint64_t)(t->truth->first_seen / NANOS_PER_MICRO);
+        if (t->truth->begun && id.time_us == began &&
+            talk_end(t, end_of(at, "src_"), number_of(at, "src_", "port")) < 2)
+            return t;
+    }
+    return NULL;
+}
+
+static void compare_reading(struct run *r, struct reader_of_row at, const struct talk *t,
+                            const struct truth_ambiguity *a)
+{
+    bytes policy = batch_get_bytes(at.batch, AMBIGUITY_POLICY, at.row);
+    bytes layer = batch_get_bytes(at.batch, AMBIGUITY_LAYER, at.row);
+    if (!bytes_equal(layer, bytes_text(a->of_fragments ? "ip" : "tcp")) ||
+        !bytes_equal(policy, bytes_text(a->policy)))
+        wrong(r, "talk %u: difference at %u: not %s, but %.*s", t->number, a->position, a->policy,
+              (int)policy.n, (const char *)policy.p);
+    if (!is_reading(at, AMBIGUITY_TAKEN, a->taken) || !is_reading(at, AMBIGUITY_OTHER, a->other))
+        wrong(r, "talk %u: difference at %u: other readings", t->number, a->position);
+}
+
+static bool talk_is_forgetful(const struct talk *t)
+{
+    return t->truth->side[0].is_forgetful || t->truth->side[1].is_forgetful;
+}
+
+// Records of a talk come in the order in which the differences were found.
+static void compare_ambiguity(struct run *r, struct reader_of_row at)
+{
+    const struct record_batch *b = at.batch;
+    const struct talk *t = talk_of_record(r, at);
+    if (t && talk_is_forgetful(t)) return;
+    if (!t || t->truth->ambiguities_told == t->truth->ambiguities.count) {
+        wrong(r, "a difference that there was not");
+        return;
+    }
+    const struct truth_ambiguity *a = t->truth->ambiguities.items[t->truth->ambiguities_told++];
+    unsigned end = talk_end(t, end_of(at, "src_"), number_of(at, "src_", "port"));
+    if (bytes_equal(batch_get_bytes(b, AMBIGUITY_SIDE, at.row), bytes_text("dst"))) end ^= 1;
+    uint64_t position = batch_get(b, AMBIGUITY_OFFSET, at.row);
+    uint64_t length = batch_get(b, AMBIGUITY_LENGTH, at.row);
+    if (a->position == position && a->length == length && a->end == end &&
+        a->time == (nanos)batch_get(b, COMMON_TS, at.row)) {
+        compare_reading(r, at, t, a);
+        return;
+    }
+    wrong(r, "talk %u: difference %u is [%u, %u) of end %u, found [%llu, %llu) of end %u",
+          t->number, t->truth->ambiguities_told - 1, a->position, a->position + a->length, a->end,
+          (unsigned long long)position, (unsigned long long)(position + length), end);
+}
+
 static void take_row(struct run *r, struct reader_of_row at)
 {
     const struct record_kind *k = at.batch->kind;
     digest_row(r, at.batch, at.row);
     if (!r->compares) return;
     if (k == &conversation_kind) compare_conversation(r, at);
-    if (k == &ambiguity_kind && batch_has(at.batch, AMBIGUITY_DATAGRAM, at.row))
-        compare_difference(r, at);
+    bool is_datagram = k == &ambiguity_kind && batch_has(at.batch, AMBIGUITY_DATAGRAM, at.row);
+    if (is_datagram) compare_difference(r, at);
+    else if (k == &ambiguity_kind) compare_ambiguity(r, at);
     if (k == &loss_kind &&
         bytes_equal(batch_get_bytes(at.batch, LOSS_REASON, at.row), bytes_text("out_of_window")))
         r->strayed += batch_get(at.batch, LOSS_BYTES, at.row);
@@ -299,6 +365,15 @@ static void take(void *context, const struct record_batch *batch)
 }
 
 // ---- what must be there -------------------------------------------------------------------------
+
+static void compare_ambiguity_count(struct run *r, const struct talk *t)
+{
+    uint32_t expected = t->truth->ambiguities.count;
+    if (expected > AMBIGUITIES_MAX) expected = AMBIGUITIES_MAX;
+    char what[64];
+    snprintf(what, sizeof what, "talk %u: differences", t->number);
+    if (!talk_is_forgetful(t)) same(r, what, expected, t->truth->ambiguities_told);
+}
 
 static void compare_talks(struct run *r)
 {
@@ -313,6 +388,7 @@ static void compare_talks(struct run *r)
             snprintf(what, sizeof what, "talk %u, end %u: delivered", t->number, end);
             same(r, what, t->is_tcp ? s->next : s->datagrams.count, s->shown);
         }
+        compare_ambiguity_count(r, t);
     }
     for (uint32_t i = 0; i < truth->carrier_count; i++) carriers += truth->carriers[i].begun;
     for (uint32_t i = 0; i < truth->differences.count; i++) {
@@ -379,6 +455,8 @@ static void run_lanes(struct run *r, uint32_t count)
     o->watch = watch;
     o->watch_gap = watch_gap;
     o->lanes = count;
+    bool is_known = overlap_parse(r->truth->scene->policy, &o->overlap, &err);
+    assert(is_known);
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     struct record_sink sink = {r, take};

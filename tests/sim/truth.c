@@ -66,7 +66,7 @@ static void talk_message(struct truth *t, const struct datagram *d, const struct
         talk_datagram(t, &m->talk->truth->side[m->side], payload, length);
         return;
     }
-    struct segment g = {m, payload, length, f->time};
+    struct segment g = {m, payload, length, f->time, a->is_ambiguous};
     truth_segment(t, m->talk->truth, &g);
 }
 

@@ -29,12 +29,31 @@ struct truth_side {
     uint32_t patience; // packets since a hole was acknowledged
     uint32_t size;
     uint8_t *states; // enum byte_state
-    uint8_t *first;  // reading
+    uint8_t *taken;  // reading
     nanos *times;
-    uint32_t shown; // how far the engine has got (trial.c)
+    uint32_t *extents; // numbers of the struct extent that brought them
+    struct list all_extents;
+    uint32_t kept_from; // what was delivered from here on is still compared with what comes
+    bool is_forgetful;  // so much was delivered that the engine may not compare all of it
+    uint32_t shown;     // how far the engine has got (trial.c)
 
     // UDP
     struct list datagrams; // struct truth_payload
+};
+
+// A segment as it was sent, by position.
+struct extent {
+    int64_t from, to;
+};
+
+// A place where two readings of the same bytes differ.
+struct truth_ambiguity {
+    nanos time;
+    uint8_t end; // of the talk, whose bytes they are
+    bool of_fragments;
+    uint32_t position, length;
+    bytes taken, other; // from there on, at least as much as is told
+    const char *policy;
 };
 
 struct truth_payload {
@@ -48,6 +67,8 @@ struct truth_talk {
     nanos first_seen, last_seen;
     uint8_t first_side, first_flags;
     struct truth_side side[2];
+    struct list ambiguities;   // struct truth_ambiguity, in the order in which they are found
+    uint32_t ambiguities_told; // trial.c
 };
 
 struct truth_carrier {
@@ -82,6 +103,7 @@ void truth_make(struct truth *t, struct scene *s);
 struct arrival {
     bytes content; // of the datagram, as far as it is there
     uint32_t pieces, ip_length, frames;
+    bool is_ambiguous; // its pieces disagreed
 };
 enum arrived { ARRIVED_WHOLE, ARRIVED_HELD, ARRIVED_AGAIN };
 enum arrived truth_piece(struct truth *t, const struct frame *f, const struct piece *p,
@@ -89,12 +111,16 @@ enum arrived truth_piece(struct truth *t, const struct frame *f, const struct pi
 // Whether the packet that a datagram was in belongs to a talk: then pieces that come again do too.
 void truth_settle(struct datagram *d, bool is_known);
 
+// truth_policy.c
+bool truth_later_wins(const char *policy, struct extent old, struct extent new);
+
 // truth_stream.c: segments of TCP.
 struct segment {
     const struct message *message;
     bytes data;      // what is there of the payload
     uint32_t length; // of the payload
     nanos time;
+    bool is_ambiguous; // the pieces of its datagram disagreed
 };
 void truth_segment(struct truth *t, struct truth_talk *talk, const struct segment *g);
 void truth_close(struct truth_talk *talk);

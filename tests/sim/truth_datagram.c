@@ -86,6 +86,7 @@ enum arrived truth_piece(struct truth *t, const struct frame *f, const struct pi
     a->pieces = g->pieces.count;
     a->ip_length = g->ip_length;
     a->frames = g->frames;
+    a->is_ambiguous = g->differences;
     return ARRIVED_WHOLE;
 }
 

@@ -1,9 +1,14 @@
-// The two directions of a TCP connection, by the rules of stream/stream.h: what was seen first
-// stays; a hole is a gap once the other side acknowledged it and 32 more packets of the connection
-// came, or at its end; nothing counts behind the FIN.
+// The two directions of a TCP connection, by the rules of stream/stream.h: what was delivered
+// stays, between segments that wait the policy decides; a hole is a gap once the other side
+// acknowledged it and 32 more packets of the connection came, or at its end; nothing counts behind
+// the FIN. What came is compared with what waits, and with what was delivered since the other side
+// last had acknowledged all of it.
 #include "truth.h"
 
-enum { PATIENCE = 32 };
+enum {
+    PATIENCE = 32,
+    COMPARED_MAX = 24000, // of what was delivered; somewhat beyond it the engine forgets
+};
 
 static bool is_there(uint8_t state)
 {
@@ -15,13 +20,28 @@ static void check_fin(struct truth_side *s)
     if (s->fin && s->next >= s->fin_at) s->finished = true;
 }
 
-// What is in order now is delivered.
+// The end of the bytes from `at` on that stand there since one and the same segment put them there.
+static uint32_t run_end(const struct truth_side *s, uint32_t at, uint32_t end)
+{
+    bool there = is_there(s->states[at]);
+    uint32_t to = at + 1;
+    while (to < end && is_there(s->states[to]) == there &&
+           (!there || s->extents[to] == s->extents[at]))
+        to++;
+    return to;
+}
+
+// What is in order now is delivered, a run at a time.
 static void deliver(struct truth_side *s)
 {
     while (s->next < s->seen_end && is_there(s->states[s->next])) {
-        s->next++;
+        uint32_t end = run_end(s, s->next, s->seen_end);
+        bool is_cut = s->states[end - 1] == BYTE_CUT;
+        if (is_cut || s->acked >= end) s->kept_from = end;
+        s->next = end;
         s->patience = 0;
     }
+    if (s->next - s->kept_from > COMPARED_MAX) s->is_forgetful = true;
     check_fin(s);
 }
 
@@ -31,6 +51,7 @@ static void declare_gap(struct truth_side *s, uint32_t end)
         s->states[s->next] = BYTE_LOST;
         s->missed_bytes++;
         s->patience = 0;
+        s->kept_from = end;
     }
     deliver(s);
 }
@@ -57,25 +78,140 @@ static void note_ack(struct truth_side *s, const struct message *m)
     if (!s->started) return;
     int64_t at = m->ack_at - s->origin;
     if (at == s->next && !(m->flags & SYN)) s->confirmed = true;
-    if (at > s->next && at > s->acked) s->acked = at;
+    if (at < s->next) return;
+    if (at > s->acked) s->acked = at;
+    s->kept_from = s->next;
 }
 
-static void take_payload(struct truth_side *s, const struct segment *g, int64_t at)
+// ---- readings -----------------------------------------------------------------------------------
+
+// What is at hand: a segment in its direction.
+struct coming {
+    struct truth *truth;
+    struct truth_talk *talk;
+    struct truth_side *side;
+    const struct segment *g;
+    int64_t at; // its position
+};
+
+static bytes copy_of(struct truth *t, const uint8_t *p, uint32_t n)
 {
-    int64_t end = at + g->length;
-    bool asks = at == (int64_t)s->next - 1 && g->length == 1;
-    uint32_t more = 0;
-    for (int64_t i = at > s->next ? at : s->next; i < end; i++) {
-        if (is_there(s->states[i])) continue;
-        bool is_cut = (uint64_t)(i - at) >= g->data.n;
+    uint8_t *copy = arena_take(t->scene->arena, n);
+    memcpy(copy, p, n);
+    return bytes_of(copy, n);
+}
+
+static void tell(struct coming *c, uint32_t from, uint32_t to, const char *policy, bool wins)
+{
+    struct truth_ambiguity *a = arena_take(c->truth->scene->arena, sizeof *a);
+    bytes old = copy_of(c->truth, c->side->taken + from, to - from);
+    bytes new = bytes_first(bytes_after(c->g->data, (size_t)(from - c->at)), to - from);
+    *a = (struct truth_ambiguity){.time = c->g->time,
+                                  .end = c->g->message->side,
+                                  .position = from,
+                                  .length = to - from,
+                                  .taken = wins ? new : old,
+                                  .other = wins ? old : new,
+                                  .policy = policy};
+    list_add(c->truth->scene->arena, &c->talk->ambiguities, a);
+}
+
+static bool is_cut_at(const struct coming *c, uint32_t position)
+{
+    return (uint64_t)(position - c->at) >= c->g->data.n;
+}
+
+// Compares the bytes [from, to), as far as both are there.
+static void compare(struct coming *c, uint32_t from, uint32_t to, const char *policy, bool wins)
+{
+    uint32_t first = UINT32_MAX, last = 0;
+    for (uint32_t i = from; i < to; i++) {
+        if (c->side->states[i] != BYTE_SEEN || is_cut_at(c, i)) continue;
+        if (c->side->taken[i] == c->g->data.p[i - c->at]) continue;
+        if (first == UINT32_MAX) first = i;
+        last = i + 1;
+    }
+    if (last) tell(c, first, last, policy, wins);
+}
+
+// One byte just before the next one asks whether the other side lives, and is any byte.
+static bool asks(const struct coming *c)
+{
+    return c->at == (int64_t)c->side->next - 1 && c->g->length == 1;
+}
+
+static void compare_delivered(struct coming *c)
+{
+    const char *policy = c->truth->scene->policy;
+    int64_t end = c->at + c->g->length;
+    uint32_t from = c->at > c->side->kept_from ? (uint32_t)c->at : c->side->kept_from;
+    uint32_t to = end < c->side->next ? (uint32_t)(end < 0 ? 0 : end) : c->side->next;
+    if (from < to && !asks(c))
+        compare(c, from, to, !strcmp(policy, "first") ? policy : "delivered", false);
+}
+
+// ---- what waits ---------------------------------------------------------------------------------
+
+static uint32_t count_there(const struct coming *c, uint32_t from, uint32_t to, bool of_new)
+{
+    uint32_t n = 0;
+    for (uint32_t i = from; i < to; i++)
+        n += of_new ? !is_cut_at(c, i) : c->side->states[i] == BYTE_SEEN;
+    return n;
+}
+
+// Whether the segment takes the place of what waits at [from, to), which one segment brought.
+static bool wins_over(struct coming *c, uint32_t from, uint32_t to)
+{
+    struct truth_side *s = c->side;
+    const struct extent *old = s->all_extents.items[s->extents[from]];
+    struct extent new = {c->at < 0 ? 0 : c->at, c->at + c->g->length};
+    bool wins = truth_later_wins(c->truth->scene->policy, *old, new);
+    // Who has fewer of the bytes, since the snap length cut them, does not win.
+    if (count_there(c, from, to, true) < count_there(c, from, to, false)) wins = false;
+    compare(c, from, to, c->truth->scene->policy, wins);
+    return wins;
+}
+
+static void put(struct coming *c, uint32_t from, uint32_t to)
+{
+    struct truth_side *s = c->side;
+    struct extent *extent = arena_take(c->truth->scene->arena, sizeof *extent);
+    *extent = (struct extent){c->at < 0 ? 0 : c->at, c->at + c->g->length};
+    list_add(c->truth->scene->arena, &s->all_extents, extent);
+    for (uint32_t i = from; i < to; i++) {
+        bool is_cut = is_cut_at(c, i);
         s->states[i] = is_cut ? BYTE_CUT : BYTE_SEEN;
-        if (!is_cut) s->first[i] = g->data.p[i - at];
-        s->times[i] = g->time;
-        if (i >= s->seen_end) s->seen_end = (uint32_t)i + 1;
-        more++;
+        s->taken[i] = is_cut ? 0 : c->g->data.p[i - c->at];
+        s->times[i] = c->g->time;
+        s->extents[i] = s->all_extents.count - 1;
+    }
+    if (to > s->seen_end) s->seen_end = to;
+}
+
+static void tell_fragments(struct coming *c, uint32_t from, uint32_t to)
+{
+    tell(c, from, from, "first", false);
+    struct list *all = &c->talk->ambiguities;
+    struct truth_ambiguity *a = all->items[all->count - 1];
+    a->length = to - from;
+    a->of_fragments = true;
+}
+
+static void take_payload(struct coming *c)
+{
+    struct truth_side *s = c->side;
+    int64_t end = c->at + c->g->length;
+    uint32_t from = c->at > s->next ? (uint32_t)c->at : s->next, more = 0;
+    if (from < end && c->g->is_ambiguous) tell_fragments(c, from, (uint32_t)end);
+    for (uint32_t at = from, to; at < end; at = to) {
+        bool there = is_there(s->states[at]);
+        to = run_end(s, at, (uint32_t)end);
+        if (!there || wins_over(c, at, to)) put(c, at, to);
+        if (!there) more += to - at;
     }
     s->payload_bytes += more;
-    if (!more && !asks) s->retransmits++;
+    if (!more && !asks(c)) s->retransmits++;
     deliver(s);
 }
 
@@ -86,14 +222,18 @@ static void take_behind(struct truth_side *s, const struct segment *g, int64_t e
     s->strayed += behind < g->length ? behind : g->length;
 }
 
-static void take(struct truth_side *s, const struct segment *g)
+static void take(struct coming *c)
 {
+    struct truth_side *s = c->side;
+    const struct segment *g = c->g;
     const struct message *m = g->message;
     bool nothing_yet = !s->next && !s->seen_end && !s->fin && !s->confirmed;
     if (m->flags & (SYN | FIN) || g->length) start(s, m->at);
     if (m->flags & SYN && nothing_yet) s->origin = m->at;
     if (!s->started) return;
-    int64_t at = m->at - s->origin, end = at + g->length;
+    c->at = m->at - s->origin;
+    int64_t end = c->at + g->length;
+    if (g->length) compare_delivered(c);
     if (s->finished) {
         take_behind(s, g, end);
         return;
@@ -102,7 +242,7 @@ static void take(struct truth_side *s, const struct segment *g)
         s->fin = true;
         s->fin_at = (uint32_t)end;
     }
-    if (g->length) take_payload(s, g, at);
+    if (g->length) take_payload(c);
     check_fin(s);
 }
 
@@ -127,7 +267,8 @@ static void make_room(struct truth *t, struct truth_side *s, const struct talk *
     }
     s->size += 2;
     s->states = arena_take(t->scene->arena, s->size);
-    s->first = arena_take(t->scene->arena, s->size);
+    s->taken = arena_take(t->scene->arena, s->size);
+    s->extents = arena_take(t->scene->arena, s->size * sizeof *s->extents);
     s->times = arena_take(t->scene->arena, s->size * sizeof *s->times);
 }
 
@@ -139,7 +280,8 @@ void truth_segment(struct truth *t, struct truth_talk *talk, const struct segmen
     if (!g->length && !(m->flags & SYN) && !talk->has_stream) return;
     talk->has_stream = true;
     note_ack(&talk->side[m->side ^ 1], m);
-    if (!(m->flags & RST)) take(&talk->side[m->side], g);
+    struct coming coming = {t, talk, &talk->side[m->side], g, 0};
+    if (!(m->flags & RST)) take(&coming);
     for (unsigned i = 0; i < 2; i++) lose_patience(&talk->side[i]);
 }
 
