@@ -47,12 +47,27 @@ static void talk_count(struct truth *t, const struct message *m, const struct fr
     s->bytes += ip_length;
 }
 
-static void talk_datagram(struct truth *t, struct truth_side *s, bytes payload, uint32_t length)
+static void talk_datagram(struct truth *t, const struct message *m, const struct frame *f,
+                          const struct arrival *a, bytes payload)
 {
+    struct truth_talk *talk = m->talk->truth;
+    struct truth_side *s = &talk->side[m->side];
+    uint32_t length = (uint32_t)m->payload.n;
+    if (!length) return;
     struct truth_payload *p = arena_take(t->scene->arena, sizeof *p);
     *p = (struct truth_payload){payload, s->payload_bytes};
+    list_add(t->scene->arena, &s->datagrams, p);
+    if (a->is_ambiguous) {
+        struct truth_ambiguity *both = arena_take(t->scene->arena, sizeof *both);
+        *both = (struct truth_ambiguity){.time = f->time,
+                                         .end = m->side,
+                                         .of_fragments = true,
+                                         .position = (uint32_t)s->payload_bytes,
+                                         .length = length,
+                                         .policy = "first"};
+        list_add(t->scene->arena, &talk->ambiguities, both);
+    }
     s->payload_bytes += length;
-    if (length) list_add(t->scene->arena, &s->datagrams, p);
 }
 
 static void talk_message(struct truth *t, const struct datagram *d, const struct frame *f,
@@ -61,13 +76,9 @@ static void talk_message(struct truth *t, const struct datagram *d, const struct
     const struct message *m = d->message;
     talk_count(t, m, f, a->pieces, a->ip_length);
     bytes payload = bytes_after(a->content, d->header);
-    uint32_t length = (uint32_t)m->payload.n;
-    if (!m->talk->is_tcp) {
-        talk_datagram(t, &m->talk->truth->side[m->side], payload, length);
-        return;
-    }
-    struct segment g = {m, payload, length, f->time, a->is_ambiguous};
-    truth_segment(t, m->talk->truth, &g);
+    struct segment g = {m, payload, (uint32_t)m->payload.n, f->time, a->is_ambiguous};
+    if (m->talk->is_tcp) truth_segment(t, m->talk->truth, &g);
+    else talk_datagram(t, m, f, a, payload);
 }
 
 static const struct datagram *innermost(const struct piece *p)
