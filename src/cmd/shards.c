@@ -21,6 +21,13 @@ struct load {
     uint64_t packets, bytes;
 };
 
+static void load_add(struct load *load, uint64_t shards, const struct packet *p)
+{
+    if (p->class_ != PACKET_IP) return;
+    load[p->shard % shards].packets += 1 + (uint64_t)p->frame_count - p->shared_count;
+    if (!p->is_more) load[p->shard % shards].bytes += p->length;
+}
+
 static bool shards_count(const struct source_options *options, uint64_t shards, struct load *load,
                          struct err *err)
 {
@@ -32,12 +39,9 @@ static bool shards_count(const struct source_options *options, uint64_t shards, 
     enum source_result result;
     while ((result = source_read(source, batch, err)) == SOURCE_PACKETS) {
         decode_batch(decoder, batch);
-        for (uint32_t i = 0; i < batch->count; i++) {
-            const struct packet *p = &batch->packets[i];
-            if (p->class_ != PACKET_IP) continue;
-            load[p->shard % shards].packets += 1 + (uint64_t)p->frame_count;
-            load[p->shard % shards].bytes += p->length;
-        }
+        for (uint32_t i = 0; i < batch->count; i++) load_add(load, shards, &batch->packets[i]);
+        for (uint32_t i = 0; i < batch->more_count; i++)
+            load_add(load, shards, &batch->more[i].packet);
         packet_batch_clear(batch);
     }
     decoder_deinit(decoder);

@@ -222,10 +222,11 @@ void datagram_drop(struct decoder *d, uint32_t index, enum decode_reason reason)
     struct datagram *g = datagram_at(f, index);
     assert(g->serial);
     if (!g->is_joined) {
-        d->reasons[REASON_FRAGMENT_HELD] -= g->frame_count;
-        d->classes[PACKET_HELD] -= g->frame_count;
-        d->reasons[reason] += g->frame_count;
-        d->classes[decode_reason_class(reason)] += g->frame_count;
+        uint32_t frames = (uint32_t)g->frame_count - g->shared_count;
+        d->reasons[REASON_FRAGMENT_HELD] -= frames;
+        d->classes[PACKET_HELD] -= frames;
+        d->reasons[reason] += frames;
+        d->classes[decode_reason_class(reason)] += frames;
     }
     datagram_empty(f, g);
     datagram_give(f, g, g->frames, g->frames_size);

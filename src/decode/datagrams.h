@@ -48,7 +48,8 @@ struct datagram {
     struct datagram_frame *frames;
     uint32_t frames_size;
     uint16_t frame_count, piece_count;
-    uint32_t ip_length; // of all pieces
+    uint16_t shared_count; // of the frames, as struct packet has it
+    uint32_t ip_length;    // of all pieces
     uint8_t ambiguities, proto, tos, ttl;
     uint8_t header_size; // 0 until the first piece
     uint8_t header[DATAGRAM_HEADER_MAX];

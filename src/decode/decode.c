@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "base/memory.h"
 #include "decode/fragments.h"
 #include "decode/layer.h"
 #include "decode/layer_list.h"
@@ -90,6 +91,8 @@ void decoder_deinit(struct decoder *d)
     if (!d) return;
     fragments_destroy(d->fragments);
     d->fragments = NULL;
+    memory_free(d->branches);
+    d->branches = NULL;
 }
 
 void decoder_end(struct decoder *d)
@@ -143,6 +146,50 @@ enum layer_result layer_enter(struct walk *w, enum tunnel tunnel, enum layer_spa
     return layer_next(w, space, number);
 }
 
+// ---- frames that hold several packets -----------------------------------------------------------
+
+// A place in a frame where another packet begins: the walk as it was there.
+enum { BRANCHES_MAX = 4 };
+struct branch {
+    struct walk walk;
+    struct packet packet;
+};
+
+// The rest of a frame that is not followed is a packet, too.
+static void branch_refuse(struct decoder *d)
+{
+    d->more++;
+    d->reasons[REASON_TOO_MANY_LAYERS]++;
+    d->classes[PACKET_UNDECODABLE]++;
+}
+
+void walk_branch(struct walk *w, struct reader rest, uint64_t sent, enum layer_space space,
+                 uint16_t number)
+{
+    struct decoder *d = w->decoder;
+    if (d->branch_count == BRANCHES_MAX) {
+        branch_refuse(d);
+        return;
+    }
+    if (!d->branches) d->branches = memory_get(BRANCHES_MAX * sizeof *d->branches);
+    struct branch *b = &d->branches[d->branch_count++];
+    b->walk = *w;
+    b->packet = *w->packet;
+    b->packet.is_more = true;
+    b->packet.shared_count = b->packet.frame_count;
+    b->walk.joined = 0;
+    b->walk.r = rest;
+    b->walk.sent_end = (uint64_t)(rest.at - w->packet->data) + sent;
+    layer_next(&b->walk, space, number);
+}
+
+bool walk_keep(struct walk *w, struct packet_buffer *buffer)
+{
+    if (w->decoder->joined_count == FRAME_JOINED_MAX) return false;
+    w->decoder->joined_count++;
+    return packet_batch_keep(w->batch, buffer);
+}
+
 // ---- one packet ---------------------------------------------------------------------------------
 
 static void packet_clear(struct packet *p)
@@ -161,6 +208,7 @@ static enum decode_reason walk_retreat(struct walk *w, enum decode_reason reason
     p->carries = 0;
     p->frames = inside.frames;
     p->frame_count = inside.frame_count;
+    p->shared_count = inside.shared_count;
     p->is_ambiguous = inside.is_ambiguous;
     return reasons[reason].class_ == PACKET_NOT_IP ? REASON_TUNNEL_NOT_IP : REASON_TUNNEL_BROKEN;
 }
@@ -189,9 +237,39 @@ static void packet_count(struct decoder *d, struct packet *p, enum decode_reason
     p->shard = conversation_shard(p->hash);
 }
 
+static void decode_walk(struct walk *w)
+{
+    struct decoder *d = w->decoder;
+    struct packet *p = w->packet;
+    enum decode_reason reason = decode_layers(d, w);
+    enum packet_class class = reasons[reason].class_;
+    // What carries several packets is not the conversation of those that are broken.
+    bool is_inside = w->carriers && !p->is_more;
+    if (is_inside && class != PACKET_IP && class != PACKET_HELD) reason = walk_retreat(w, reason);
+    packet_count(d, p, reason);
+    if (p->frame_count || w->joined) fragments_settle(w);
+    if (w->carriers) packet_tell_carriers(w);
+}
+
+// What else is in the frame of packets[after].
+static void decode_more(struct decoder *d, struct packet_batch *batch, uint32_t after)
+{
+    for (unsigned n = 1; d->branch_count && n < FRAME_PACKETS_MAX; n++) {
+        struct branch *b = &d->branches[--d->branch_count];
+        struct packet *p = packet_batch_more(batch, after);
+        struct walk w = b->walk;
+        *p = b->packet;
+        w.packet = p;
+        d->more++;
+        decode_walk(&w);
+    }
+    for (; d->branch_count; d->branch_count--) branch_refuse(d);
+}
+
 static void decode_packet(struct decoder *d, struct packet_batch *batch, struct packet *p)
 {
     packet_clear(p);
+    d->joined_count = 0;
     p->watermark = watermark_next(&d->watermark, p->time);
     if (p->watermark >= d->fragments_due) fragments_expire(d, p->watermark);
     struct walk w = {
@@ -203,17 +281,15 @@ static void decode_packet(struct decoder *d, struct packet_batch *batch, struct 
         .space = SPACE_LINK,
         .number = p->link_type,
     };
-    enum decode_reason reason = decode_layers(d, &w);
-    enum packet_class class = reasons[reason].class_;
-    if (w.carriers && class != PACKET_IP && class != PACKET_HELD) reason = walk_retreat(&w, reason);
-    packet_count(d, p, reason);
-    if (p->frame_count || w.joined) fragments_settle(&w);
-    if (w.carriers) packet_tell_carriers(&w);
+    decode_walk(&w);
 }
 
 void decode_batch(struct decoder *d, struct packet_batch *batch)
 {
     assert(batch->count <= PACKETS_MAX);
-    for (uint32_t i = 0; i < batch->count; i++) decode_packet(d, batch, &batch->packets[i]);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        decode_packet(d, batch, &batch->packets[i]);
+        if (d->branch_count) decode_more(d, batch, i);
+    }
     d->packets += batch->count;
 }

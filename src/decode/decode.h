@@ -14,6 +14,9 @@
 // in = IP packets with the frames they were joined from + not IP + undecodable + unknown link type
 // + held, always; behind decoder_end none is held.
 //
+// A frame may hold several packets, as an aggregate of IEEE 802.11 does. The first is in its place
+// in the batch, the others behind it among batch->more; they count as packets in, too.
+//
 // A packet inside a tunnel belongs to the conversation inside. Those that carry it, outermost
 // first, are told by the hook `carried`. When what is inside is not IP, or broken, the packet
 // belongs to the innermost conversation that could be told. Identifiers outside of a tunnel (the
@@ -53,9 +56,11 @@ struct decode_hooks {
 };
 
 struct fragments;
+struct branch;
 
 struct decoder {
     uint64_t packets;
+    uint64_t more;                      // packets behind the first of their frame
     uint64_t classes[PACKET_CLASSES];   // packets by enum packet_class
     uint64_t reasons[REASON_COUNT];     // packets by enum decode_reason
     uint64_t layers[DECODE_LAYERS_MAX]; // headers by layer; one may come more than once
@@ -65,6 +70,8 @@ struct decoder {
     nanos fragments_due;         // watermark at which a held datagram is given up; NANOS_NEVER
     struct fragments *fragments; // NULL until the first fragment
     struct packet carriers[CARRIERS_MAX]; // of the packet at hand
+    struct branch *branches;              // NULL until a frame holds several packets
+    unsigned branch_count, joined_count;  // of the frame at hand
 
     // Which layer a number names in each space of enum layer_space, 0 for none. Constant after
     // decoder_init.

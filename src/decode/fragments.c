@@ -159,6 +159,7 @@ static void placing_note_frames(const struct placing *pl)
     const struct packet *p = pl->walk->packet;
     for (uint32_t i = 0; i < p->frame_count; i++)
         g->frames[g->frame_count++] = (struct datagram_frame){.frame = p->frames[i]};
+    g->shared_count = (uint16_t)(g->shared_count + p->shared_count);
     g->frames[g->frame_count++] = (struct datagram_frame){
         .frame = {p->ordinal, p->capture},
         .check = pl->check,
@@ -201,6 +202,7 @@ static void packet_becomes(struct packet *p, const struct datagram *g, struct pa
     p->pieces = g->piece_count;
     p->frames = frames;
     p->frame_count = (uint16_t)(g->frame_count - 1);
+    p->shared_count = g->shared_count;
     p->is_ambiguous |= g->ambiguities != 0;
 }
 
@@ -211,9 +213,9 @@ static enum layer_result placing_join(struct placing *pl)
     struct datagram *g = pl->datagram;
     struct packet_frame *frames;
     struct packet_buffer *b = datagram_buffer(g, &frames);
-    bool kept = packet_batch_keep(w->batch, b);
+    bool kept = walk_keep(w, b);
     packet_buffer_unref(b);
-    if (!kept) { // each packet may keep one, so only nested datagrams get here
+    if (!kept) { // only datagrams in one another get here
         datagram_drop(w->decoder, pl->index, REASON_FRAGMENT_CAP);
         return layer_end(w, REASON_FRAGMENT_CAP);
     }
@@ -339,8 +341,9 @@ void fragments_settle(struct walk *w)
     if (!p->frame_count || p->class_ == PACKET_HELD) return;
     enum decode_reason reason =
         p->class_ == PACKET_IP ? REASON_FRAGMENT_JOINED : (enum decode_reason)p->reason;
-    d->reasons[REASON_FRAGMENT_HELD] -= p->frame_count;
-    d->classes[PACKET_HELD] -= p->frame_count;
-    d->reasons[reason] += p->frame_count;
-    d->classes[p->class_] += p->frame_count;
+    uint32_t frames = (uint32_t)p->frame_count - p->shared_count;
+    d->reasons[REASON_FRAGMENT_HELD] -= frames;
+    d->classes[PACKET_HELD] -= frames;
+    d->reasons[reason] += frames;
+    d->classes[p->class_] += frames;
 }

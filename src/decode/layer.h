@@ -29,6 +29,7 @@ enum layer_space {
 enum inside_layer {
     INSIDE_PSEUDOWIRE, // behind MPLS labels, and not IP
     INSIDE_L2TP_3,     // behind a session identifier of L2TPv3
+    INSIDE_AMSDU,      // a frame of an IEEE 802.11 aggregate, and those behind it
 };
 
 enum {
@@ -211,6 +212,14 @@ static inline enum layer_result layer_end_portless(struct walk *w)
     walk_portless(w);
     return layer_end(w, REASON_OK);
 }
+
+// Behind what follows there is more in the same frame: `rest`, of which `sent` bytes were sent, is
+// a packet of its own, walked from the layer that the number names when this one is done.
+void walk_branch(struct walk *w, struct reader rest, uint64_t sent, enum layer_space space,
+                 uint16_t number);
+
+// Keeps a buffer in which something was joined with the batch. False when the frame has too many.
+bool walk_keep(struct walk *w, struct packet_buffer *buffer);
 
 // What was read so far carries what follows: a conversation of its own, told apart by nothing
 // outside. If it has an IP header, the layer has called walk_conversation and walk_payload before.

@@ -1,6 +1,5 @@
-// IEEE 802.11 data frames, 9.3.2.1: LINKTYPE_IEEE802_11 (105). An LLC header follows; of an
-// aggregate (9.3.2.2) the first frame is followed. Encrypted frames, management and control are
-// counted.
+// IEEE 802.11 data frames, 9.3.2.1: LINKTYPE_IEEE802_11 (105). An LLC header follows, or an
+// aggregate (amsdu.c). Encrypted frames, management and control are counted.
 #include "decode/layer.h"
 
 enum {
@@ -36,14 +35,7 @@ static void wlan_skip_padding(struct walk *w)
 static enum layer_result wlan_content(struct walk *w, bool is_aggregate)
 {
     wlan_skip_padding(w);
-    if (is_aggregate) {
-        struct reader r = w->r;
-        read_bytes(&r, 2 * WLAN_ADDRESS_SIZE);
-        uint16_t length = read_be16(&r);
-        if (r.bad) return layer_short(w, 2 * WLAN_ADDRESS_SIZE + 2);
-        w->r = r;
-        if (length < walk_sent_left(w)) walk_narrow(w, length);
-    }
+    if (is_aggregate) return layer_next(w, SPACE_INSIDE, INSIDE_AMSDU);
     return layer_next(w, SPACE_ETHERTYPE, ETHERTYPE_LLC);
 }
 

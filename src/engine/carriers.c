@@ -64,10 +64,7 @@ void carriers_destroy(struct carriers *c)
 static struct conversation *carrier_of(struct carriers *all, const struct packet *p)
 {
     struct conversation *c = flow_table_find(all->table, p);
-    if (c) {
-        flow_table_meter(all->table, c, p);
-        return c;
-    }
+    if (c) return c;
     c = flow_table_add(all->table, p);
     if (!c) return NULL;
     c->src_side = p->side;
@@ -79,6 +76,7 @@ static struct conversation *carrier_of(struct carriers *all, const struct packet
 
 static void carrier_count(struct carriers *all, struct conversation *c, const struct packet *p)
 {
+    flow_table_meter(all->table, c, p);
     if (all->options.references) references_add(&all->references, c, p);
     conversation_count(c, p);
     c->side[p->side].payload_bytes += p->payload_length;
@@ -104,7 +102,8 @@ void carriers_packet(struct carriers *all, struct packet *p, const struct packet
         struct conversation *c = carrier_of(all, &outside);
         if (!c) break;
         parent = conversation_id(c);
-        carrier_count(all, c, &outside);
+        // One that carries several packets in a frame counts it with the first.
+        if (!p->is_more) carrier_count(all, c, &outside);
     }
     p->parent = parent;
 }

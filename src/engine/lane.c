@@ -284,7 +284,7 @@ static void lane_datagram(struct lane *l, struct conversation *c, const struct p
 
 static void lane_packet(struct lane *l, const struct packet *p)
 {
-    uint64_t frames = 1 + (uint64_t)p->frame_count;
+    uint64_t frames = 1 + (uint64_t)p->frame_count - p->shared_count;
     l->counters.packets_in += frames;
     struct conversation *c = lane_conversation(l, p);
     if (!c) {
@@ -298,12 +298,21 @@ static void lane_packet(struct lane *l, const struct packet *p)
     else lane_datagram(l, c, p);
 }
 
+static uint16_t shard_of(const struct packet *p)
+{
+    return p->class_ == PACKET_IP ? p->shard : SHARD_NONE;
+}
+
 void lane_deal(struct packet_batch *batch)
 {
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct packet *p = &batch->packets[i];
-        batch->shards[i] = p->class_ == PACKET_IP ? p->shard : SHARD_NONE;
-    }
+    for (uint32_t i = 0; i < batch->count; i++) batch->shards[i] = shard_of(&batch->packets[i]);
+    for (uint32_t i = 0; i < batch->more_count; i++)
+        batch->more[i].shard = shard_of(&batch->more[i].packet);
+}
+
+static bool lane_owns(const struct lane *l, uint16_t shard)
+{
+    return shard != SHARD_NONE && shard % l->options.lanes == l->options.lane;
 }
 
 // A packet was written by the dispatcher, on another processor when there are several lanes.
@@ -313,14 +322,23 @@ static void packet_prefetch(const struct packet *p)
     for (size_t line = 0; line < sizeof *p; line += 64) __builtin_prefetch(at + line);
 }
 
-void lane_packets(struct lane *l, const struct packet_batch *batch)
+// In order, where frames hold several packets.
+static void lane_packets_and_more(struct lane *l, const struct packet_batch *batch)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (lane_owns(l, batch->shards[i])) lane_packet(l, &batch->packets[i]);
+        for (; at < batch->more_count && batch->more[at].after == i; at++)
+            if (lane_owns(l, batch->more[at].shard)) lane_packet(l, &batch->more[at].packet);
+    }
+}
+
+static void lane_packets_only(struct lane *l, const struct packet_batch *batch)
 {
     uint16_t own[PACKETS_MAX];
     uint32_t n = 0;
     for (uint32_t i = 0; i < batch->count; i++)
-        if (batch->shards[i] != SHARD_NONE &&
-            batch->shards[i] % l->options.lanes == l->options.lane)
-            own[n++] = (uint16_t)i;
+        if (lane_owns(l, batch->shards[i])) own[n++] = (uint16_t)i;
     for (uint32_t i = 0; i < n; i++) packet_prefetch(&batch->packets[own[i]]);
     for (uint32_t i = 0; i < n; i++) {
         const struct packet *p = &batch->packets[own[i]];
@@ -328,6 +346,12 @@ void lane_packets(struct lane *l, const struct packet_batch *batch)
         __builtin_prefetch(p->data + p->payload_offset);
     }
     for (uint32_t i = 0; i < n; i++) lane_packet(l, &batch->packets[own[i]]);
+}
+
+void lane_packets(struct lane *l, const struct packet_batch *batch)
+{
+    if (batch->more_count) lane_packets_and_more(l, batch);
+    else lane_packets_only(l, batch);
     if (batch->count) flow_table_run(l->table, batch->packets[batch->count - 1].watermark);
 }
 

@@ -149,7 +149,8 @@ static void counters_add(struct lane_counters *sum, const struct lane_counters *
 
 static void reading_count(const struct reading *r, struct reading_counts *counts)
 {
-    *counts = (struct reading_counts){.packets = r->decoder->packets, .last_seen = r->watermark};
+    *counts = (struct reading_counts){
+        .packets = r->decoder->packets, .more = r->decoder->more, .last_seen = r->watermark};
     memcpy(counts->classes, r->decoder->classes, sizeof counts->classes);
     memcpy(counts->reasons, r->decoder->reasons, sizeof counts->reasons);
     for (uint32_t i = 0; i < r->lanes; i++) {

@@ -35,9 +35,10 @@ struct reading_options {
         .lanes = 1                                                                                 \
     }
 
-// What a run counted. packets = classes summed; classes[PACKET_IP] = lanes.packets_in.
+// What a run counted. packets + more = classes summed; classes[PACKET_IP] = lanes.packets_in.
 struct reading_counts {
     uint64_t packets;
+    uint64_t more; // packets behind the first of their frame
     uint64_t classes[PACKET_CLASSES];
     uint64_t reasons[REASON_COUNT];
     struct lane_counters lanes;

@@ -104,6 +104,9 @@ static bool run_packet(void *context, const struct packet *p, struct err *err)
     lane_deal(r->batch);
     lane_packets(r->lane, r->batch);
     if (at->class_ == PACKET_IP) run_end(r, at, frame);
+    for (uint32_t i = 0; i < r->batch->more_count; i++)
+        if (r->batch->more[i].packet.class_ == PACKET_IP)
+            run_end(r, &r->batch->more[i].packet, frame);
     packet_batch_clear(r->batch);
     return true;
 }

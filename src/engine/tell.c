@@ -94,8 +94,8 @@ static void tell_count(struct telling *t, const char *stage, const char *name, u
     writer_emit(t->writer, &row);
 }
 
-// Packets of the captures = filtered + decoded; decoded = all reasons; those of conversations =
-// counted + shed.
+// Packets of the captures = filtered + decoded; decoded + more = all reasons; those of
+// conversations = counted + shed.
 static void tell_counters(struct telling *t, const struct source *source,
                           const struct reading_counts *n)
 {
@@ -108,6 +108,7 @@ static void tell_counters(struct telling *t, const struct source *source,
     tell_count(t, "source", "packets_filtered", filtered, "packets",
                "Left out by the filter over packets");
     tell_count(t, "decode", "packets", n->packets, "packets", "Packets that were decoded");
+    tell_count(t, "decode", "more", n->more, "packets", "Packets behind the first of their frame");
     for (unsigned reason = 0; reason < REASON_COUNT; reason++)
         tell_count(t, "decode", decode_reason_name(reason), n->reasons[reason], "packets",
                    decode_reason_help(reason));

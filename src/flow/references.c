@@ -57,6 +57,9 @@ static bool references_room(struct conversation *c, struct references *to)
 static void references_add_frame(struct references *to, struct conversation *c,
                                  struct packet_frame frame)
 {
+    bool is_again =
+        c->references_used && frame.capture == c->last_capture && frame.ordinal == c->last_ordinal;
+    if (is_again) return; // a frame that holds several packets
     if (!references_room(c, to)) {
         to->lost++;
         return;

@@ -5,6 +5,8 @@
 
 #include "base/memory.h"
 
+enum { MORE_MIN = 32 };
+
 struct packet_buffer *packet_buffer_create(uint32_t size)
 {
     // Not memory_get: the source writes over all of it, so zeroing would touch each byte twice.
@@ -39,6 +41,7 @@ void packet_batch_destroy(struct packet_batch *b)
 {
     if (!b) return;
     packet_batch_clear(b);
+    memory_free(b->more);
     memory_free(b);
 }
 
@@ -47,6 +50,26 @@ void packet_batch_clear(struct packet_batch *b)
     for (uint32_t i = 0; i < b->buffer_count; i++) packet_buffer_unref(b->buffers[i]);
     b->buffer_count = 0;
     b->count = 0;
+    b->more_count = 0;
+    if (b->more_size <= PACKETS_MAX) return;
+    memory_free(b->more); // frames as full as that are rare
+    b->more = NULL;
+    b->more_size = 0;
+}
+
+struct packet *packet_batch_more(struct packet_batch *b, uint32_t after)
+{
+    if (b->more_count == b->more_size) {
+        uint32_t size = b->more_size ? b->more_size * 2 : MORE_MIN;
+        struct packet_more *larger = memory_get(size * sizeof *larger);
+        if (b->more_count) memcpy(larger, b->more, b->more_count * sizeof *larger);
+        memory_free(b->more);
+        b->more = larger;
+        b->more_size = size;
+    }
+    struct packet_more *m = &b->more[b->more_count++];
+    *m = (struct packet_more){.after = after};
+    return &m->packet;
 }
 
 bool packet_batch_keep(struct packet_batch *b, struct packet_buffer *buffer)

@@ -8,8 +8,10 @@
 #include "base/time.h"
 #include "record/id.h"
 
-// A packet keeps at most two buffers: the one it was read into, and the one it was joined in.
-enum { PACKETS_MAX = 256, PACKET_BUFFERS_MAX = 2 * PACKETS_MAX + 8 };
+// A frame keeps at most so many buffers in which something was joined, and the one it was read
+// into.
+enum { PACKETS_MAX = 256, FRAME_JOINED_MAX = 3 };
+enum { PACKET_BUFFERS_MAX = (FRAME_JOINED_MAX + 1) * PACKETS_MAX + 8 };
 
 // A buffer that batches share. `unref` of the last holder gives it back to `owner`'s pool or the
 // heap.
@@ -94,6 +96,8 @@ struct packet {
     uint16_t pieces;           // IP packets of the conversation that this stands for: 1, or the
                                // fragments that it was joined from
     uint16_t frame_count;      // frames that it was joined from, besides its own
+    uint16_t shared_count;     // of them those that count for another packet of the same frame
+    bool is_more;              // not the first packet of its frame: what is around it was counted
     uint8_t tunnel_depth;      // tunnels around the conversation
     uint8_t tunnels[PACKET_TUNNELS_MAX]; // the outermost of them: enum tunnel (decode/tunnels.h)
     uint8_t carries;    // of a packet that is the outside of another: the tunnel in it
@@ -112,11 +116,20 @@ struct packet {
     struct conversation_key key;
 };
 
-enum { SHARD_NONE = 256 };
+enum { SHARD_NONE = 256, FRAME_PACKETS_MAX = 64 };
+
+// A packet that came behind others in one frame: packets[after] is the first of them.
+struct packet_more {
+    uint32_t after;
+    uint16_t shard;
+    struct packet packet;
+};
 
 struct packet_batch {
     uint32_t count;
     uint32_t buffer_count;
+    uint32_t more_count, more_size;
+    struct packet_more *more; // in their order; NULL until a frame holds several
     // Shard of each packet, SHARD_NONE where it belongs to no conversation: set by the dispatcher,
     // so that a lane need not touch the packets of the others.
     uint16_t shards[PACKETS_MAX];
@@ -128,6 +141,9 @@ struct packet_batch *packet_batch_create(void);
 void packet_batch_destroy(struct packet_batch *b);
 // Forgets the packets and lets go of the buffers.
 void packet_batch_clear(struct packet_batch *b);
+// One more packet, behind those of packets[after]; valid until the next. At most FRAME_PACKETS_MAX
+// a frame.
+struct packet *packet_batch_more(struct packet_batch *b, uint32_t after);
 // Keeps `buffer` until the batch is cleared; does nothing when it was the last one kept. False when
 // there is no room.
 bool packet_batch_keep(struct packet_batch *b, struct packet_buffer *buffer);

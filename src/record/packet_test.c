@@ -47,6 +47,23 @@ static void test_room_for_buffers_is_bounded(void **state)
     packet_buffer_unref(two[1]);
 }
 
+static void test_frames_may_hold_several(void **state)
+{
+    (void)state;
+    struct packet_batch *batch = packet_batch_create();
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 2 * PACKETS_MAX; i++) packet_batch_more(batch, i)->ordinal = i;
+        assert_int_equal(batch->more_count, 2 * PACKETS_MAX);
+        for (uint32_t i = 0; i < batch->more_count; i++) {
+            assert_int_equal(batch->more[i].after, i);
+            assert_int_equal(batch->more[i].packet.ordinal, i);
+        }
+        packet_batch_clear(batch);
+        assert_int_equal(batch->more_count, 0);
+    }
+    packet_batch_destroy(batch);
+}
+
 enum { ROUNDS = 100000 };
 
 static void *ref_and_unref(void *buffer)
@@ -78,6 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batch_keeps_buffers),
         cmocka_unit_test(test_room_for_buffers_is_bounded),
+        cmocka_unit_test(test_frames_may_hold_several),
         cmocka_unit_test(test_threads_share_a_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

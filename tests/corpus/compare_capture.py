@@ -43,7 +43,8 @@ def compare(capture, records, tally):
     own = [row for row in records.kinds["conversation"] if not row.get("carries")]
     sides = [row[side + "_packets"] for row in own for side in ("src", "dst")]
     lost = sum(row.get("packets", 0) for row in records.kinds["loss"] if row["stage"] == "decode")
-    tally.note("packets", capture.name, "accounted", sum(sides) + lost <= capture.packets)
+    more = sum(row["value"] for row in records.kinds["counter"] if (row["stage"], row["name"]) == ("decode", "more"))
+    tally.note("packets", capture.name, "accounted", sum(sides) + lost <= capture.packets + more)
 
 
 def compare_times(capture, info, tally):
