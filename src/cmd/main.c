@@ -12,7 +12,7 @@
 
 static const struct command *const commands[] = {
     &read_command,  &report_command, &query_command,  &show_command,   &search_command,
-    &files_command, &digest_command, &shards_command, &fields_command,
+    &files_command, &digest_command, &shards_command, &fields_command, &relocate_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -53,7 +53,7 @@ static int usage(FILE *out)
 {
     fputs("weir: what happened in this traffic?\n\n", out);
     for (unsigned i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  weir %-7s %-38s %s\n", commands[i]->name, commands[i]->arguments,
+        fprintf(out, "  weir %-8s %-38s %s\n", commands[i]->name, commands[i]->arguments,
                 commands[i]->help);
     fputs("\nBegin with: weir read FILE.pcap. Options of a command: weir COMMAND --help.\n"
           "Exit status: 0 done, 1 nothing found or a difference, 2 wrong usage, 3 bad or "

@@ -142,18 +142,30 @@ struct catalogue_reading *catalogue_reading_of(const struct catalogue *c, uint64
     return NULL;
 }
 
-static bool take_relocate(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+// Whether some reading has the capture.
+static bool take_move(struct catalogue *c, const char *sha256, const json_t *path)
 {
-    const char *sha256 = json_string_value(json_object_get(line, "sha256"));
     bool found = false;
     for (size_t i = 0; sha256 && i < c->reading_count; i++)
         for (size_t k = 0; k < c->readings[i].capture_count; k++) {
             struct catalogue_capture *capture = &c->readings[i].captures[k];
             if (strcmp(capture->sha256, sha256) != 0) continue;
             memory_free((char *)capture->found_at);
-            capture->found_at = copy_path(json_object_get(line, "path"));
+            capture->found_at = copy_path(path);
             found = true;
         }
+    return found;
+}
+
+static bool take_relocate(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+{
+    const json_t *list = json_object_get(line, "captures");
+    bool found = json_array_size(list) > 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *move = json_array_get(list, i);
+        const char *sha256 = json_string_value(json_object_get(move, "sha256"));
+        found = take_move(c, sha256, json_object_get(move, "path")) && found;
+    }
     return found ||
            err_set(err, ERR_INPUT,
                    "line %" PRIu64 " of the log tells of a capture that no reading has", seq);
@@ -414,10 +426,16 @@ void catalogue_write_reading(struct text *members, const struct catalogue_readin
     text_add(members, "]");
 }
 
-void catalogue_write_relocate(struct text *members, const char *sha256, const char *path)
+void catalogue_write_relocate(struct text *members, const struct catalogue_move *moves,
+                              size_t count)
 {
-    text_format(members, "\"sha256\":\"%s\",", sha256);
-    entry_text(members, "path", path);
+    text_add(members, "\"captures\":[");
+    for (size_t i = 0; i < count; i++) {
+        text_format(members, "%s{\"sha256\":\"%s\",", i ? "," : "", moves[i].sha256);
+        entry_text(members, "path", moves[i].path);
+        text_add(members, "}");
+    }
+    text_add(members, "]");
 }
 
 void catalogue_write_dissect(struct text *members, uint64_t seq,

@@ -76,10 +76,14 @@ void catalogue_write_reading(struct text *members, const struct catalogue_readin
                              const uint64_t *replaces, size_t replace_count,
                              const struct author *author);
 // Those that follow the members of every entry:
-//   relocate: the captures of this content are at `path` now, in every reading before the entry;
+//   relocate: captures of this content are at `path` now, in every reading before the entry;
 //   dissect: in the reading of line `seq`, `segments` take the place of those at `removes`, whose
 //   files go with segment_sweep.
-void catalogue_write_relocate(struct text *members, const char *sha256, const char *path);
+struct catalogue_move {
+    const char *sha256, *path;
+};
+void catalogue_write_relocate(struct text *members, const struct catalogue_move *moves,
+                              size_t count);
 void catalogue_write_dissect(struct text *members, uint64_t seq,
                              const struct catalogue_segment *segments, size_t segment_count,
                              const char *const *removes, size_t remove_count);

@@ -123,14 +123,14 @@ static void finds_a_capture_that_moved(void **state)
 {
     struct catalogue c;
     struct text members = {0};
-    catalogue_write_relocate(&members, "bb", "/elsewhere/\xfe.pcap");
+    catalogue_write_relocate(&members, &(struct catalogue_move){"bb", "/elsewhere/\xfe.pcap"}, 1);
     assert_true(append(*state, "relocate", &members));
     const struct catalogue_reading *r = first_reading(&c, *state);
     assert_string_equal(r->captures[0].found_at, "/captures/a.pcap");
     assert_string_equal(r->captures[1].path, "/captures/\xff.pcap");
     assert_string_equal(r->captures[1].found_at, "/elsewhere/\xfe.pcap");
     catalogue_deinit(&c);
-    catalogue_write_relocate(&members, "cc", "/elsewhere/c.pcap");
+    catalogue_write_relocate(&members, &(struct catalogue_move){"cc", "/elsewhere/c.pcap"}, 1);
     assert_false(append(*state, "relocate", &members));
     assert_int_equal(err.code, ERR_INPUT);
 }

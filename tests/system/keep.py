@@ -173,6 +173,54 @@ def a_case_among_captures_is_not_read(folder):
     need_equal(len(query(other, "SELECT number FROM capture")), 1)
 
 
+# ---- captures that moved ---------------------------------------------------------------------------------------
+
+
+@test
+def captures_that_moved_are_found(folder):
+    pieces, case = cut_into(larger_capture(folder), 3, os.path.join(folder, "pieces")), os.path.join(folder, "case")
+    names, away = sorted(os.listdir(pieces)), os.path.join(folder, "away")
+    read(pieces, "-w", case)
+    before, whole = digest(case), shown(case)
+    need(weir("relocate", case).out.count(b"there ") == 3, "all are there")
+    os.makedirs(os.path.join(away, "deeper"))
+    for name in names[:2]:
+        shutil.move(os.path.join(pieces, name), os.path.join(away, "deeper", "other-" + name))
+    shutil.copy(golden("demo"), away)
+    done = weir("relocate", case, status=1)
+    need(done.out.count(b"missing ") == 2 and names[0].encode() in done.out, done)
+    done = weir("relocate", case, os.path.join(away, "deeper", "other-" + names[1]), "--why", "another disk", status=1)
+    need(done.out.count(b"found ") == 1 and done.out.count(b"missing ") == 1, done)
+    done = weir("relocate", case, away)
+    need(done.out.count(b"found ") == 1 and done.out.count(b"there ") == 2, done)
+    need_equal((digest(case), shown(case)), (before, whole), "after the captures moved")
+    moves = [entry for entry in entries(case) if entry["type"] == "relocate"]
+    need_equal([len(move["captures"]) for move in moves], [1, 1])
+    need_equal((moves[0]["why"], moves[0]["captures"][0]["path"]),
+               ("another disk", os.path.join(away, "deeper", "other-" + names[1])))
+    count = len(entries(case))
+    weir("relocate", case, away)
+    need_equal(len(entries(case)), count, "nothing was new")
+
+
+@test
+def another_file_is_refused(folder):
+    capture, case = larger_capture(folder), os.path.join(folder, "case")
+    read(capture, "-w", case)
+    content = content_of(capture)
+    count = len(entries(case))
+    os.remove(capture)
+    changed = write(os.path.join(folder, "changed.pcap"), content[:-1] + bytes([content[-1] ^ 1]))
+    done = weir("relocate", case, changed, status=3)
+    need(b"changed.pcap is none of the captures" in done.err and b"SHA-256" in done.err, done)
+    done = weir("relocate", case, golden("demo"), status=3)
+    need(b"none of the captures" in done.err, done)
+    need(weir("relocate", case, folder, status=1).out.startswith(b"missing "), "a folder with others in it")
+    need_equal(len(entries(case)), count, "nothing is written")
+    weir("relocate", status=2)
+    weir("relocate", os.path.join(folder, "nothing"), status=3)
+
+
 @test
 def killed_while_packets_are_kept(folder):
     capture, case, first = larger_capture(folder), os.path.join(folder, "case"), os.path.join(folder, "first")
