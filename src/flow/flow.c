@@ -39,6 +39,7 @@ enum conversation_field {
     CONVERSATION_CARRIES,
     CONVERSATION_SRC_CUT_BYTES,
     CONVERSATION_DST_CUT_BYTES,
+    CONVERSATION_AMBIGUITIES,
     CONVERSATION_FIELDS,
 };
 
@@ -91,6 +92,8 @@ static const struct field conversation_fields[CONVERSATION_FIELDS] = {
      "Of the payload that src sent, what the snap length cut off", NULL, NULL, 0},
     {"dst_cut_bytes", FIELD_UINT, "bytes",
      "Of the payload that dst sent, what the snap length cut off", NULL, NULL, 0},
+    {"ambiguities", FIELD_UINT, NULL, "Places where its bytes have two readings: see ambiguity",
+     NULL, NULL, 0},
 };
 
 enum flow_field {
@@ -369,6 +372,7 @@ void conversation_write(const struct conversation *c, struct record_writer *writ
         if (s->cut_bytes) batch_word(b, CONVERSATION_SRC_CUT_BYTES + dst, s->cut_bytes);
         if (c->key.proto == 6) write_tcp_side(b, s, dst);
     }
+    if (c->ambiguities) batch_word(b, CONVERSATION_AMBIGUITIES, c->ambiguities);
     if (c->rtt) batch_word(b, CONVERSATION_RTT, (uint64_t)c->rtt);
     batch_text(b, CONVERSATION_CONN_STATE, bytes_text(conn_state_of(c)));
     if (c->history_length)

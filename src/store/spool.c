@@ -45,6 +45,7 @@ void spool_deinit(struct spool *s)
     if (!s->kinds) return;
     if (s->file >= 0) close(s->file);
     memory_free(s->entries);
+    disputes_deinit(&s->disputes);
     lock_deinit(&s->lock);
     *s = (struct spool){.file = -1};
 }
@@ -163,6 +164,7 @@ void spool_add(struct spool *s, const struct record_batch *batch)
     int n = batch_pieces(batch, e.present, pieces);
     lock_take(&s->lock);
     keep_entry(s, &e, pieces_size(pieces, n));
+    disputes_collect(&s->disputes, batch);
     lock_give(&s->lock);
     int error = transfer_all(pwritev, s->file, pieces, n, e.offset);
     if (!error) return;
@@ -176,11 +178,12 @@ void spool_cut(struct spool *s, size_t entries)
     assert(entries <= s->entry_count);
     if (entries < s->entry_count) s->size = s->entries[entries].offset;
     s->entry_count = entries;
+    if (!entries) disputes_deinit(&s->disputes);
     s->error = 0;
     if (s->file >= 0 && ftruncate(s->file, (off_t)s->size) != 0) s->error = errno;
 }
 
-bool spool_read(const struct spool *s, const struct spool_entry *entry, struct record_batch *into)
+bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_batch *into)
 {
     struct iovec pieces[PIECES_MAX];
     assert(into->kind == s->kinds[entry->kind]);
@@ -188,5 +191,7 @@ bool spool_read(const struct spool *s, const struct spool_entry *entry, struct r
     into->rows = entry->rows;
     into->heap_used = entry->heap_used;
     int n = batch_pieces(into, entry->present, pieces);
-    return transfer_all(preadv, s->file, pieces, n, entry->offset) == 0;
+    if (transfer_all(preadv, s->file, pieces, n, entry->offset) != 0) return false;
+    disputes_flag(&s->disputes, into);
+    return true;
 }

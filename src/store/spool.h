@@ -12,6 +12,7 @@
 #include "base/lock.h"
 #include "base/time.h"
 #include "record/batch.h"
+#include "store/disputes.h"
 
 // A batch in the file.
 struct spool_entry {
@@ -31,7 +32,8 @@ struct spool {
     struct spool_entry *entries;
     size_t entry_count, entry_size;
     uint64_t size; // bytes given out in the file
-    int error;     // errno of the first write that failed
+    struct disputes disputes;
+    int error; // errno of the first write that failed
 };
 
 // `folder` is where the file lies; NULL keeps it in memory. Keeps `kinds`.
@@ -44,8 +46,9 @@ void spool_add(struct spool *s, const struct record_batch *batch);
 // Forgets the batches from the `entries`th on.
 void spool_cut(struct spool *s, size_t entries);
 
-// Reads a batch back; `into` must be of the same kind. False when the file does not give it.
-bool spool_read(const struct spool *s, const struct spool_entry *entry, struct record_batch *into);
+// Reads a batch back; `into` must be of the same kind. Its rows are flagged ambiguous where it was
+// found out later that they are. False when the file does not give it.
+bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_batch *into);
 
 // The place of `kind` (by name) in the list, or -1.
 int spool_kind(const struct spool *s, const char *name);

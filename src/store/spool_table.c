@@ -109,7 +109,7 @@ static void put_batch(struct duck_chunk *output, uint64_t at, const struct spool
 static void step(struct duck_info *info, struct duck_chunk *output)
 {
     struct spool_run *run = duck.function_get_init_data(info);
-    const struct spool *spool = run->use->spool;
+    struct spool *spool = run->use->spool;
     uint64_t rows = 0;
     for (; run->at < run->use->to; run->at++) {
         const struct spool_entry *e = &spool->entries[run->at];

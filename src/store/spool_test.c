@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <cmocka.h>
 
+#include "record/kinds.h"
 #include "store/fixture.h"
 
 enum { LANES = 4, ROWS_EACH = 3000 };
@@ -29,7 +30,7 @@ static void *lane(void *context)
 }
 
 // Every row is there once, and what it was, whichever lane it came from.
-static void check_rows(const struct spool *s, uint64_t rows)
+static void check_rows(struct spool *s, uint64_t rows)
 {
     static uint8_t seen[LANES * ROWS_EACH];
     struct record_batch *read = batch_create(&sample_kind), *row = batch_create(&sample_kind);
@@ -98,12 +99,60 @@ static void notes_that_it_is_full(void **state)
     fixture_folder_remove(folder);
 }
 
+// A record of bytes [from, to) that src sent in conversation `number`.
+static void put_range(struct spool *s, const struct record_kind *kind, uint64_t number,
+                      uint64_t from, uint64_t to)
+{
+    struct record_batch *b = batch_create(kind);
+    assert_true(batch_begin(b, 0));
+    batch_words(b, COMMON_CONVERSATION_ID, 1, number);
+    batch_word(b, COMMON_SRC_OFFSET, from);
+    batch_word(b, COMMON_SRC_LENGTH, to - from);
+    batch_end(b);
+    spool_add(s, b);
+    batch_destroy(b);
+}
+
+static bool is_flagged(struct spool *s, size_t entry)
+{
+    struct record_batch *b = batch_create(s->kinds[s->entries[entry].kind]);
+    assert_true(spool_read(s, &s->entries[entry], b));
+    bool flagged = batch_has(b, COMMON_AMBIGUOUS, 0) && batch_get(b, COMMON_AMBIGUOUS, 0);
+    batch_destroy(b);
+    return flagged;
+}
+
+// A record that was there before its bytes were disputed is flagged when it is read back.
+static void flags_what_was_disputed_later(void **state)
+{
+    (void)state;
+    static const struct record_kind *const kinds[] = {&anomaly_kind, &ambiguity_kind};
+    struct spool s;
+    assert_true(spool_init(&s, NULL, kinds, 2, &err));
+    put_range(&s, &anomaly_kind, 7, 0, 10);
+    put_range(&s, &anomaly_kind, 7, 10, 20);
+    put_range(&s, &anomaly_kind, 8, 0, 100);
+    put_range(&s, &ambiguity_kind, 9, 0, 100);
+    put_range(&s, &ambiguity_kind, 7, 19, 30);
+    put_range(&s, &anomaly_kind, 7, 30, 40);
+    assert_false(is_flagged(&s, 0));
+    assert_true(is_flagged(&s, 1));
+    assert_false(is_flagged(&s, 2));
+    assert_false(is_flagged(&s, 3));
+    assert_false(is_flagged(&s, 5));
+    spool_cut(&s, 0);
+    put_range(&s, &anomaly_kind, 7, 10, 20);
+    assert_false(is_flagged(&s, 0));
+    spool_deinit(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_from_several_lanes),
         cmocka_unit_test(knows_its_times),
         cmocka_unit_test(notes_that_it_is_full),
+        cmocka_unit_test(flags_what_was_disputed_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

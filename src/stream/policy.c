@@ -82,11 +82,11 @@ bool overlap_parse(const char *text, struct overlap_rules *rules, struct err *er
             bytes name = bytes_after(part, equals + 1);
             if (!rule_parse(bytes_first(part, equals), name, rules, err)) return false;
         } else {
+            if (!policy_parse(part, &rules->otherwise, err)) return false;
             if (has_otherwise)
                 return err_set(err, ERR_USAGE,
                                "--overlap has two policies without a network; write NETWORK=POLICY "
                                "for all but one");
-            if (!policy_parse(part, &rules->otherwise, err)) return false;
             has_otherwise = true;
         }
         if (part.n == rest.n) return true;

@@ -35,11 +35,12 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (!other->started) return;
     int64_t ahead = side_distance(other, p->tcp_ack);
     if (!ahead && !(p->tcp_flags & TCP_SYN)) other->confirmed = true;
-    if (ahead < 0) return;
+    if (ahead < 0 && (uint64_t)-ahead > other->next) return;
     uint64_t acked = other->next + (uint64_t)ahead;
     if (ahead > JUMP_MAX && !segments_reach(other, acked)) return;
     if (acked > other->acked) other->acked = acked;
     doubt_note_window(turn, p, acked);
+    if (ahead < 0) return;
     turn->side = p->side ^ 1;
     recent_drop(turn);
 }
