@@ -107,6 +107,21 @@ static int create_hidden(int folder, const char *name, char hidden[NAME_MAX + 1]
     return -1;
 }
 
+static bool is_hidden_part(const char *name)
+{
+    static const char end[] = ".part";
+    size_t n = strlen(name);
+    return name[0] == '.' && n > sizeof end && strcmp(name + n - (sizeof end - 1), end) == 0;
+}
+
+void file_sweep(const char *folder)
+{
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (is_hidden_part(e->d_name)) unlinkat(dirfd(d), e->d_name, 0);
+    if (d) closedir(d);
+}
+
 static bool write_synced(int fd, bytes content, struct err *err)
 {
     bool ok = file_write_all(fd, content, err);

@@ -13,6 +13,8 @@ bytes file_read(const char *path, size_t size_max, struct err *err);
 // Writes under a hidden name beside it, fsyncs, renames, fsyncs the folder: after a crash it is
 // there whole, or not at all.
 bool file_write_durable(const char *path, bytes content, struct err *err);
+// Removes what writers that were killed in the middle of it left in a folder.
+void file_sweep(const char *folder);
 bool file_sync(const char *path, struct err *err);   // fsync of a file or folder by name
 bool folder_make(const char *path, struct err *err); // fine when it is there; parents must be
 bool folder_remove(const char *path,

@@ -96,6 +96,9 @@ static bool open_log(struct store *s, struct err *err)
 
 static void sweep(struct store *s)
 {
+    char keys[STORE_PATH_MAX];
+    snprintf(keys, sizeof keys, "%s/keys", s->folder);
+    file_sweep(keys);
     if (lease_is_read_below(&s->lease, s->catalogue.chain.seq)) return;
     segment_sweep(s->folder, &s->catalogue);
     extents_sweep(s->folder, &s->catalogue);
