@@ -1,8 +1,9 @@
 """TCP as it should be, and as it is: losses, retransmissions, reused ports, resets, wraps, silence."""
 import random
+import struct
 
-from frames import ACK, FIN, PSH, SYN, URG
-from talk import MSS, SYN_OPTIONS, START, Talk, filler, request, response
+from frames import ACK, FIN, PSH, SYN, TCP, URG, ip, tcp
+from talk import CLIENT, MSS, SERVER, SYN_OPTIONS, START, Talk, filler, request, response
 
 DOWN = [4110, 4096, 4096, 778]  # the pushes of a download, whose head says how long it all is
 
@@ -176,6 +177,37 @@ def conflicting_overlap():
     return talk.data(1, body[600:]).ack(0).close().frames
 
 
+def stamps(value):
+    return b'\1\1\10\12' + struct.pack('>II', value, 1)
+
+
+def evasions():
+    """Before each of four requests another one at its place that the server never takes: behind its window, dead on
+    its way, with a wrong checksum, with an old timestamp."""
+    talk = Talk()
+    talk.send(0, SYN, options=SYN_OPTIONS + stamps(1000)).send(1, SYN | ACK, options=SYN_OPTIONS + stamps(1))
+    talk.seq = [seq + 1 for seq in talk.seq]
+    for number, (window, ttl, spoil, age) in enumerate([(1, 64, 0, 0), (64240, 2, 0, 0), (64240, 64, 0xff, 0),
+                                                        (64240, 64, 0, 1000)]):
+        now = 1000 + 10 * number
+        talk.send(1, ACK, options=stamps(1), window=window)
+        true, false = request(120, f'/secret-{number}'), request(120, f'/public-{number}')
+        ahead = 2 if window == 1 else 0
+        segment = bytearray(tcp(CLIENT, 40000, SERVER, 80, talk.seq[0] + ahead, talk.seq[1], ACK | PSH,
+                                false[ahead:], options=stamps(now - age)))
+        segment[16] ^= spoil
+        talk.put(0, ip(CLIENT, SERVER, TCP, bytes(segment), ttl=ttl))
+        if ahead:
+            talk.send(1, ACK, options=stamps(1))
+        talk.send(0, ACK | PSH, true, options=stamps(now + 1))
+        talk.seq[0] += len(true)
+        answer = response(200)
+        talk.send(1, ACK | PSH, answer, options=stamps(2))
+        talk.seq[1] += len(answer)
+        talk.send(0, ACK, options=stamps(now + 2))
+    return talk.close().frames
+
+
 def silence():
     """601 s without a packet, then on with the same numbers: two conversations."""
     talk = Talk().open().data(0, request(100)).data(1, response(200)).ack(0)
@@ -286,6 +318,7 @@ CASES = {
     'tcp/reset-with-payload': reset_with_payload,
     'tcp/sequence-wrap': sequence_wrap,
     'tcp/conflicting-overlap': conflicting_overlap,
+    'tcp/evasions': evasions,
     'tcp/silence-601': silence,
     'tcp/silence-599': silence_599,
     'tcp/backward-times': backward_times,
