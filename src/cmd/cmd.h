@@ -5,7 +5,8 @@
 #include "store/case.h"
 
 extern const struct command read_command, report_command, query_command, show_command,
-    search_command, files_command, digest_command, shards_command, fields_command, relocate_command;
+    search_command, files_command, digest_command, shards_command, fields_command, relocate_command,
+    export_command;
 
 // Prints "weir: SENTENCE" and returns the exit status of the error.
 int command_fail(const struct err *err);
@@ -34,6 +35,12 @@ struct filter *wanted_filter(const char *expression, const struct record_kind *k
 typedef bool wanted_row(void *context, const struct record_batch *batch, uint32_t row);
 bool wanted_scan(struct case_reader *reader, const struct record_kind *kind,
                  const struct filter *filter, wanted_row *take, void *context, struct err *err);
+
+// A record by its id: the word of a person, and the first batch with it, whose first row it is.
+bool named_parse(const char *word, struct record_id *id, struct err *err);
+// ERR_DIFFERENCE when nothing has it.
+bool named_find(struct case_reader *reader, struct record_id id, case_take *take, void *context,
+                struct err *err);
 
 // A case by name, or captures that are read into memory: whatever a person has can be asked.
 struct asked {

@@ -5,8 +5,10 @@
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
+#include "engine/captures.h"
 #include "engine/catalogue.h"
 #include "engine/pdu_list.h"
+#include "engine/provenance.h"
 #include "engine/replay.h"
 #include "flow/flow.h"
 #include "record/output.h"
@@ -22,7 +24,7 @@ struct show_options {
 
 static const struct option_row rows[] = {
     {0, "packets", OPTION_FLAG, offsetof(struct show_options, packets), NULL,
-     "from which packets it is made", 0, 0},
+     "from which packets that is made which the id names", 0, 0},
     {0, "raw", OPTION_TEXT, offsetof(struct show_options, raw), "src|dst",
      "the bytes of one direction as delivered, to standard output", 0, 0},
     {0, "limit", OPTION_SIZE, offsetof(struct show_options, limit), "SIZE",
@@ -33,15 +35,16 @@ struct show {
     const struct show_options *options;
     struct case_reader *reader;
     struct record_id id, conversation;
-    bool found, has_conversation;
+    bool has_conversation;
     const char *kind;        // that the id is of
+    bool carries;            // the conversation is the outside of others
     struct address src_addr; // of the conversation
     uint16_t src_port;
     struct pdu_cutter cutter;
     struct pdu_list pdus;
-    uint8_t src_side; // of the key
-    uint8_t raw_side; // 0 src, 1 dst
-    uint64_t packet_count;
+    uint8_t src_side;             // of the key
+    uint8_t raw_side;             // 0 src, 1 dst
+    struct provenance provenance; // for --packets
 };
 
 static bool scan_where(const struct show *s, const struct record_kind *kind, const char *field,
@@ -58,8 +61,8 @@ static bool scan_where(const struct show *s, const struct record_kind *kind, con
 static bool take_named(void *context, const struct record_batch *b)
 {
     struct show *s = context;
-    s->found = true;
     s->kind = b->kind->name;
+    if (s->options->packets) provenance_add(&s->provenance, b, 0);
     int field =
         b->kind == &conversation_kind ? 0 : kind_field(b->kind, bytes_text("conversation_id"));
     if (field >= 0 && batch_has(b, (unsigned)field, 0)) {
@@ -76,18 +79,13 @@ static bool take_src(void *context, const struct record_batch *b)
     int port = kind_field(b->kind, bytes_text("src_port"));
     s->src_addr = batch_get_address(b, (unsigned)address, 0);
     s->src_port = (uint16_t)batch_get(b, (unsigned)port, 0);
+    s->carries = batch_has(b, (unsigned)kind_field(b->kind, bytes_text("carries")), 0);
     return false;
 }
 
 static bool show_find(struct show *s, struct err *err)
 {
-    uint32_t count;
-    const struct record_kind *const *kinds = catalogue(&count);
-    for (uint32_t i = 0; i < count && !s->found; i++) {
-        if (kinds[i]->hidden || kind_field(kinds[i], bytes_text("id")) < 0) continue;
-        if (!scan_where(s, kinds[i], "id", s->id, take_named, s, err)) return false;
-    }
-    if (!s->found) return err_set(err, ERR_DIFFERENCE, "nothing in the case has this id");
+    if (!named_find(s->reader, s->id, take_named, s, err)) return false;
     if (!s->has_conversation)
         return err_set(err, ERR_INPUT, "this %s hangs on no conversation", s->kind);
     return scan_where(s, &conversation_kind, "id", s->conversation, take_src, s, err);
@@ -172,6 +170,12 @@ static void print_pdus(struct show *s)
         print_pdu(s, pdu_list_at(&s->pdus, i), pdu_list_at(&s->pdus, 0)->first_seen);
     for (uint8_t side = 0; side < 2; side++)
         if (s->cutter.gap[side]) print_gap(s, side, s->cutter.gap[side], s->cutter.gap_kind[side]);
+    if (!s->carries) return;
+    char id[RECORD_ID_TEXT_SIZE];
+    record_id_format(id, s->conversation);
+    printf("Its packets carry other conversations: weir query CASE -k conversation -Y "
+           "'parent_id == %s'\n",
+           id);
 }
 
 static void take_pdu(void *context, const struct pdu *pdu)
@@ -212,14 +216,28 @@ static void watch_raw(void *context, const struct conversation *c,
     if ((piece->side ^ s->src_side) == s->raw_side) fwrite(piece->data.p, 1, piece->data.n, stdout);
 }
 
-static void print_packet(void *context, const struct packet *p, const char *path)
+// ---- packets ------------------------------------------------------------------------------------
+
+static bool print_packet(void *context, const struct packet *p, const struct capture_place *place,
+                         struct err *err)
 {
-    struct show *s = context;
     char time[TIME_TEXT_MAX];
+    (void)context;
+    (void)err;
     time_format(time, p->time);
-    s->packet_count++;
     printf("%s  frame %llu  %u bytes  %s\n", time, (unsigned long long)p->ordinal + 1, p->length,
-           path);
+           place->path);
+    return true;
+}
+
+static bool show_packets(struct show *s, struct err *err)
+{
+    if (!provenance_find(&s->provenance, s->reader, err)) return false;
+    const struct referred *found = &s->provenance.found;
+    struct captures *c = captures_of(s->reader, found->readings, found->reading_count, err);
+    bool ok = c && captures_visit(c, print_packet, s, err);
+    captures_close(c);
+    return ok;
 }
 
 static bool show_replay(struct show *s, struct err *err)
@@ -228,13 +246,7 @@ static bool show_replay(struct show *s, struct err *err)
                                .context = s,
                                .watch = watch_pdus,
                                .watch_gap = watch_gap};
-    if (s->options->raw) {
-        o.watch = watch_raw;
-    } else if (s->options->packets) {
-        o.watch = NULL;
-        o.watch_gap = NULL;
-        o.packet = print_packet;
-    }
+    if (s->options->raw) o.watch = watch_raw;
     pdu_cutter_init(&s->cutter, s, take_pdu);
     bool ok = replay(s->reader, &o, err);
     pdu_cutter_flush(&s->cutter);
@@ -251,10 +263,7 @@ static bool show_check(int argc, char **argv, struct show *s, struct err *err)
     const char *raw = s->options->raw;
     if (argc < 0) return false;
     if (argc != 2) return err_set(err, ERR_USAGE, "name a case and an id: weir show CASE ID");
-    if (!record_id_parse(bytes_text(argv[1]), &s->id))
-        return err_set(err, ERR_USAGE,
-                       "\"%s\" is no id; ids have 32 hexadecimal digits, as weir query prints them",
-                       argv[1]);
+    if (!named_parse(argv[1], &s->id, err)) return false;
     if (raw && strcmp(raw, "src") != 0 && strcmp(raw, "dst") != 0)
         return err_set(err, ERR_USAGE, "--raw takes src or dst, not \"%s\"", raw);
     if (raw && isatty(STDOUT_FILENO))
@@ -273,8 +282,10 @@ static int show_run(int argc, char **argv)
     struct asked asked;
     if (!asked_open(&asked, argv[0], &err)) return command_fail(&err);
     s.reader = asked.reader;
-    bool quiet = o.raw || o.packets;
-    bool ok = show_find(&s, &err) && (quiet || show_records(&s, &err)) && show_replay(&s, &err);
+    bool ok = show_find(&s, &err);
+    if (o.packets) ok = ok && show_packets(&s, &err);
+    else ok = ok && (o.raw || show_records(&s, &err)) && show_replay(&s, &err);
+    provenance_deinit(&s.provenance);
     asked_close(&asked);
     return ok ? 0 : command_fail(&err);
 }

@@ -9,7 +9,9 @@
 #include "store/case.h"
 
 struct capture {
-    uint32_t number;
+    uint64_t reading;
+    uint32_t number; // in it
+    const struct frames *frames;
     char *path; // NULL: the case does not name it
     uint64_t file_bytes;
     nanos first_seen;          // not later than its first packet
@@ -19,42 +21,45 @@ struct capture {
 
 struct captures {
     struct case_reader *reader;
-    uint64_t reading;
-    struct capture *all; // by number
+    struct capture *all; // those with wanted frames, by reading, then number
     uint32_t count;
     // During a visit.
-    const struct frames *frames;
-    struct capture **waiting; // by first_seen, then number
-    uint32_t waiting_count, waiting_next;
+    struct capture **waiting; // by first_seen, reading, number
+    uint32_t waiting_next;
     struct capture **open;
     uint32_t open_count;
 };
 
 // ---- what the case knows ------------------------------------------------------------------------
 
-static struct capture *capture_named(struct captures *c, uint32_t number)
+static void add_wanted(struct captures *c, const struct referred_reading *reading)
 {
-    if (number >= c->count) {
-        c->all = memory_resize(c->all, (number + (size_t)1) * sizeof *c->all);
-        memset(c->all + c->count, 0, (number + (size_t)1 - c->count) * sizeof *c->all);
-        c->count = number + 1;
+    for (uint32_t i = 0; i < reading->frames.capture_count; i++) {
+        uint64_t first = 0;
+        if (!frames_next(&reading->frames, i, &first)) continue;
+        c->all = memory_resize(c->all, (c->count + (size_t)1) * sizeof *c->all);
+        c->all[c->count++] =
+            (struct capture){.reading = reading->number, .number = i, .frames = &reading->frames};
     }
-    return &c->all[number];
+}
+
+static struct capture *capture_named(const struct captures *c, uint64_t reading, uint64_t number)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->all[i].reading == reading && c->all[i].number == number) return &c->all[i];
+    return NULL;
 }
 
 static bool take_captures(void *context, const struct record_batch *b)
 {
     struct captures *c = context;
     for (uint32_t row = 0; row < b->rows; row++) {
-        uint64_t number = batch_get(b, CAPTURE_NUMBER, row);
-        if (batch_get(b, CAPTURE_READING, row) != c->reading || number >= FRAMES_CAPTURES_MAX)
-            continue;
-        struct capture *to = capture_named(c, (uint32_t)number);
-        memory_free(to->path);
+        struct capture *to =
+            capture_named(c, batch_get(b, CAPTURE_READING, row), batch_get(b, CAPTURE_NUMBER, row));
+        if (!to || to->path) continue;
         bytes path = batch_get_bytes(b, CAPTURE_PATH, row);
         to->path = memory_get(path.n + 1);
         to->path[text_unescape((uint8_t *)to->path, path)] = 0;
-        to->number = (uint32_t)number;
         to->file_bytes = batch_get(b, CAPTURE_FILE_BYTES, row);
         to->first_seen = batch_has(b, CAPTURE_FIRST_SEEN, row)
                              ? (nanos)batch_get(b, CAPTURE_FIRST_SEEN, row)
@@ -63,13 +68,24 @@ static bool take_captures(void *context, const struct record_batch *b)
     return true;
 }
 
-struct captures *captures_of(struct case_reader *reader, uint64_t number, struct err *err)
+static bool all_are_named(const struct captures *c, struct err *err)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (!c->all[i].path)
+            return err_set(err, ERR_INPUT,
+                           "the case does not name capture %u, in which some packets are",
+                           c->all[i].number);
+    return true;
+}
+
+struct captures *captures_of(struct case_reader *reader, const struct referred_reading *readings,
+                             size_t count, struct err *err)
 {
     struct captures *c = memory_get(sizeof *c);
     c->reader = reader;
-    c->reading = number;
+    for (size_t i = 0; i < count; i++) add_wanted(c, &readings[i]);
     struct case_scan scan = {&capture_kind, CASE_ALL_FIELDS, NULL, take_captures, c};
-    if (case_scan(reader, &scan, err)) return c;
+    if (case_scan(reader, &scan, err) && all_are_named(c, err)) return c;
     captures_close(c);
     return NULL;
 }
@@ -85,25 +101,19 @@ void captures_close(struct captures *c)
     memory_free(c);
 }
 
-const char *captures_path(const struct captures *c, uint32_t capture)
-{
-    return capture < c->count ? c->all[capture].path : NULL;
-}
-
 // ---- one capture --------------------------------------------------------------------------------
 
 static bool capture_open(const struct captures *all, struct capture *c, struct err *err)
 {
-    const struct evidence_of of = {all->reading, c->number, c->path, c->file_bytes};
+    const struct evidence_of of = {c->reading, c->number, c->path, c->file_bytes};
     c->evidence = evidence_open(all->reader, &of, err);
     return c->evidence != NULL;
 }
 
 // The next wanted packet from `ordinal` on becomes its head; closes the capture when there is none.
-static bool capture_advance(struct captures *all, struct capture *c, uint64_t ordinal, bool *more,
-                            struct err *err)
+static bool capture_advance(struct capture *c, uint64_t ordinal, bool *more, struct err *err)
 {
-    *more = frames_next(all->frames, c->number, &ordinal);
+    *more = frames_next(c->frames, c->number, &ordinal);
     if (*more) {
         if (!fetch_next(evidence_fetch(c->evidence), ordinal, &c->head, err)) return false;
         c->head.capture = c->number;
@@ -116,37 +126,21 @@ static bool capture_advance(struct captures *all, struct capture *c, uint64_t or
 
 // ---- taking turns -------------------------------------------------------------------------------
 
+// Both are in the order of `all`, in which a reading names them.
 static int waiting_compare(const void *x, const void *y)
 {
     const struct capture *a = *(struct capture *const *)x, *b = *(struct capture *const *)y;
     if (a->first_seen != b->first_seen) return a->first_seen < b->first_seen ? -1 : 1;
-    return a->number < b->number ? -1 : a->number > b->number;
+    return a < b ? -1 : a > b;
 }
 
-// The captures that have wanted frames.
-static bool visit_list(struct captures *c, struct err *err)
-{
-    c->open_count = c->waiting_count = c->waiting_next = 0;
-    for (uint32_t i = 0; i < c->frames->capture_count; i++) {
-        uint64_t first = 0;
-        if (!frames_next(c->frames, i, &first)) continue;
-        if (i >= c->count || !c->all[i].path)
-            return err_set(err, ERR_INPUT,
-                           "the case does not name capture %u, in which some packets are", i);
-        c->waiting[c->waiting_count++] = &c->all[i];
-    }
-    qsort(c->waiting, c->waiting_count, sizeof(struct capture *), waiting_compare);
-    return true;
-}
-
-// Whose packet is next: the earliest, ties by number, as in source/source.c.
+// Whose packet is next: the earliest, ties in the order named, as in source/source.c.
 static uint32_t visit_first(const struct captures *c)
 {
     uint32_t first = 0;
     for (uint32_t i = 1; i < c->open_count; i++) {
         const struct capture *a = c->open[i], *b = c->open[first];
-        if (a->head.time < b->head.time || (a->head.time == b->head.time && a->number < b->number))
-            first = i;
+        if (a->head.time < b->head.time || (a->head.time == b->head.time && a < b)) first = i;
     }
     return first;
 }
@@ -154,40 +148,42 @@ static uint32_t visit_first(const struct captures *c)
 // Opens the captures whose turn may have come.
 static bool visit_open_due(struct captures *c, struct err *err)
 {
-    while (c->waiting_next < c->waiting_count) {
+    while (c->waiting_next < c->count) {
         struct capture *next = c->waiting[c->waiting_next];
         if (c->open_count && next->first_seen > c->open[visit_first(c)]->head.time) return true;
         bool more = false;
-        if (!capture_open(c, next, err) || !capture_advance(c, next, 0, &more, err)) return false;
+        if (!capture_open(c, next, err) || !capture_advance(next, 0, &more, err)) return false;
         if (more) c->open[c->open_count++] = next;
         c->waiting_next++;
     }
     return true;
 }
 
-static bool visit_all(struct captures *c, captures_packet *take, void *context, struct err *err)
+static bool visit_all(struct captures *c, captures_take *take, void *context, struct err *err)
 {
     for (;;) {
         if (!visit_open_due(c, err)) return false;
         if (!c->open_count) return true;
         uint32_t turn = visit_first(c);
         struct capture *at = c->open[turn];
+        struct capture_place place = {at->reading, at->path, evidence_fetch(at->evidence)};
         bool more = false;
-        if (!take(context, &at->head, err) ||
-            !capture_advance(c, at, at->head.ordinal + 1, &more, err))
+        if (!take(context, &at->head, &place, err) ||
+            !capture_advance(at, at->head.ordinal + 1, &more, err))
             return false;
         if (!more) c->open[turn] = c->open[--c->open_count];
     }
 }
 
-bool captures_visit(struct captures *c, const struct frames *frames, captures_packet *take,
-                    void *context, struct err *err)
+bool captures_visit(struct captures *c, captures_take *take, void *context, struct err *err)
 {
-    size_t room = ((size_t)frames->capture_count + 1) * sizeof(struct capture *);
-    c->frames = frames;
+    size_t room = ((size_t)c->count + 1) * sizeof(struct capture *);
     c->waiting = memory_get(room);
     c->open = memory_get(room);
-    bool ok = visit_list(c, err) && visit_all(c, take, context, err);
+    c->waiting_next = c->open_count = 0;
+    for (uint32_t i = 0; i < c->count; i++) c->waiting[i] = &c->all[i];
+    qsort(c->waiting, c->count, sizeof(struct capture *), waiting_compare);
+    bool ok = visit_all(c, take, context, err);
     for (uint32_t i = 0; i < c->count; i++) {
         evidence_close(c->all[i].evidence);
         c->all[i].evidence = NULL;

@@ -1,26 +1,32 @@
-// The captures of one reading again: their packets by name, each capture passed once, in the order
-// in which the reading had them.
+// The captures of a case again: packets of them by name, each capture passed once, in the order of
+// time in which a reading has them.
 //
 // Captures that overlap in time are open together, as they were then; the others one after
 // another. Where the time of a capture goes back while another one overlaps it, their packets may
 // take turns elsewhere than they did: only those asked for are looked at. Thread: one.
 #pragma once
 
-#include "base/err.h"
-#include "engine/frames.h"
+#include "engine/referred.h"
 
 struct case_reader;
+struct fetch;
 struct captures;
 
-// Of the reading `number` of the log (0: of a memory case). NULL and err on failure; that a
-// capture is gone is found out when its packets are wanted. Keeps `reader`.
-struct captures *captures_of(struct case_reader *reader, uint64_t number, struct err *err);
+// Keeps both. NULL and err on failure; that a capture is gone is
+// found out when its packets are wanted.
+struct captures *captures_of(struct case_reader *reader, const struct referred_reading *readings,
+                             size_t count, struct err *err);
 void captures_close(struct captures *c); // NULL is fine
 
-const char *captures_path(const struct captures *c, uint32_t capture);
+// Where a packet comes from.
+struct capture_place {
+    uint64_t reading; // number of it in the log; packet.capture counts within that
+    const char *path;
+    const struct fetch *fetch; // tells more of the packet (source/fetch.h)
+};
 
-// Called for every frame of the set; the packet is valid during the call. False and err end the
+// Called for every frame of the readings; all is valid during the call. False and err end the
 // visit.
-typedef bool captures_packet(void *context, const struct packet *p, struct err *err);
-bool captures_visit(struct captures *c, const struct frames *frames, captures_packet *take,
-                    void *context, struct err *err);
+typedef bool captures_take(void *context, const struct packet *p, const struct capture_place *place,
+                           struct err *err);
+bool captures_visit(struct captures *c, captures_take *take, void *context, struct err *err);

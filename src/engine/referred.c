@@ -76,7 +76,7 @@ static bool take_readings(void *context, const struct record_batch *b)
     return true;
 }
 
-static struct referred_reading *need_reading(struct referred *r, uint64_t number)
+struct referred_reading *referred_reading(struct referred *r, uint64_t number)
 {
     size_t at = 0;
     while (at < r->reading_count && r->readings[at].number < number) at++;
@@ -91,7 +91,7 @@ static struct referred_reading *need_reading(struct referred *r, uint64_t number
 static bool take_part(struct referred *r, struct referred_conversation *c, uint64_t part,
                       bytes entries)
 {
-    struct referred_reading *reading = need_reading(r, c->reading);
+    struct referred_reading *reading = referred_reading(r, c->reading);
     struct reader in = reader_of(entries);
     struct reference at = {0};
     struct packet_frame frame = {0};

@@ -44,5 +44,8 @@ bool referred_load(struct referred *r, struct case_reader *reader,
                    const struct referred_options *options, struct err *err);
 void referred_deinit(struct referred *r);
 
+// The reading among `readings`, which is made where it is missing.
+struct referred_reading *referred_reading(struct referred *r, uint64_t number);
+
 // NULL when it is not among those asked for.
 const struct referred_conversation *referred_find(const struct referred *r, struct record_id id);

@@ -70,8 +70,8 @@ static void run_placed(void *context, const struct conversation *c, uint8_t side
                        uint64_t length)
 {
     struct run *r = context;
-    if (is_asked_for(r, c))
-        r->options->placed(r->options->context, c, side, position, length, r->at_hand);
+    struct replay_place place = {r->reading->number, position, length, r->at_hand, side};
+    if (is_asked_for(r, c)) r->options->placed(r->options->context, c, &place);
 }
 
 // ---- packets ------------------------------------------------------------------------------------
@@ -89,13 +89,13 @@ static void run_end(struct run *r, const struct packet *p, struct packet_frame f
 }
 
 // Packets go through one by one, so that it is known which one is at hand.
-static bool run_packet(void *context, const struct packet *p, struct err *err)
+static bool run_packet(void *context, const struct packet *p, const struct capture_place *place,
+                       struct err *err)
 {
     struct run *r = context;
-    (void)err;
     struct packet_frame frame = {p->ordinal, p->capture};
-    if (r->options->packet)
-        r->options->packet(r->options->context, p, captures_path(r->captures, p->capture));
+    (void)err;
+    if (r->options->packet) r->options->packet(r->options->context, p, place->path);
     struct packet *at = &r->batch->packets[0];
     *at = *p;
     r->batch->count = 1;
@@ -165,9 +165,8 @@ static bool run_make(struct run *r, struct err *err)
 static bool run_reading(struct run *r, const struct referred_reading *reading, struct err *err)
 {
     r->reading = reading;
-    r->captures = captures_of(r->reader, reading->number, err);
-    bool ok = r->captures && run_make(r, err) &&
-              captures_visit(r->captures, &reading->frames, run_packet, r, err);
+    r->captures = captures_of(r->reader, reading, 1, err);
+    bool ok = r->captures && run_make(r, err) && captures_visit(r->captures, run_packet, r, err);
     if (ok) lane_end(r->lane);
     lane_destroy(r->lane);
     r->lane = NULL;

@@ -12,6 +12,15 @@
 // One packet, as it lies in its capture; `path` names that.
 typedef void replay_packet(void *context, const struct packet *p, const char *path);
 
+// Where the payload of the packet at hand stands in the stream of its side; also of one that
+// brought what was there already.
+struct replay_place {
+    uint64_t reading;
+    uint64_t position, length;
+    const struct packet *packet; // names itself, and all frames that it was joined from
+    uint8_t side;                // of the key
+};
+
 struct replay_options {
     struct referred_options which;
     void *context;
@@ -22,11 +31,8 @@ struct replay_options {
     void (*watch)(void *context, const struct conversation *c, const struct stream_delivery *piece);
     void (*watch_gap)(void *context, const struct conversation *c, uint8_t side, uint64_t position,
                       uint64_t length, enum gap_kind kind);
-    replay_packet *packet; // before it is looked into
-    // Where the payload of the packet at hand stands in the stream of its side; also of what came
-    // again. `frames` name it, and all that it was joined from.
-    void (*placed)(void *context, const struct conversation *c, uint8_t side, uint64_t position,
-                   uint64_t length, const struct packet *p);
+    replay_packet *packet; // before it is looked into; those of all conversations
+    void (*placed)(void *context, const struct conversation *c, const struct replay_place *place);
     // Make records again. The sink is told of all kinds, also rows of conversations that were not
     // asked for, where a packet is theirs too; `take` NULL: nobody wants them.
     bool dissect;

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "source/block.h"
+#include "source/interface.h"
 #include "source/packet_filter.h"
 #include "source/source.h"
 
@@ -45,6 +46,9 @@ struct capture_format {
     void (*resume)(struct capture_file *f, uint64_t saved);
     // Reads the block at hand, which capture_describes was told of. NULL when there are none.
     void (*describe)(struct capture_file *f);
+    // Fills in what is known of the interface of a packet that was delivered, beside its link type;
+    // NULL: nothing is.
+    void (*interface)(const struct capture_file *f, uint16_t number, struct capture_interface *out);
     size_t state_size;
 };
 
@@ -64,6 +68,12 @@ struct capture_keeping {
     struct sha256 content; // in the thread beside
 };
 
+// Where the comments of packets go, if anybody asks.
+struct capture_comments {
+    void *context;
+    void (*take)(void *context, uint64_t ordinal, bytes comment);
+};
+
 struct capture_file {
     struct block_reader in;
     const struct capture_format *format;
@@ -72,6 +82,7 @@ struct capture_file {
     struct packet_filter *filter; // NULL: all packets
     struct capture_secrets secrets;
     struct capture_keeping keeping;
+    struct capture_comments comments;
     uint64_t ordinal; // of the next packet
     nanos last_time;  // of the packet before; 0 at the beginning
     nanos head_time;  // see FILL_HELD

@@ -5,8 +5,15 @@
 #include <fcntl.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "source/capture_file.h"
 #include "source/paths.h"
+
+// A comment of a packet of the batch; its bytes stand in `comment_text`.
+struct fetch_comment {
+    uint64_t ordinal;
+    size_t at, length;
+};
 
 struct fetch {
     char *path;
@@ -17,7 +24,22 @@ struct fetch {
     uint32_t next;         // in the batch
     uint64_t ordinal_next; // the least that may be asked for
     bool ended;
+    struct packet given; // the last
+    struct fetch_comment *comments;
+    size_t comment_count, comment_room;
+    struct text comment_text;
 };
+
+static void fetch_take_comment(void *context, uint64_t ordinal, bytes comment)
+{
+    struct fetch *f = context;
+    if (f->comment_count == f->comment_room) {
+        f->comment_room = f->comment_room ? 2 * f->comment_room : 16;
+        f->comments = memory_resize(f->comments, f->comment_room * sizeof *f->comments);
+    }
+    f->comments[f->comment_count++] = (struct fetch_comment){ordinal, f->comment_text.n, comment.n};
+    text_put(&f->comment_text, comment);
+}
 
 static bool fetch_input(const struct fetch_from *from, struct block_input *input, struct err *err)
 {
@@ -42,6 +64,7 @@ struct fetch *fetch_open(const struct fetch_from *from, struct err *err)
     }
     if (!f->file->in.decompressor) f->map = from->map;
     f->file->in.read_size = BLOCK_READ_SIZE;
+    f->file->comments = (struct capture_comments){f, fetch_take_comment};
     f->batch = packet_batch_create();
     return f;
 }
@@ -53,6 +76,8 @@ void fetch_close(struct fetch *f)
     capture_file_close(f->file);
     capture_info_deinit(&f->info);
     memory_free(f->path);
+    memory_free(f->comments);
+    text_deinit(&f->comment_text);
     memory_free(f);
 }
 
@@ -71,6 +96,8 @@ static bool fetch_fill(struct fetch *f, uint64_t ordinal)
     packet_batch_clear(f->batch);
     f->next = 0;
     fetch_jump(f, ordinal);
+    f->comment_count = 0;
+    text_clear(&f->comment_text);
     while (!f->ended && f->batch->count == 0) {
         f->ended = f->file->format->fill(f->file, f->batch, INT64_MAX) == FILL_END;
     }
@@ -90,7 +117,7 @@ bool fetch_next(struct fetch *f, uint64_t ordinal, struct packet *out, struct er
             continue;
         }
         f->next += (uint32_t)ahead;
-        *out = f->batch->packets[f->next++];
+        *out = f->given = f->batch->packets[f->next++];
         return true;
     }
     if (f->file->in.error_number) return capture_file_error(f->file, err);
@@ -98,4 +125,20 @@ bool fetch_next(struct fetch *f, uint64_t ordinal, struct packet *out, struct er
         err, ERR_INPUT,
         "%s has no packet number %llu: it is not the file that was read, or it was cut since",
         f->path, (unsigned long long)ordinal + 1);
+}
+
+void fetch_interface(const struct fetch *f, struct capture_interface *out)
+{
+    *out = (struct capture_interface){.link_type = f->given.link_type};
+    if (f->file->format->interface) f->file->format->interface(f->file, f->given.interface, out);
+}
+
+bytes fetch_comment(const struct fetch *f, unsigned number)
+{
+    for (size_t i = 0; i < f->comment_count; i++) {
+        const struct fetch_comment *c = &f->comments[i];
+        if (c->ordinal != f->given.ordinal || number--) continue;
+        return bytes_of(f->comment_text.p + c->at, c->length);
+    }
+    return (bytes){0};
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "record/capture.h"
 #include "record/packet.h"
+#include "source/interface.h"
 
 struct fetch;
 
@@ -27,3 +28,8 @@ void fetch_close(struct fetch *f); // NULL is fine
 // The packet `ordinal`, which must be greater than that of the call before. What a source sets is
 // set; the data are valid until the next call. False and err when the capture has no such packet.
 bool fetch_next(struct fetch *f, uint64_t ordinal, struct packet *out, struct err *err);
+
+// Of the packet that was given last: what its capture says of its interface, and its comments, by
+// number from 0; empty behind the last. Valid until the next packet is asked for.
+void fetch_interface(const struct fetch *f, struct capture_interface *out);
+bytes fetch_comment(const struct fetch *f, unsigned number);

@@ -5,12 +5,14 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "record/batch.h"
 #include "source/capture_builder.h"
 #include "source/capture_kind.h"
+#include "source/capture_writer.h"
 
 enum { PACKETS = 5000, SECOND = 1700000000 };
 
@@ -61,6 +63,52 @@ static void gives_packets_by_ordinal(void **state)
     assert_null(fetch_open(&(struct fetch_from){.path = "/tmp/there is no such file"}, &err));
 }
 
+// What is written is read as it was: bytes, lengths, times, interfaces and comments.
+static void writes_what_it_gave(void **state)
+{
+    (void)state;
+    static const char *const comments[] = {"first", "second"};
+    const bytes spoken[] = {bytes_text(comments[0]), bytes_text(comments[1])};
+    uint8_t data[] = {1, 2, 3, 4, 5};
+    char name[] = "/tmp/fetch_test_XXXXXX";
+    int file = mkstemp(name);
+    FILE *out = fdopen(file, "wb");
+    struct capture_writer w;
+    capture_write_begin(&w, out, "test");
+    struct capture_interface plain = {.link_type = 1}, named = {101, 96, "eth7"};
+    assert_int_equal(capture_write_interface(&w, &plain), 0);
+    assert_int_equal(capture_write_interface(&w, &named), 1);
+    struct packet p = {.data = data, .captured = 5, .length = 9, .time = 1700000000123456789};
+    capture_write_packet(&w, 1, &p, spoken, 2);
+    p.captured = 4;
+    capture_write_packet(&w, 0, &p, NULL, 0);
+    assert_int_equal(fclose(out), 0);
+    struct err err = {0};
+    struct fetch *f = fetch_open(&(struct fetch_from){.path = name}, &err);
+    struct packet got = {0};
+    struct capture_interface i;
+    assert_non_null(f);
+    assert_true(fetch_next(f, 0, &got, &err));
+    assert_int_equal(got.time, p.time);
+    assert_int_equal(got.captured, 5);
+    assert_int_equal(got.length, 9);
+    assert_memory_equal(got.data, data, 5);
+    fetch_interface(f, &i);
+    assert_int_equal(i.link_type, 101);
+    assert_int_equal(i.snap_length, 96);
+    assert_string_equal(i.name, "eth7");
+    assert_true(bytes_equal(fetch_comment(f, 1), spoken[1]));
+    assert_int_equal(fetch_comment(f, 2).n, 0);
+    assert_true(fetch_next(f, 1, &got, &err));
+    fetch_interface(f, &i);
+    assert_int_equal(i.link_type, 1);
+    assert_int_equal(got.captured, 4);
+    assert_int_equal(fetch_comment(f, 0).n, 0);
+    assert_false(fetch_next(f, 2, &got, &err));
+    fetch_close(f);
+    unlink(name);
+}
+
 static void makes_a_row(void **state)
 {
     (void)state;
@@ -93,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_packets_by_ordinal),
+        cmocka_unit_test(writes_what_it_gave),
         cmocka_unit_test(makes_a_row),
     };
     return cmocka_run_group_tests(tests, capture_setup, capture_teardown);

@@ -44,6 +44,7 @@ struct pcap_state {
     uint32_t fraction_max;
     uint32_t fraction_ns; // nanoseconds in a unit of the fraction
     uint32_t captured_max;
+    uint32_t snap_length; // as the file has it
     uint32_t last_s;
     bool any; // last_s is that of a packet
 };
@@ -311,6 +312,7 @@ static void pcap_begin(struct capture_file *f)
     if (major == 2 && minor == 2) pcap_begin_aix(s);
     s->fraction_ns = (uint32_t)NANOS_PER_SECOND / s->fraction_max;
     bool is_large = snap_length > PACKET_CAPTURED_USUAL && snap_length <= PACKET_CAPTURED_MAX;
+    s->snap_length = snap_length;
     s->captured_max = is_large ? snap_length : PACKET_CAPTURED_USUAL;
     f->info->interface_count = 1;
     capture_add_link_type(f, s->link_type);
@@ -332,6 +334,13 @@ static void pcap_resume(struct capture_file *f, uint64_t saved)
     s->any = true;
 }
 
+static void pcap_interface(const struct capture_file *f, uint16_t number,
+                           struct capture_interface *out)
+{
+    (void)number;
+    out->snap_length = ((const struct pcap_state *)f->state)->snap_length;
+}
+
 const struct capture_format pcap_format = {
     .name = "pcap",
     .recognise = pcap_recognise,
@@ -339,5 +348,6 @@ const struct capture_format pcap_format = {
     .fill = pcap_fill,
     .save = pcap_save,
     .resume = pcap_resume,
+    .interface = pcap_interface,
     .state_size = sizeof(struct pcap_state),
 };

@@ -321,6 +321,15 @@ static void pcapng_describe(struct capture_file *f)
     block_skip(&f->in, block.size);
 }
 
+static void pcapng_interface(const struct capture_file *f, uint16_t number,
+                             struct capture_interface *out)
+{
+    const struct pcapng_state *s = f->state;
+    if (number >= s->interface_count) return;
+    out->snap_length = s->interfaces[number].snap_length;
+    memcpy(out->name, s->interfaces[number].name, sizeof out->name);
+}
+
 const struct capture_format pcapng_format = {
     .name = "pcapng",
     .recognise = pcapng_recognise,
@@ -330,5 +339,6 @@ const struct capture_format pcapng_format = {
     .save = pcapng_save,
     .resume = pcapng_resume,
     .describe = pcapng_describe,
+    .interface = pcapng_interface,
     .state_size = sizeof(struct pcapng_state),
 };

@@ -31,6 +31,7 @@ struct pcapng_interface {
     int64_t offset_s;       // if_tsoffset
     uint64_t drops_told;    // by the last statistics block
     uint64_t drops_between; // sum of what packets tell was lost before them
+    char name[INTERFACE_NAME_MAX];
 };
 
 struct pcapng_state {

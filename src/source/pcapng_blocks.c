@@ -1,11 +1,13 @@
 // The blocks of a pcapng file that describe: sections, interfaces, statistics, secrets, and their
 // options.
+#include "base/buf.h"
 #include "base/memory.h"
 #include "source/pcapng.h"
 
 enum {
     OPTION_END = 0,
     OPTION_COMMENT = 1,
+    OPTION_INTERFACE_NAME = 2,
     OPTION_PACKET_DROPS = 4,    // epb_dropcount
     OPTION_INTERFACE_DROPS = 5, // isb_ifdrop
     OPTION_SYSTEM_DROPS = 7,    // isb_osdrop
@@ -67,6 +69,10 @@ static void pcapng_interface_option(struct capture_file *f, const struct pcapng_
                                     struct pcapng_interface *i, const struct pcapng_option *option)
 {
     if (option->code == OPTION_COMMENT) capture_add_comment(f, option->value);
+    if (option->code == OPTION_INTERFACE_NAME) {
+        struct buf name = buf_on(i->name, sizeof i->name - 1);
+        buf_put(&name, bytes_first(option->value, sizeof i->name - 1));
+    }
     if (option->code == OPTION_RESOLUTION && option->value.n == 1)
         pcapng_set_resolution(i, option->value.p[0]);
     if (option->code == OPTION_OFFSET && option->value.n == 8)
@@ -143,6 +149,8 @@ void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s,
     struct pcapng_option option;
     for (unsigned n = 0; n < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &options, &option); n++) {
         if (option.code == OPTION_COMMENT) capture_add_comment(f, option.value);
+        if (option.code == OPTION_COMMENT && f->comments.take)
+            f->comments.take(f->comments.context, f->ordinal - 1, option.value);
         if (option.code == OPTION_PACKET_DROPS)
             pcapng_add_drops(f, i, 0, pcapng_option_u64(s, &option));
     }

@@ -1,0 +1,134 @@
+// weir export: packets of a case as a capture that any other program reads.
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "engine/catalogue.h"
+#include "engine/export.h"
+#include "engine/provenance.h"
+#include "filter/filter.h"
+#include "flow/flow.h"
+
+struct export_options {
+    const char *to, *expression, *kind;
+};
+
+static const struct option_row rows[] = {
+    {'w', "write", OPTION_TEXT, offsetof(struct export_options, to), "FILE",
+     "the packets as pcapng; - is standard output", 0, 0},
+    {'Y', "filter", OPTION_TEXT, offsetof(struct export_options, expression), "EXPR",
+     "of what this holds for: 'service == \"dns\" and src_addr in 10.0.0.0/8'", 0, 0},
+    {'k', "kind", OPTION_TEXT, offsetof(struct export_options, kind), "KIND",
+     "kind of record that -Y chooses from [conversation]", 0, 0},
+};
+
+struct export_run {
+    const struct export_options *options;
+    const struct record_kind *kind;
+    struct filter *filter;
+    struct record_id id;
+    struct asked asked;
+    struct provenance provenance;
+    uint64_t records, loose;
+};
+
+// ---- which packets ------------------------------------------------------------------------------
+
+static bool take_row(void *context, const struct record_batch *b, uint32_t row)
+{
+    struct export_run *r = context;
+    if (provenance_add(&r->provenance, b, row)) r->records++;
+    else r->loose++;
+    return true;
+}
+
+static bool take_named(void *context, const struct record_batch *b)
+{
+    struct export_run *r = context;
+    r->kind = b->kind;
+    return take_row(r, b, 0);
+}
+
+static bool export_choose(struct export_run *r, struct err *err)
+{
+    bool ok = r->filter ? wanted_scan(r->asked.reader, r->kind, r->filter, take_row, r, err)
+                        : named_find(r->asked.reader, r->id, take_named, r, err);
+    if (!ok) return false;
+    if (r->loose && !r->records)
+        return err_set(err, ERR_INPUT, "%s hangs on no conversation, whose packets could be told",
+                       r->kind->name);
+    if (!r->records) return err_set(err, ERR_DIFFERENCE, "no %s matches", r->kind->name);
+    return provenance_find(&r->provenance, r->asked.reader, err);
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+// What is there is not replaced: it might be the capture that the packets come from.
+static FILE *export_open(const char *path, struct err *err)
+{
+    if (strcmp(path, "-") == 0) return stdout;
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file < 0 && errno == EEXIST)
+        err_set(err, ERR_USAGE, "%s is there already: choose another name, or remove it", path);
+    else if (file < 0) err_system(err, errno, "cannot write %s", path);
+    return file < 0 ? NULL : fdopen(file, "wb");
+}
+
+static bool export_write(struct export_run *r, const char *path, struct err *err)
+{
+    struct export_counts counts;
+    FILE *out = export_open(path, err);
+    if (!out) return false;
+    bool ok = export_packets(r->asked.reader, &r->provenance.found, out, &counts, err);
+    if (out != stdout && fclose(out) != 0 && ok)
+        ok = err_system(err, errno, "cannot write %s", path);
+    if (!ok && out != stdout) unlink(path);
+    if (ok)
+        fprintf(stderr, "weir: wrote %llu packets, from which %llu %s record%s came\n",
+                (unsigned long long)counts.packets, (unsigned long long)r->records, r->kind->name,
+                r->records == 1 ? "" : "s");
+    return ok;
+}
+
+// ---- the command --------------------------------------------------------------------------------
+
+static bool export_check(struct export_run *r, int argc, char **argv, struct err *err)
+{
+    const struct export_options *o = r->options;
+    if (argc < 0) return false;
+    if (argc != (o->expression ? 1 : 2))
+        return err_set(err, ERR_USAGE,
+                       "name a case and an id, or what to choose by: weir export CASE ID|-Y EXPR "
+                       "-w FILE");
+    if (!o->to) return err_set(err, ERR_USAGE, "name a file: weir export CASE ID -w FILE");
+    if (strcmp(o->to, "-") == 0 && isatty(STDOUT_FILENO))
+        return err_set(err, ERR_USAGE, "-w - writes bytes: send them to a file or a program");
+    if (o->kind && !o->expression)
+        return err_set(err, ERR_USAGE, "-k says what -Y chooses from: name an expression, too");
+    if (!o->expression) return named_parse(argv[1], &r->id, err);
+    r->kind = o->kind ? catalogue_kind(bytes_text(o->kind)) : &conversation_kind;
+    return (r->kind && !r->kind->hidden) ||
+           err_set(err, ERR_USAGE, "there is no kind \"%s\"; weir fields lists all", o->kind);
+}
+
+static int export_run(int argc, char **argv)
+{
+    struct export_options o = {0};
+    struct export_run r = {.options = &o};
+    struct err err = {0};
+    argc = options_parse(&export_command, argc, argv, &o, &err);
+    if (!export_check(&r, argc, argv, &err)) return command_fail(&err);
+    if (o.expression && !(r.filter = wanted_filter(o.expression, r.kind))) return ERR_USAGE;
+    bool ok = asked_open(&r.asked, argv[0], &err);
+    ok = ok && export_choose(&r, &err) && export_write(&r, o.to, &err);
+    provenance_deinit(&r.provenance);
+    filter_destroy(r.filter);
+    asked_close(&r.asked);
+    return ok ? 0 : command_fail(&err);
+}
+
+const struct command export_command = {
+    "export", "CASE|FILE ID|-Y EXPR -w FILE", "packets as a capture",
+    rows,     sizeof rows / sizeof rows[0],   export_run};

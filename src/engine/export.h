@@ -1,0 +1,19 @@
+// Packets of a case as a pcapng file: byte for byte, with the times, interfaces and comments that
+// they had in their captures.
+//
+// Each frame once, in order of time. Thread: one.
+#pragma once
+
+#include <stdio.h>
+
+#include "engine/referred.h"
+
+struct case_reader;
+
+struct export_counts {
+    uint64_t packets, bytes;
+};
+
+// The frames of all readings in `what`. Whether all could be written is told by ferror(out), too.
+bool export_packets(struct case_reader *reader, const struct referred *what, FILE *out,
+                    struct export_counts *counts, struct err *err);
