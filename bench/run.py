@@ -9,7 +9,9 @@ on this kind of machine, brought over by the ratio to tcpdump.
 """
 import argparse
 import glob
+import json
 import os
+import re
 import shutil
 import statistics
 import struct
@@ -29,6 +31,12 @@ RECORDED = [
     ('softflowd', 0.52), ('Suricata, flow log only', 1.00), ('Suricata, records and files', 1.39),
     ('Suricata, the same with mid-stream', 1.52), ('Arkime, dry run', 2.17), ('tcpflow -a', 3.60), ('Zeek', 3.97),
 ]
+
+
+# The conversation below which this share of all lies by its packets.
+FETCHED = '''SELECT id FROM conversation WHERE carries IS NULL AND src_packets + dst_packets >=
+             (SELECT quantile_disc(src_packets + dst_packets, %s) FROM conversation WHERE carries IS NULL)
+             ORDER BY src_packets + dst_packets, id LIMIT 1'''
 
 
 class Run:
@@ -110,7 +118,8 @@ def bench_weir(mixes, packets, runs, folder):
     marginal = {}
     jobs = [('conversations counted (-w none --no-dissect)', ['-w', 'none', '--no-dissect'], 0.25, 0.16),
             ('everything but the case (-w none)', ['-w', 'none'], None, None),
-            ('everything, case written', ['-w', '{out}'], 0.70, 0.35)]
+            ('everything, case written', ['-w', '{out}'], 0.70, 0.35),
+            ('the same with the packets (--keep)', ['--keep', '-w', '{out}'], None, None)]
     print('\nweir: cost of a packet, microseconds of CPU')
     for name, words, must, aim in jobs:
         small, large = (measure(weir(mixes[mix], *words), runs, folder) for mix in ('mix-4', 'mix-16'))
@@ -118,6 +127,8 @@ def bench_weir(mixes, packets, runs, folder):
         line(name, marginal[name], 'us', must, aim)
         if large['hashing']:
             line('SHA-256 of the capture, in its own thread', (large['hashing'] - small['hashing']) / packets * 1e6, 'us')
+    more = marginal['the same with the packets (--keep)'] - marginal['everything, case written']
+    line('what --keep adds', more, 'us', 0.8, 0.5)
     one = measure(weir(mixes['mix-16'], '-w', 'none'), runs, folder)['cpu']
     two = measure(weir(mixes['mix-16'], '-w', 'none', '-j', '2'), runs, folder)['cpu']
     line('CPU of two lanes over one', two / one, 'x', 1.15, 1.05)
@@ -135,14 +146,31 @@ def bench_memory(mixes, folder):
     line('four times over once', four / once, 'x', 1.1, 1.1)
 
 
+def bench_fetch(mixes, runs, folder):
+    case, fetch = os.path.join(folder, 'kept'), os.path.join(os.path.dirname(WEIR), 'bench', 'fetch')
+    subprocess.run(weir(mixes['mix-16'], '--keep', '-w', case), check=True)
+    kept = tree_bytes(os.path.join(case, 'packets')) / os.path.getsize(mixes['mix-16'])
+    print(f'\nweir: packets of one conversation out of {os.path.getsize(mixes["mix-16"]) / 1e9:.1f} GB kept ({100 * kept:.0f} % of it on disk)')
+    for name, share in ('of ten the one with most packets', 0.9), ('of a hundred', 0.99), ('of all', 1):
+        conversation = subprocess.run([WEIR, 'query', case, '-o', 'json', FETCHED % share], capture_output=True, check=True).stdout
+        show = [WEIR, 'show', case, json.loads(conversation)['id'], '--packets']
+        frames = b'\n'.join(re.findall(rb'frame (\d+)', subprocess.run(show, capture_output=True, check=True).stdout))
+        costs = [float(subprocess.run([fetch, case], input=frames, capture_output=True, check=True).stdout.split()[1])
+                 for _ in range(runs)]
+        line(f'{name}: {frames.count(10) + 1} packets', statistics.median(costs), 'ms', 50, 10)
+    line('the last, weir show --packets as a whole', 1000 * measure(show, runs, folder)['cpu'], 'ms')
+    shutil.rmtree(case)
+
+
 def bench_size(mixes, folder):
     case = os.path.join(folder, 'size')
     subprocess.run(weir(mixes['mix-4'], '-w', case), check=True)
     total = os.path.getsize(mixes['mix-4'])
     artifacts, packets = tree_bytes(os.path.join(case, 'artifacts')), tree_bytes(os.path.join(case, 'records', 'packets'))
     print('\nweir: size of the case, per cent of the capture')
-    line('records', 100 * (tree_bytes(case) - artifacts - packets) / total, '%', 1.0, 0.4)
-    line('references to packets', 100 * packets / total, '%')
+    line('records', 100 * (tree_bytes(case) - artifacts - packets - tree_bytes(os.path.join(case, 'packets'))) / total, '%', 1.0, 0.4)
+    places = tree_bytes(os.path.join(case, 'packets'))
+    line('references to packets, and their places', 100 * (packets + places) / total, '%', 2, 1)
     line('files', 100 * artifacts / total, '%')
     shutil.rmtree(case)
 
@@ -192,6 +220,7 @@ def main():
         marginal = bench_weir(mixes, packets, options.runs, folder)
         bench_memory(mixes, folder)
         bench_size(mixes, folder)
+        bench_fetch(mixes, options.runs, folder)
         if options.quick:
             return
         costs = bench_peers(mixes, packets, options.runs, folder)

@@ -13,8 +13,8 @@
 // ---- where packets lie --------------------------------------------------------------------------
 
 enum {
-    CAPTURE_POINT_DISTANCE = 1024 * 1024, // bytes from one point to the next, at least
-    CAPTURE_POINTS_MAX = 4 * 1024 * 1024,
+    CAPTURE_POINT_DISTANCE = 256 * 1024, // bytes from one point to the next, at least
+    CAPTURE_POINTS_MAX = 16 * 1024 * 1024,
     CAPTURE_DESCRIPTIONS_MAX = 1024 * 1024,
 };
 

@@ -15,7 +15,7 @@ enum {
     EXTENT_FRAME_SIZE_SMALL = 128 * 1024, // the same when many captures are open at once
     EXTENT_FRAME_SIZE_MAX = 16 * 1024 * 1024,
     EXTENT_FRAMES_MAX = 16 * 1024 * 1024, // of one capture: with frames of 1 MB, 16 TB
-    EXTENT_INDEX_MAX = 128 * 1024 * 1024,
+    EXTENT_INDEX_MAX = 512 * 1024 * 1024,
     EXTENT_FOOTER = 12, // at the end of the index: its length, and a mark
 };
 

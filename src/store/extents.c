@@ -159,7 +159,7 @@ static void end(void *capture, const struct capture_end *end)
     slot_flush(s);
     memory_free(s->buffer);
     s->buffer = NULL;
-    if (!s->kept && !end->map->point_count) return;
+    if (!s->kept && (!end->map->point_count || end->bytes < EXTENTS_PLACES_MIN)) return;
     memcpy(s->content_sha256, end->sha256, sizeof s->content_sha256);
     s->index.content_bytes = end->bytes;
     struct extent_index whole = s->index;

@@ -3,7 +3,7 @@
 //
 // Until the reading is committed they lie in packets/.new: then they are made durable and moved,
 // and the log names them. Memory: a frame for each capture that is open, smaller ones when there
-// are more than EXTENTS_LARGE_MAX, and 16 bytes for each 1 MB of capture.
+// are more than EXTENTS_LARGE_MAX, and some 100 bytes for each 1 MB of capture.
 //
 // Thread: the sink's calls as record/capture.h says; the rest by one thread when no capture is
 // being read.
@@ -14,7 +14,10 @@
 #include "record/capture.h"
 #include "store/catalogue.h"
 
-enum { EXTENTS_LARGE_MAX = 16 };
+enum {
+    EXTENTS_LARGE_MAX = 16,
+    EXTENTS_PLACES_MIN = 1024 * 1024, // smaller captures are read from their beginning
+};
 
 struct extent_slot;
 
