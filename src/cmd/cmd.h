@@ -5,8 +5,8 @@
 #include "store/case.h"
 
 extern const struct command read_command, report_command, query_command, show_command,
-    search_command, files_command, digest_command, shards_command, fields_command, relocate_command,
-    export_command;
+    search_command, files_command, digest_command, verify_command, shards_command, fields_command,
+    relocate_command, export_command;
 
 // Prints "weir: SENTENCE" and returns the exit status of the error.
 int command_fail(const struct err *err);

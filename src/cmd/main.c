@@ -11,10 +11,9 @@
 #include "engine/version.h"
 
 static const struct command *const commands[] = {
-    &read_command,  &report_command, &query_command,  &show_command,   &search_command,
-    &files_command, &digest_command, &shards_command, &fields_command, &relocate_command,
-    &export_command,
-    &export_command,
+    &read_command,     &report_command, &query_command,  &show_command,   &search_command,
+    &files_command,    &digest_command, &verify_command, &shards_command, &fields_command,
+    &relocate_command, &export_command, &export_command,
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -154,6 +154,23 @@ const struct record_kind *case_kind(const struct case_reader *c, const char *nam
     return NULL;
 }
 
+void case_narrow(struct case_reader *c, uint64_t reading)
+{
+    if (c->only == reading) return;
+    case_forget_database(c);
+    c->only = reading;
+}
+
+// The next reading that is asked.
+static const struct catalogue_reading *next_asked(const struct case_reader *c,
+                                                  const struct catalogue_reading *after)
+{
+    const struct catalogue_reading *r = after;
+    while ((r = catalogue_next(&c->catalogue, r)))
+        if (!c->only || c->only == r->seq) return r;
+    return NULL;
+}
+
 static uint64_t spooled_rows(const struct case_reader *c, const struct record_kind *kind)
 {
     uint64_t rows = 0;
@@ -166,7 +183,7 @@ uint64_t case_rows(const struct case_reader *c, const struct record_kind *kind)
 {
     uint64_t rows = 0;
     if (c->spool) return spooled_rows(c, kind);
-    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&c->catalogue, r));)
+    for (const struct catalogue_reading *r = NULL; (r = next_asked(c, r));)
         for (size_t i = 0; i < r->segment_count; i++)
             if (strcmp(r->segments[i].kind, kind->name) == 0) rows += r->segments[i].rows;
     return rows;
@@ -228,7 +245,7 @@ static bool put_segments(const struct case_reader *c, const struct record_kind *
                          struct text *source, uint32_t *fields)
 {
     unsigned n = 0;
-    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&c->catalogue, r));)
+    for (const struct catalogue_reading *r = NULL; (r = next_asked(c, r));)
         for (size_t i = 0; i < r->segment_count; i++) {
             struct text path = {0};
             if (strcmp(r->segments[i].kind, kind->name) != 0) continue;

@@ -29,6 +29,9 @@ const struct record_kind *case_kind(const struct case_reader *c,
 const struct record_kind *const *case_kinds(const struct case_reader *c, unsigned *count);
 const char *case_path(const struct case_reader *c); // NULL for a memory case
 
+// From now on only what the reading of this line of the log has is asked; 0: all again.
+void case_narrow(struct case_reader *c, uint64_t reading);
+
 // The rows of a kind, as they were put in. `where` is SQL over the columns of raw.KIND that lets at
 // least the wanted rows through, or NULL; bit f of `fields` asks for field f (CASE_ALL_FIELDS for
 // all), others are absent. `take` borrows the batch and may end the scan with false, which is not a

@@ -17,6 +17,7 @@ struct case_reader {
     unsigned kind_count;
     struct lease lease;
     struct catalogue catalogue;
+    uint64_t only;       // this reading is asked; 0: all that count
     struct spool *spool; // of the memory case
     size_t spool_entries;
     struct database database;

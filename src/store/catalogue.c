@@ -177,11 +177,13 @@ static void segment_deinit(struct catalogue_segment *s)
     memory_free((char *)s->path);
 }
 
-static bool remove_segment(struct catalogue_reading *r, const char *path)
+// Readers of an older state may hold its file for a while: it stays known.
+static bool remove_segment(struct catalogue *c, struct catalogue_reading *r, const char *path)
 {
     for (size_t i = 0; path && i < r->segment_count; i++) {
         if (strcmp(r->segments[i].path, path) != 0) continue;
-        segment_deinit(&r->segments[i]);
+        c->former = memory_resize(c->former, (c->former_count + 1) * sizeof *c->former);
+        c->former[c->former_count++] = r->segments[i];
         r->segment_count--;
         memmove(&r->segments[i], &r->segments[i + 1], (r->segment_count - i) * sizeof *r->segments);
         return true;
@@ -195,7 +197,7 @@ static bool take_dissect(struct catalogue *c, uint64_t seq, const json_t *line, 
     struct catalogue_reading *r = catalogue_reading_of(c, take_number(line, "reading"));
     bool fine = r != NULL;
     for (size_t i = 0; fine && i < json_array_size(removes); i++)
-        fine = remove_segment(r, json_string_value(json_array_get(removes, i)));
+        fine = remove_segment(c, r, json_string_value(json_array_get(removes, i)));
     if (!fine)
         return err_set(err, ERR_INPUT,
                        "line %" PRIu64 " of the log replaces a part that the case does not have",
@@ -349,8 +351,12 @@ void catalogue_deinit(struct catalogue *c)
 {
     for (size_t i = 0; i < c->reading_count; i++) reading_deinit(&c->readings[i]);
     memory_free(c->readings);
+    for (size_t i = 0; i < c->former_count; i++) segment_deinit(&c->former[i]);
+    memory_free(c->former);
     c->readings = NULL;
     c->reading_count = c->reading_size = 0;
+    c->former = NULL;
+    c->former_count = 0;
     if (c->chain.file > 0) chain_close(&c->chain);
 }
 

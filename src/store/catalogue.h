@@ -58,6 +58,8 @@ struct catalogue {
     char created_by[32]; // version of the program that made the case
     struct catalogue_reading *readings;
     size_t reading_count, reading_size;
+    struct catalogue_segment *former; // whose place others took
+    size_t former_count;
     uint64_t signed_to; // the last line that is a checkpoint
 };
 

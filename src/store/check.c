@@ -1,149 +1,365 @@
 #include "store/check.h"
 
-#include <dirent.h>
+#include <errno.h>
+#include <fts.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "base/memory.h"
 #include "store/artifact.h"
+#include "store/artifact_names.h"
 #include "store/case_inside.h"
 #include "store/segment.h"
 
-enum { CHECK_PATH_MAX = 4096 };
+// A file that the log names.
+struct expected {
+    const char *path; // below the case; of the catalogue or of key_paths
+    char sha256[HEX_SHA256_SIZE];
+    uint64_t line;
+    bool former; // of a reading that is replaced: may be there until nobody reads it any more
+    bool seen;
+};
+
+// An artifact that is there.
+struct present {
+    uint8_t name[SHA256_SIZE];
+    bool changed;
+};
 
 struct check {
     struct case_reader *reader;
-    const struct case_checking *checking;
+    const struct log_checked *log;
+    const struct finding_sink *findings;
     struct case_checked *checked;
-    unsigned field; // of the kind whose artifacts are looked for
+    struct expected *expected; // by path
+    size_t expected_count, expected_size;
+    char key_paths[LOG_KEYS_MAX][KEY_PATH_MAX];
+    struct present *artifacts;
+    size_t artifact_count, artifact_size;
+    enum lease_state writer;
+    bool segments_broken;
 };
 
-static void join(char path[CHECK_PATH_MAX], const char *folder, const char *name)
+static void found(struct check *c, bool changed, const char *subject, const char *what,
+                  uint64_t line)
 {
-    snprintf(path, CHECK_PATH_MAX, "%.3000s/%.1000s", folder, name);
+    const struct finding finding = {.changed = changed,
+                                    .subject = subject,
+                                    .what = what,
+                                    .line = line,
+                                    .time = line && line <= c->log->lines ? c->log->times[line - 1]
+                                                                          : 0};
+    c->findings->take(c->findings->context, &finding);
 }
 
-static void found(struct check *c, const char *path, const char *what)
+// ---- what should be there -----------------------------------------------------------------------
+
+static struct expected *expect(struct check *c, const char *path, const char *sha256, uint64_t line)
 {
-    c->checked->found++;
-    c->checking->found(c->checking->context, path, what);
+    if (c->expected_count == c->expected_size) {
+        c->expected_size = c->expected_size ? 2 * c->expected_size : 64;
+        c->expected = memory_resize(c->expected, c->expected_size * sizeof *c->expected);
+    }
+    struct expected *e = &c->expected[c->expected_count++];
+    *e = (struct expected){.path = path, .line = line};
+    snprintf(e->sha256, sizeof e->sha256, "%s", sha256);
+    return e;
 }
 
-// Compares a file with the hash it should have; its size if it can be read, 0 otherwise.
-static uint64_t check_file(struct check *c, const char *below, const char *sha256)
+static void expect_reading(struct check *c, const struct catalogue_reading *r)
 {
-    char path[CHECK_PATH_MAX], hash[HEX_SHA256_SIZE];
-    uint64_t size = 0;
-    join(path, c->reader->folder, below);
-    if (access(path, F_OK) != 0) found(c, below, "is missing");
-    else if (!segment_hash(path, hash, &size, NULL)) found(c, below, "cannot be read");
-    else if (strcmp(hash, sha256) != 0) found(c, below, "was changed");
-    c->checked->bytes += size;
-    return size;
+    bool former = r->replaced_by != 0;
+    for (size_t i = 0; i < r->segment_count; i++)
+        expect(c, r->segments[i].path, r->segments[i].sha256, r->segments[i].seq)->former = former;
+    for (size_t i = 0; i < r->extent_count; i++)
+        expect(c, r->extents[i].path, r->extents[i].sha256, r->seq)->former = former;
+    c->checked->segments += former ? 0 : r->segment_count;
+    c->checked->extents += former ? 0 : r->extent_count;
 }
 
-static void check_segments(struct check *c)
+// The name and the content of a key's file follow from the key.
+static void expect_key(struct check *c, const struct log_key *key, char path[KEY_PATH_MAX])
+{
+    char hex[HEX_SHA256_SIZE];
+    uint8_t digest[SHA256_SIZE];
+    struct text content = {0};
+    key_path(path, key->key);
+    public_key_text(&content, key->key);
+    sha256_of(bytes_of(content.p, content.n), digest);
+    hex_format(hex, bytes_of(digest, sizeof digest));
+    expect(c, path, hex, key->first);
+    text_deinit(&content);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct expected *)a)->path, ((const struct expected *)b)->path);
+}
+
+// Packets that a reading kept stay when it is replaced: then two readings name them.
+static void merge_expected(struct check *c)
+{
+    size_t kept = 0;
+    for (size_t i = 1; i < c->expected_count; i++) {
+        struct expected *last = &c->expected[kept], *next = &c->expected[i];
+        if (strcmp(last->path, next->path) != 0) c->expected[++kept] = *next;
+        else {
+            last->former = last->former && next->former;
+            if (next->line < last->line) last->line = next->line;
+        }
+    }
+    if (c->expected_count) c->expected_count = kept + 1;
+}
+
+static void expect_all(struct check *c)
 {
     const struct catalogue *catalogue = &c->reader->catalogue;
-    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(catalogue, r));)
-        for (size_t i = 0; i < r->segment_count; i++) {
-            check_file(c, r->segments[i].path, r->segments[i].sha256);
-            c->checked->segments++;
-        }
+    for (size_t i = 0; i < catalogue->reading_count; i++)
+        expect_reading(c, &catalogue->readings[i]);
+    for (size_t i = 0; i < catalogue->former_count; i++)
+        expect(c, catalogue->former[i].path, catalogue->former[i].sha256, catalogue->former[i].seq)
+            ->former = true;
+    for (unsigned i = 0; i < c->log->key_count; i++)
+        expect_key(c, &c->log->keys[i], c->key_paths[i]);
+    if (c->expected_count) qsort(c->expected, c->expected_count, sizeof *c->expected, by_path);
 }
 
-// Calls `each` for every name in a folder below the case.
-typedef void each_name(struct check *c, const char *below, const char *name);
-
-static void each(struct check *c, const char *below, each_name *call)
+static struct expected *expected_at(const struct check *c, const char *path)
 {
-    char path[CHECK_PATH_MAX];
-    join(path, c->reader->folder, below);
-    DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d));)
-        if (e->d_name[0] != '.') call(c, below, e->d_name);
-    if (d) closedir(d);
+    size_t low = 0, high = c->expected_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(c->expected[middle].path, path);
+        if (order == 0) return &c->expected[middle];
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return NULL;
 }
 
-static bool is_named(const struct catalogue *c, const char *path)
+// ---- what is there ------------------------------------------------------------------------------
+
+static bool hash_file(struct check *c, const char *path, const char *below, uint64_t line,
+                      char hash[HEX_SHA256_SIZE])
 {
-    for (size_t i = 0; i < c->reading_count; i++)
-        for (size_t k = 0; k < c->readings[i].segment_count; k++)
-            if (strcmp(c->readings[i].segments[k].path, path) == 0) return true;
-    return false;
+    struct err why = {0};
+    uint64_t size = 0;
+    bool fine = segment_hash(path, hash, &size, &why);
+    if (!fine) found(c, false, below, "cannot be read", line);
+    c->checked->bytes += size;
+    return fine;
 }
 
-// The number of the entry that names a segment begins its name: what is newer than our view of the
-// log is being committed just now.
-static void check_stranger(struct check *c, const char *below, const char *name)
+static void check_expected(struct check *c, struct expected *e, const char *path)
 {
-    char path[CHECK_PATH_MAX];
-    unsigned long long seq = 0;
-    join(path, below, name);
-    if (is_named(&c->reader->catalogue, path)) return;
-    if (sscanf(name, "%8llu-", &seq) == 1 && seq > c->reader->catalogue.chain.seq) return;
-    found(c, path, "is not named by the log");
+    char hash[HEX_SHA256_SIZE];
+    e->seen = true;
+    if (!hash_file(c, path, e->path, e->line, hash)) return;
+    if (strcmp(hash, e->sha256) == 0) return;
+    found(c, true, e->path, "was changed", e->line);
+    if (strncmp(e->path, "records/", 8) == 0) c->segments_broken = true;
 }
 
-static void check_kind_folder(struct check *c, const char *below, const char *name)
+// "artifacts/ab/abcdef...", of the bytes that its name says.
+static bool is_artifact(const char *below, uint8_t hash[SHA256_SIZE])
 {
-    char path[CHECK_PATH_MAX];
-    join(path, below, name);
-    each(c, path, check_stranger);
+    char expected[ARTIFACT_PATH_MAX];
+    const char *name = strrchr(below, '/');
+    if (!name || strlen(name + 1) != 2 * SHA256_SIZE ||
+        !hex_parse(bytes_text(name + 1), hash, SHA256_SIZE))
+        return false;
+    artifact_path(expected, hash);
+    return strcmp(expected, below) == 0;
 }
 
-static void check_artifact(struct check *c, const char *below, const char *name)
+static void check_artifact(struct check *c, const char *path, const char *below,
+                           const uint8_t name[SHA256_SIZE])
 {
-    char path[CHECK_PATH_MAX];
-    join(path, below, name);
-    check_file(c, path, name);
+    char hash[HEX_SHA256_SIZE];
+    if (c->artifact_count == c->artifact_size) {
+        c->artifact_size = c->artifact_size ? 2 * c->artifact_size : 256;
+        c->artifacts = memory_resize(c->artifacts, c->artifact_size * sizeof *c->artifacts);
+    }
+    struct present *p = &c->artifacts[c->artifact_count++];
+    *p = (struct present){.changed = false};
+    memcpy(p->name, name, SHA256_SIZE);
     c->checked->artifacts++;
+    if (hash_file(c, path, below, 0, hash)) p->changed = strcmp(hash, strrchr(below, '/') + 1) != 0;
 }
 
-static void check_artifact_folder(struct check *c, const char *below, const char *name)
+// What a writer makes before the log names it.
+static bool is_half_written(const struct check *c, const char *below)
 {
-    char path[CHECK_PATH_MAX];
-    join(path, below, name);
-    each(c, path, check_artifact);
+    unsigned long long line = 0;
+    const char *name = strrchr(below, '/');
+    uint8_t hash[SHA256_SIZE];
+    if (!name) return false;
+    if (is_artifact(below, hash)) return true;
+    if (strncmp(below, "artifacts/.new/", 15) == 0 || strncmp(below, "packets/.new/", 13) == 0)
+        return true;
+    if (strncmp(below, "records/", 8) && strncmp(below, "packets/", 8) &&
+        strncmp(below, "keys/", 5))
+        return false;
+    return name[1] == '.' ||
+           (sscanf(name + 1, "%8llu-", &line) == 1 && line > c->reader->catalogue.chain.seq);
+}
+
+static void check_stranger(struct check *c, const char *below, const char *what)
+{
+    bool half = is_half_written(c, below);
+    if (half && c->writer == LEASE_HELD) c->checked->is_written = true;
+    else if (half && c->writer == LEASE_LEFT)
+        found(c, false, below,
+              "is not part of the case: a writer that was stopped left it, and the next one "
+              "removes it",
+              0);
+    else found(c, true, below, what, 0);
+}
+
+static void check_file(struct check *c, const char *path, const char *below)
+{
+    uint8_t hash[SHA256_SIZE];
+    struct expected *e = expected_at(c, below);
+    if (strcmp(below, CASE_LOG) == 0 || strcmp(below, "lock") == 0) return;
+    if (e) check_expected(c, e, path);
+    else if (is_artifact(below, hash)) check_artifact(c, path, below, hash);
+    else check_stranger(c, below, "is not named by the log");
+}
+
+// Folders say nothing; but one that no writer makes was put in.
+static void check_folder(struct check *c, const char *below)
+{
+    static const char *const ours[] = {"log", "keys", "records", "artifacts", "packets"};
+    const char *slash = strchr(below, '/');
+    size_t n = slash ? (size_t)(slash - below) : strlen(below);
+    bool known = false;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strlen(ours[i]) == n && memcmp(ours[i], below, n) == 0) known = !slash || i >= 2;
+    if (slash && strchr(slash + 1, '/')) known = false;
+    if (!known) found(c, true, below, "is a folder that does not belong to a case", 0);
+}
+
+static void check_entry(struct check *c, const FTSENT *e)
+{
+    const char *below = e->fts_path + strlen(c->reader->folder) + 1;
+    if (e->fts_level == 0 || e->fts_info == FTS_DP) return;
+    if (e->fts_info == FTS_F) check_file(c, e->fts_accpath, below);
+    else if (e->fts_info == FTS_D) check_folder(c, below);
+    else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS)
+        found(c, false, below, "cannot be read", 0);
+    else {
+        struct expected *expected = expected_at(c, below);
+        if (expected) expected->seen = true;
+        found(c, true, below, "is not a plain file", expected ? expected->line : 0);
+    }
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+    return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static bool walk(struct check *c, struct err *err)
+{
+    char *const folders[] = {c->reader->folder, NULL};
+    FTS *fts = fts_open(folders, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+    if (!fts) return err_system(err, errno, "cannot open the case %s", c->reader->named);
+    for (FTSENT *e; (e = fts_read(fts));) check_entry(c, e);
+    fts_close(fts);
+    return true;
+}
+
+static void check_missing(struct check *c)
+{
+    for (size_t i = 0; i < c->expected_count; i++) {
+        const struct expected *e = &c->expected[i];
+        if (e->seen || e->former) continue;
+        found(c, true, e->path, "is missing", e->line);
+        if (strncmp(e->path, "records/", 8) == 0) c->segments_broken = true;
+    }
 }
 
 // ---- artifacts that records name ----------------------------------------------------------------
 
-static bool check_named(void *context, const struct record_batch *batch)
+static int by_hash(const void *a, const void *b)
 {
-    struct check *c = context;
-    char below[ARTIFACT_PATH_MAX], path[CHECK_PATH_MAX];
-    for (uint32_t row = 0; row < batch->rows; row++) {
-        if (!batch_has(batch, c->field, row)) continue;
-        bytes hash = batch_get_bytes(batch, c->field, row);
-        if (hash.n != SHA256_SIZE) continue;
-        artifact_path(below, hash.p);
-        join(path, c->reader->folder, below);
-        if (access(path, F_OK) != 0) found(c, below, "is missing");
+    return memcmp(a, b, SHA256_SIZE);
+}
+
+// The line of the first reading that names an artifact.
+static uint64_t line_of(struct check *c, const uint8_t hash[SHA256_SIZE])
+{
+    uint64_t line = 0;
+    for (const struct catalogue_reading *r = NULL;
+         !line && (r = catalogue_next(&c->reader->catalogue, r));) {
+        struct artifact_names names;
+        case_narrow(c->reader, r->seq);
+        if (!artifact_names_read(&names, c->reader, NULL)) continue;
+        if (artifact_names_have(&names, hash)) line = r->seq;
+        artifact_names_deinit(&names);
     }
+    case_narrow(c->reader, 0);
+    return line;
+}
+
+static void compare_artifact(struct check *c, const struct present *present, const uint8_t *named)
+{
+    char below[ARTIFACT_PATH_MAX];
+    artifact_path(below, present ? present->name : named);
+    if (present && present->changed)
+        found(c, true, below, "was changed", named ? line_of(c, named) : 0);
+    else if (!present) found(c, true, below, "is missing", line_of(c, named));
+    else if (!named) check_stranger(c, below, "is not named by any record");
+}
+
+static void compare_artifacts(struct check *c, const struct artifact_names *names)
+{
+    size_t a = 0, n = 0;
+    if (c->artifact_count) qsort(c->artifacts, c->artifact_count, sizeof *c->artifacts, by_hash);
+    while (a < c->artifact_count || n < names->count) {
+        int order = a == c->artifact_count ? 1
+                    : n == names->count    ? -1
+                                           : by_hash(c->artifacts[a].name, names->hashes[n]);
+        compare_artifact(c, order <= 0 ? &c->artifacts[a] : NULL,
+                         order >= 0 ? names->hashes[n] : NULL);
+        a += order <= 0;
+        n += order >= 0;
+    }
+}
+
+// Records can be read only where the segments are what they were.
+static bool check_artifacts(struct check *c, struct err *err)
+{
+    struct artifact_names names = {0};
+    char below[ARTIFACT_PATH_MAX];
+    if (c->segments_broken) {
+        for (size_t i = 0; i < c->artifact_count; i++) {
+            artifact_path(below, c->artifacts[i].name);
+            if (c->artifacts[i].changed) found(c, true, below, "was changed", 0);
+        }
+        found(c, false, "artifacts",
+              "cannot be compared with the records that name them, which are not what they were",
+              0);
+        return true;
+    }
+    if (!artifact_names_read(&names, c->reader, err)) return false;
+    compare_artifacts(c, &names);
+    artifact_names_deinit(&names);
     return true;
 }
 
-static bool check_kind(struct check *c, const struct record_kind *kind, struct err *err)
+bool case_check(struct case_reader *reader, const struct log_checked *log,
+                const struct finding_sink *findings, struct case_checked *checked, struct err *err)
 {
-    int field = kind_field(kind, bytes_text("artifact"));
-    if (field < 0 || kind->fields[field].type != FIELD_HASH) return true;
-    c->field = (unsigned)field;
-    const struct case_scan scan = {kind, UINT64_C(1) << field, NULL, check_named, c};
-    return case_scan(c->reader, &scan, err);
-}
-
-bool case_check(struct case_reader *c, const struct case_checking *checking,
-                struct case_checked *checked, struct err *err)
-{
-    struct check check = {c, checking, checked, 0};
+    struct check c = {.reader = reader, .log = log, .findings = findings, .checked = checked};
     *checked = (struct case_checked){0};
-    if (!c->folder) return true;
-    check_segments(&check);
-    each(&check, "records", check_kind_folder);
-    each(&check, "artifacts", check_artifact_folder);
-    // Records can be read only where the segments are what they were.
-    for (unsigned i = 0; checked->found == 0 && i < c->kind_count; i++)
-        if (!check_kind(&check, c->kinds[i], err)) return false;
-    return true;
+    c.writer = lease_writer(reader->folder);
+    expect_all(&c);
+    bool fine = walk(&c, err);
+    if (fine) check_missing(&c);
+    fine = fine && check_artifacts(&c, err);
+    memory_free(c.expected);
+    memory_free(c.artifacts);
+    return fine;
 }

@@ -1,25 +1,21 @@
-// Whether a case is what its log says: every segment and artifact is there and has the content it
-// had when it was committed. (That the log itself is unbroken is found when it is opened.)
+// Whether the files of a case are what its log says: each segment, extent, artifact and key is
+// there with the content that it had when it was written, and nothing else is there. (The log
+// itself: store/log_check.h.)
 //
-// Reads every byte of the case once. Files of a reading that is being committed at the same time
-// are not looked at.
+// Reads every byte of the case once. Thread: one.
 #pragma once
 
 #include "store/case.h"
-
-struct case_checking {
-    // Called for each thing that is not as it should be: its path below the case, and what is
-    // wrong.
-    void (*found)(void *context, const char *path, const char *what);
-    void *context;
-};
+#include "store/finding.h"
+#include "store/log_check.h"
 
 struct case_checked {
-    uint64_t segments, artifacts; // that were looked at
+    uint64_t segments, extents, artifacts; // that were looked at
     uint64_t bytes;
-    uint64_t found;
+    bool is_written; // somebody writes: files that the log does not name yet were passed over
 };
 
-// False when it could not be done. A memory case has nothing to check.
-bool case_check(struct case_reader *c, const struct case_checking *checking,
-                struct case_checked *checked, struct err *err) __attribute__((warn_unused_result));
+// `log` is what was found out about the log of the same reader. False when it could not be done.
+bool case_check(struct case_reader *c, const struct log_checked *log,
+                const struct finding_sink *findings, struct case_checked *checked, struct err *err)
+    __attribute__((warn_unused_result));

@@ -22,13 +22,26 @@ static int open_lock(const char *folder, int flags)
     return open(path, flags | O_CLOEXEC, 0666);
 }
 
+enum lease_state lease_writer(const char *folder)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1};
+    enum lease_state state = LEASE_FREE;
+    char content[1];
+    int file = open_lock(folder, O_RDONLY);
+    if (file < 0) return LEASE_FREE;
+    if (fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) state = LEASE_HELD;
+    else if (pread(file, content, sizeof content, 0) == 1) state = LEASE_LEFT;
+    close(file);
+    return state;
+}
+
 // The kernel does not tell whose lock it is, so the writer leaves its number in the file.
 static bool refuse(struct lease *l, const char *folder, struct err *err)
 {
     char pid[16] = "";
     ssize_t n = pread(l->file, pid, sizeof pid - 1, 0);
     pid[n > 0 ? n : 0] = 0;
-    lease_end(l);
+    lease_leave(l);
     return err_set(err, ERR_INPUT,
                    "case %s is being written by another process (pid %.*s): wait for it, end it, "
                    "or write to another case",
@@ -46,8 +59,11 @@ bool lease_write(struct lease *l, const char *folder, struct err *err)
         return false;
     }
     char pid[16];
+    l->writes = true;
+    l->inherited = pread(l->file, pid, 1, 0) == 1;
     int n = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-    // Only for the message above: a case is writable without it.
+    // For the message above, and for the next one if this one is killed: a case is writable without
+    // it.
     if (ftruncate(l->file, 0) == 0) (void)!pwrite(l->file, pid, (size_t)n, 0);
     return true;
 }
@@ -69,10 +85,17 @@ void lease_drop(struct lease *l, uint64_t generation)
         lock_range(l->file, F_OFD_SETLK, F_UNLCK, GENERATION_FIRST + (int64_t)generation, 1);
 }
 
-void lease_end(struct lease *l)
+void lease_leave(struct lease *l)
 {
     if (l->file >= 0) close(l->file);
-    l->file = -1;
+    *l = (struct lease){.file = -1};
+}
+
+void lease_end(struct lease *l)
+{
+    // An empty file tells that nothing is left behind.
+    if (l->file >= 0 && l->writes && ftruncate(l->file, 0) != 0) lease_leave(l);
+    lease_leave(l);
 }
 
 bool lease_is_read_below(const struct lease *l, uint64_t generation)

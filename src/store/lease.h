@@ -14,7 +14,17 @@
 
 struct lease {
     int file; // -1 when there is none
+    bool writes;
+    bool inherited; // by a writer, from one that was killed and may have left files behind
 };
+
+enum lease_state {
+    LEASE_FREE,
+    LEASE_HELD, // somebody writes
+    LEASE_LEFT, // the last who wrote was killed
+};
+// Who writes; asks for nothing.
+enum lease_state lease_writer(const char *folder);
 
 // The right to write, or ERR_INPUT with who has it.
 bool lease_write(struct lease *l, const char *folder, struct err *err)
@@ -26,6 +36,8 @@ void lease_read(struct lease *l, const char *folder);
 void lease_hold(struct lease *l, uint64_t generation);
 void lease_drop(struct lease *l, uint64_t generation);
 void lease_end(struct lease *l);
+// For a writer: ends it as if it had been killed, so that the next one looks for what is left.
+void lease_leave(struct lease *l);
 
 // For the writer: whether somebody reads a generation below `generation`.
 bool lease_is_read_below(const struct lease *l, uint64_t generation);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/artifact_names.h"
 #include "store/segment.h"
 #include "store/store_inside.h"
 
@@ -94,14 +95,23 @@ static bool open_log(struct store *s, struct err *err)
     return c->signed_to == c->chain.seq || entry_sign(&c->chain, s->folder, &s->author, err);
 }
 
-static void sweep(struct store *s)
+// What the log does not name goes, unless somebody still reads a state in which it was named.
+// Bodies are looked at only when some may be left: that takes reading the records that name them.
+static void sweep(struct store *s, bool bodies)
 {
     char keys[STORE_PATH_MAX];
     snprintf(keys, sizeof keys, "%s/keys", s->folder);
     file_sweep(keys);
-    if (lease_is_read_below(&s->lease, s->catalogue.chain.seq)) return;
+    if (lease_is_read_below(&s->lease, s->catalogue.chain.seq)) {
+        s->unswept = s->unswept || bodies;
+        return;
+    }
     segment_sweep(s->folder, &s->catalogue);
     extents_sweep(s->folder, &s->catalogue);
+    if (!bodies) return;
+    struct case_reader *reader = case_of_store(s, NULL);
+    s->unswept = !reader || !artifact_sweep(reader, NULL);
+    case_close(reader);
 }
 
 static bool open_folder(struct store *s, struct err *err)
@@ -111,9 +121,7 @@ static bool open_folder(struct store *s, struct err *err)
     if (!make_folder(s->folder, err) || !lease_write(&s->lease, s->folder, err)) return false;
     s->is_fresh = !has_log(s->folder);
     s->is_new_folder = s->is_fresh && is_new;
-    if (!make_folders(s->folder, err) || !open_log(s, err)) return false;
-    sweep(s);
-    return true;
+    return make_folders(s->folder, err) && open_log(s, err);
 }
 
 struct store *store_open(const char *path, const struct record_kind *const *kinds,
@@ -129,6 +137,7 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
     bool fine = !path || open_folder(s, err);
     fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) &&
            artifacts_init(&s->artifacts, path, err) && extents_init(&s->extents, path, err);
+    if (fine && path) sweep(s, s->lease.inherited);
     if (fine) return s;
     store_close(s);
     return NULL;
@@ -157,7 +166,8 @@ void store_close(struct store *s)
     extents_deinit(&s->extents);
     if (s->is_fresh && s->catalogue.reading_count == 0) remove_fresh(s);
     catalogue_deinit(&s->catalogue);
-    lease_end(&s->lease);
+    if (s->unswept) lease_leave(&s->lease);
+    else lease_end(&s->lease);
     memory_free(s->folder);
     memory_free(s);
 }
@@ -308,15 +318,19 @@ static bool commit_to_disk(struct store *s, const struct reading *reading, bool 
                            struct err *err)
 {
     struct making m = {.store = s};
+    bool was_unswept = s->unswept;
     if (again) m.replaces = readings_replaced(s, reading, &m.replace_count);
     describe(&m, reading);
     for (size_t i = 0; i < m.replace_count; i++)
         extents_carry(catalogue_reading_of(&s->catalogue, m.replaces[i]), &m.entry);
-    bool fine = write_segments(&m, err) && publish_segments(&m, err) &&
-                artifacts_commit(&s->artifacts, err) &&
-                extents_commit(&s->extents, &m.entry, err) && append_entry(&m, err);
+    bool fine = write_segments(&m, err) && publish_segments(&m, err);
+    s->unswept = s->unswept || fine; // until an entry names the bodies
+    fine = fine && artifacts_commit(&s->artifacts, err) &&
+           extents_commit(&s->extents, &m.entry, err) && append_entry(&m, err);
+    if (fine) s->unswept = was_unswept;
+    bool replaced = m.replace_count > 0;
     making_deinit(&m);
-    if (fine && again) sweep(s);
+    if (fine && replaced) sweep(s, true);
     return fine;
 }
 
@@ -343,7 +357,7 @@ void store_abort(struct store *s)
     spool_cut(&s->spool, s->committed);
     artifacts_abort(&s->artifacts);
     extents_abort(&s->extents);
-    if (s->folder) sweep(s);
+    if (s->folder) sweep(s, s->unswept);
 }
 
 uint64_t store_next_reading(const struct store *s)

@@ -12,6 +12,7 @@ struct store {
     char *folder;                 // NULL: in memory
     bool is_fresh, is_new_folder; // made by this store, the case and its folder: to be taken back
     struct lease lease;
+    bool unswept; // bodies may be left that no record names
     struct author author;
     struct catalogue catalogue;
     struct spool spool;
