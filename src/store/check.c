@@ -123,6 +123,7 @@ static void expect_all(struct check *c)
     for (unsigned i = 0; i < c->log->key_count; i++)
         expect_key(c, &c->log->keys[i], c->key_paths[i]);
     if (c->expected_count) qsort(c->expected, c->expected_count, sizeof *c->expected, by_path);
+    merge_expected(c);
 }
 
 static struct expected *expected_at(const struct check *c, const char *path)
