@@ -54,10 +54,20 @@ static bool tcp_answers(const struct conversation *c, const struct packet *p)
     return with_data <= other->payload_bytes && with_data <= UINT16_MAX;
 }
 
+// Both have agreed to it, and it did not end.
+static bool tcp_is_live(const struct conversation *c)
+{
+    for (unsigned i = 0; i < 2; i++)
+        if (c->side[i].state != ENDPOINT_ESTABLISHED && c->side[i].state != ENDPOINT_CLOSED)
+            return false;
+    return !c->ended;
+}
+
 // A SYN with another sequence number than the one we know is another connection: the same endpoints
 // may reuse ports once the old connection is closed (RFC 9293 section 3.6.1), and do so earlier
 // when one of them forgot it. But who keeps no state of half-open connections answers each SYN anew
-// (RFC 4987 section 3.6).
+// (RFC 4987 section 3.6). And who is in a connection goes on with it, whatever SYN comes, unless he
+// answers it (RFC 5961 section 4).
 bool tcp_is_new_connection(const struct conversation *c, const struct packet *p)
 {
     if (!(p->tcp_flags & TCP_SYN) || p->tcp_flags & (TCP_RST | TCP_FIN)) return false;
@@ -65,6 +75,7 @@ bool tcp_is_new_connection(const struct conversation *c, const struct packet *p)
     bool answers = tcp_answers(c, p);
     if (s->has_isn) {
         if (p->tcp_seq == s->isn || p->tcp_seq + p->payload_length == s->isn) return false;
+        if (tcp_is_live(c) && !(p->tcp_flags & TCP_ACK)) return false;
         return !answers;
     }
     // First SYN of this side: new when the side has spoken before, unless it answers one or stands

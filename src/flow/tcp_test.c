@@ -101,6 +101,9 @@ static void ports_used_again(void **state)
     assert_false(is_new(&c, 1, TCP_SYN | TCP_ACK, 500, 101));
     note_numbers(&c, 0, TCP_ACK, 101, 501);
     assert_true(is_new(&c, 1, TCP_SYN | TCP_ACK, 900, 5000));
+    // Who is in a connection takes no SYN; once it was reset he does.
+    assert_false(is_new(&c, 0, TCP_SYN, 7000, 0));
+    note_numbers(&c, 0, TCP_RST, 101, 0);
     assert_true(is_new(&c, 0, TCP_SYN, 7000, 0));
 }
 

@@ -25,6 +25,22 @@ static void side_advance(struct stream_side *side, uint64_t n)
     side->hole_packets = 0;
 }
 
+// The end is believed when the other side has acknowledged just that, or at the end of all: a FIN
+// that never arrived must not hide what its sender says behind it. Who goes on, or has more
+// acknowledged, has not ended there.
+static bool side_end_is_known(const struct stream_side *side)
+{
+    return side->fin && side->acked == side->fin_at + 1;
+}
+
+static void side_check_fin(struct turn *turn)
+{
+    struct stream_side *side = &turn->st->side[turn->side];
+    if (!side->fin || side->finished) return;
+    if (side->next > side->fin_at || side->acked > side->fin_at + 1) side->fin = false;
+    else if (side->next == side->fin_at && side_end_is_known(side)) side_finish(turn);
+}
+
 void side_note_ack(struct turn *turn, const struct packet *p)
 {
     if (!(p->tcp_flags & TCP_ACK)) return;
@@ -34,7 +50,7 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (p->tcp_flags & TCP_SYN) side_start(other, p->tcp_ack);
     if (!other->started) return;
     int64_t ahead = side_distance(other, p->tcp_ack);
-    if (!ahead && !(p->tcp_flags & TCP_SYN)) other->confirmed = true;
+    if (!ahead && (other->has_syn || !(p->tcp_flags & TCP_SYN))) other->confirmed = true;
     if (ahead < 0 && (uint64_t)-ahead > other->next) return;
     uint64_t acked = other->next + (uint64_t)ahead;
     if (ahead > JUMP_MAX && !segments_reach(other, acked)) return;
@@ -43,6 +59,7 @@ void side_note_ack(struct turn *turn, const struct packet *p)
     if (ahead < 0) return;
     turn->side = p->side ^ 1;
     recent_drop(turn);
+    side_check_fin(turn);
 }
 
 // The bytes from `next` on are missing: says so to the account, and to the consumer if he still
@@ -83,7 +100,8 @@ static void side_deliver(struct turn *turn, const struct segment *what, bytes da
 static void side_pull(struct turn *turn)
 {
     struct stream_side *side = &turn->st->side[turn->side];
-    while (side->held && side->held->position <= side->next) {
+    side_check_fin(turn);
+    while (side->held && side->held->position <= side->next && !side->finished) {
         struct segment *first = side->held;
         // Segments are kept without overlap, so the first is either in order or wholly old.
         if (first->position == side->next) {
@@ -91,13 +109,8 @@ static void side_pull(struct turn *turn)
             side_deliver(turn, &what, bytes_of(first->data, first->kept));
         }
         segments_drop_first(turn);
+        side_check_fin(turn);
     }
-}
-
-static void side_check_fin(struct turn *turn)
-{
-    struct stream_side *side = &turn->st->side[turn->side];
-    if (side->fin && !side->finished && side->next >= side->fin_at) side_finish(turn);
 }
 
 void side_finish(struct turn *turn)
@@ -122,7 +135,6 @@ void side_declare_gap(struct turn *turn, uint64_t end, enum gap_kind kind)
         side_advance(side, length);
     }
     side_pull(turn);
-    side_check_fin(turn);
 }
 
 // The part of the segment that is not yet delivered: trims what came before `next`.
@@ -298,8 +310,11 @@ static bool side_believes_held(const struct stream_side *side)
 void side_close(struct turn *turn)
 {
     struct stream_side *side = &turn->st->side[turn->side];
-    while (side->held && !side->finished && side_believes_held(side))
-        side_declare_gap(turn, side->held->position, GAP_LOST);
+    while (side->held && !side->finished && side_believes_held(side)) {
+        uint64_t end = side->held->position;
+        if (side_end_is_known(side) && end > side->fin_at) end = side->fin_at;
+        side_declare_gap(turn, end, GAP_LOST);
+    }
     for (; side->held; segments_drop_first(turn)) side_stray(side, side->held->length);
     recent_drop(turn);
     const struct stream_hooks *hooks = &turn->s->hooks;

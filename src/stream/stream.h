@@ -14,6 +14,9 @@
 // STREAM_VIEW_SIZE; the stream does all buffering. When a packet is consumed whole, nothing is
 // copied.
 //
+// A direction ends with the FIN that the other side acknowledged; one that it did not may never
+// have reached it, and hides nothing behind it.
+//
 // Thread: that of the lane which owns the conversation. Memory: a pool of streams and blocks, both
 // of the lane; budgets are those of the direction (STREAM_HELD_MAX, STREAM_RECENT_MAX) and of the
 // shard (STREAM_SHARD_HELD_MAX, STREAM_SHARD_RECENT_MAX).

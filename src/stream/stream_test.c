@@ -289,9 +289,10 @@ static void data_in_syn_and_half_close(void **state)
     struct packet end = packet_of(0, 105, 0, TCP_FIN | TCP_ACK, bytes_of(text + 4, 2));
     stream_packet(f.streams, id, f.receivers, &end);
     assert_int_equal(f.receivers[0].at, 6);
-    assert_true(f.receivers[0].last && f.receivers[0].closed);
+    assert_false(f.receivers[0].last);
     struct packet answer = packet_of(1, 500, 108, TCP_ACK, bytes_of(text, 10));
     stream_packet(f.streams, id, f.receivers, &answer);
+    assert_true(f.receivers[0].last && f.receivers[0].closed);
     assert_int_equal(f.receivers[1].at, 10);
     uint64_t rest[2];
     stream_close(f.streams, id, f.receivers, rest);
@@ -435,7 +436,9 @@ static void a_wild_packet_is_a_stray(void **state)
     assert_int_equal(f.receivers[0].gap_bytes, 5);
     stream_packet(f.streams, id, f.receivers, &hole);
     struct packet end = packet_of(0, 113, 0, TCP_ACK | TCP_FIN, bytes_of(text, 0));
+    struct packet taken = packet_of(1, 1, 114, TCP_ACK, bytes_of(text, 0));
     stream_packet(f.streams, id, f.receivers, &end);
+    stream_packet(f.streams, id, f.receivers, &taken);
     assert_true(f.receivers[0].closed);
     uint64_t rest[2];
     stream_close(f.streams, id, f.receivers, rest);
@@ -472,7 +475,7 @@ static void a_large_loss_is_believed(void **state)
     }
 }
 
-// What comes behind the FIN is counted, and neither a gap nor sent again.
+// What comes behind the FIN that was acknowledged is counted, and neither a gap nor sent again.
 static void data_behind_the_fin_strays(void **state)
 {
     (void)state;
@@ -490,6 +493,9 @@ static void data_behind_the_fin_strays(void **state)
     assert_int_equal(f.receivers[0].at, 0);
     stream_packet(f.streams, id, f.receivers, &first);
     assert_int_equal(f.receivers[0].at, 10);
+    assert_false(f.receivers[0].closed);
+    struct packet taken = packet_of(1, 1, 111, TCP_ACK, bytes_of(text, 0));
+    stream_packet(f.streams, id, f.receivers, &taken);
     assert_true(f.receivers[0].closed);
     assert_true(stream_packet(f.streams, id, f.receivers, &end).retransmit);
     assert_false(stream_packet(f.streams, id, f.receivers, &behind).retransmit);
@@ -497,6 +503,36 @@ static void data_behind_the_fin_strays(void **state)
     stream_close(f.streams, id, f.receivers, rest);
     assert_int_equal(rest[0], 0);
     assert_int_equal(f.receivers[0].strayed, 4 + 4);
+    fixture_deinit(&f);
+}
+
+// A FIN that its receiver did not take hides nothing; neither does a SYN with other numbers.
+static void an_end_that_nobody_took(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet start = packet_of(0, 99, 0, TCP_SYN, bytes_of(text, 0));
+    struct packet answer = packet_of(1, 7, 100, TCP_SYN | TCP_ACK, bytes_of(text, 0));
+    struct packet false_start = packet_of(0, 50000, 0, TCP_SYN, bytes_of(text, 0));
+    struct packet first = packet_of(0, 100, 8, TCP_ACK, bytes_of(text, 5));
+    struct packet false_end = packet_of(0, 105, 8, TCP_ACK | TCP_FIN, bytes_of(text, 0));
+    struct packet more = packet_of(0, 105, 8, TCP_ACK, bytes_of(text + 5, 5));
+    struct packet end = packet_of(0, 110, 8, TCP_ACK | TCP_FIN, bytes_of(text, 0));
+    struct packet taken = packet_of(1, 8, 111, TCP_ACK, bytes_of(text, 0));
+    const struct packet *all[] = {&start,     &answer, &false_start, &first,
+                                  &false_end, &more,   &end,         &taken};
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
+        assert_false(f.receivers[0].closed);
+        stream_packet(f.streams, id, f.receivers, all[i]);
+    }
+    assert_int_equal(f.receivers[0].at, 10);
+    assert_true(f.receivers[0].closed);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(rest[0] + f.receivers[0].strayed + f.receivers[0].gap_bytes, 0);
     fixture_deinit(&f);
 }
 
@@ -566,6 +602,7 @@ int main(void)
         cmocka_unit_test(a_wild_packet_is_a_stray),
         cmocka_unit_test(a_large_loss_is_believed),
         cmocka_unit_test(data_behind_the_fin_strays),
+        cmocka_unit_test(an_end_that_nobody_took),
         cmocka_unit_test(a_full_view_is_a_gap),
         cmocka_unit_test(account_of_gaps_is_whole),
         cmocka_unit_test(acknowledged_fin_is_no_byte),
