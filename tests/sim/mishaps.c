@@ -1,28 +1,23 @@
 // Between the network and the capture: frames are lost, repeated, and come in another order.
 #include "scene.h"
 
-// A connection that follows, or precedes, another on the same ports is known by its SYN.
-static bool talk_is_pinned(const struct scene *s, const struct talk *t)
-{
-    return t->is_tcp && s->tastes.reuse;
-}
-
 static uint32_t loss_percent(struct scene *s)
 {
     if (s->tastes.loss_heavy) return dice_between(&s->dice, 10, 50);
     return s->tastes.loss ? dice_between(&s->dice, 1, 8) : 0;
 }
 
-static void frames_lose(struct scene *s, struct talk *t, uint32_t from)
+static bool is_lost(struct scene *s, const struct frame *f, uint32_t percent, uint32_t silent)
 {
-    uint32_t percent = loss_percent(s), silent = 2, kept = from;
+    return f->piece->of->side == silent || dice_percent(&s->dice, percent);
+}
+
+static void frames_lose(struct scene *s, struct list *l)
+{
+    uint32_t percent = loss_percent(s), silent = 2, kept = 0;
     if (s->tastes.one_way && dice_percent(&s->dice, 60)) silent = dice_below(&s->dice, 2);
-    struct list *l = &t->frames;
-    for (uint32_t i = from; i < l->count; i++) {
-        const struct frame *f = l->items[i];
-        if (f->piece->of->side == silent || dice_percent(&s->dice, percent)) continue;
-        l->items[kept++] = l->items[i];
-    }
+    for (uint32_t i = 0; i < l->count; i++)
+        if (!is_lost(s, l->items[i], percent, silent)) l->items[kept++] = l->items[i];
     l->count = kept;
 }
 
@@ -32,33 +27,49 @@ static uint32_t place_near(struct scene *s, const struct list *l, uint32_t at, u
     return to < l->count ? to : l->count - 1;
 }
 
-static void frames_repeat(struct scene *s, struct talk *t, uint32_t from)
+static void frames_repeat(struct scene *s, struct list *l)
 {
-    uint32_t percent = dice_between(&s->dice, 1, 30), count = t->frames.count;
-    for (uint32_t i = from; i < count; i++) {
+    uint32_t percent = dice_between(&s->dice, 1, 30), count = l->count;
+    for (uint32_t i = 0; i < count; i++) {
         if (!dice_percent(&s->dice, percent)) continue;
         struct frame *again = arena_take(s->arena, sizeof *again);
-        *again = *(const struct frame *)t->frames.items[i];
-        list_add(s->arena, &t->frames, again);
-        list_move(&t->frames, t->frames.count - 1, place_near(s, &t->frames, i, 20));
+        *again = *(const struct frame *)l->items[i];
+        list_add(s->arena, l, again);
+        list_move(l, l->count - 1, place_near(s, l, i, 20));
     }
 }
 
-static void frames_reorder(struct scene *s, struct talk *t, uint32_t from, uint32_t percent,
-                           uint32_t reach)
+static void frames_reorder(struct scene *s, struct list *l, uint32_t percent, uint32_t reach)
 {
-    for (uint32_t i = from; i + 1 < t->frames.count; i++)
-        if (dice_percent(&s->dice, percent))
-            list_move(&t->frames, i, place_near(s, &t->frames, i, reach));
+    for (uint32_t i = 0; i + 1 < l->count; i++)
+        if (dice_percent(&s->dice, percent)) list_move(l, i, place_near(s, l, i, reach));
+}
+
+static void frames_append(struct scene *s, struct list *to, const struct list *from)
+{
+    for (uint32_t i = 0; i < from->count; i++) list_add(s->arena, to, from->items[i]);
+}
+
+static const struct message *message_of(const struct frame *f)
+{
+    const struct datagram *d = f->piece->of;
+    while (d->inner) d = d->inner->of;
+    return d->message;
 }
 
 void mishaps(struct scene *s, struct talk *t)
 {
-    if (!t->frames.count) return;
-    uint32_t from = talk_is_pinned(s, t) ? 1 : 0;
-    frames_lose(s, t, from);
-    if (t->frames.count <= from) return;
-    if (s->tastes.duplicate) frames_repeat(s, t, from);
-    if (s->tastes.reorder) frames_reorder(s, t, from, dice_between(&s->dice, 1, 40), 3);
-    if (s->tastes.reorder_far) frames_reorder(s, t, from, dice_between(&s->dice, 1, 10), 60);
+    struct list first = {0}, middle = {0}, last = {0};
+    for (uint32_t i = 0; i < t->frames.count; i++) {
+        struct frame *f = t->frames.items[i];
+        bool pinned = message_of(f)->pinned;
+        list_add(s->arena, !pinned ? &middle : middle.count ? &last : &first, f);
+    }
+    frames_lose(s, &middle);
+    if (s->tastes.duplicate) frames_repeat(s, &middle);
+    if (s->tastes.reorder) frames_reorder(s, &middle, dice_between(&s->dice, 1, 40), 3);
+    if (s->tastes.reorder_far) frames_reorder(s, &middle, dice_between(&s->dice, 1, 10), 60);
+    t->frames = first;
+    frames_append(s, &t->frames, &middle);
+    frames_append(s, &t->frames, &last);
 }

@@ -72,6 +72,7 @@ struct message {
     int64_t ack_at; // and up to where it has heard the other side
     bytes payload;
     bool differs; // not what was really said
+    bool pinned;  // its frame comes into the capture, and in its place
 };
 
 struct datagram {

@@ -7,6 +7,7 @@ enum {
     LENGTH_MAX = 100000,
     BEHIND_MAX = 3000, // bytes that a side has to say behind its FIN
     EARLIER_MAX = 16,
+    SEGMENT_MAX = 9000,
 };
 
 struct range {
@@ -106,6 +107,7 @@ static struct range range_near(struct exchange *x, const struct speaker *p, stru
     if (r.from < 0) r.from = 0;
     if (r.to > p->length) r.to = p->length;
     if (r.from > r.to) r.from = r.to;
+    if (r.to - r.from > SEGMENT_MAX) r.to = r.from + SEGMENT_MAX;
     return r;
 }
 
@@ -199,7 +201,7 @@ static void speaker_make(struct exchange *x, unsigned side)
     p->length = length;
     bool tiny = s->tastes.tiny && length < 1000;
     p->segment_max = tiny ? dice_between(&s->dice, 1, 12) : dice_between(&s->dice, 30, 1460);
-    if (dice_percent(&s->dice, 5)) p->segment_max = 9000;
+    if (dice_percent(&s->dice, 5)) p->segment_max = SEGMENT_MAX;
     if (p->segment_max < length / 200) p->segment_max = length / 200;
     p->segment_min = dice_percent(&s->dice, 50) ? p->segment_max : p->segment_max / 3 + 1;
     // Of a connection before it on the same ports it has the numbers still: others, then.
@@ -225,7 +227,8 @@ static void begin(struct exchange *x)
     if (x->s->tastes.syn_data && dice_percent(d, 50))
         early.to = dice_below(d, (uint32_t)(client->length < 600 ? client->length : 600) + 1);
     uint32_t times = dice_percent(d, 5) ? 2 : 1;
-    for (uint32_t i = 0; i < times; i++) say(x, 0, SYN, 0, said(client, early));
+    for (uint32_t i = 0; i < times; i++)
+        say(x, 0, SYN, 0, said(client, early))->pinned = !i && x->s->tastes.reuse;
     speaker_note(client, early);
     client->heard = dice_percent(d, 80) ? client->sent : 0;
     for (uint32_t i = 0; i < times; i++)
@@ -275,6 +278,18 @@ static void end(struct exchange *x)
     }
 }
 
+// Where the ports are used again, a connection ends for all to see.
+static void end_for_all(struct exchange *x)
+{
+    if (dice_percent(&x->s->dice, 40)) {
+        say(x, dice_below(&x->s->dice, 2), RST | ACK, x->side[0].sent, bytes_of(NULL, 0))->pinned =
+            true;
+        return;
+    }
+    for (unsigned i = 0; i < 2; i++)
+        say(x, i, FIN | ACK, x->side[i].length, bytes_of(NULL, 0))->pinned = true;
+}
+
 void tcp_talk_fill(struct scene *s, struct talk *t)
 {
     struct exchange *x = arena_take(s->arena, sizeof *x);
@@ -286,4 +301,5 @@ void tcp_talk_fill(struct scene *s, struct talk *t)
     for (uint32_t i = 0; i < STEPS_MAX && !is_over(x); i++)
         step(x, dice_percent(&s->dice, talkative));
     end(x);
+    if (s->tastes.reuse) end_for_all(x);
 }

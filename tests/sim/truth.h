@@ -20,6 +20,7 @@ struct truth_side {
 
     // TCP. Positions count from the first byte seen.
     bool started, fin, finished;
+    bool has_syn;
     bool confirmed;    // the other side took its SYN as we did
     int64_t origin;    // place (struct message) of position 0
     uint32_t next;     // all before this was delivered or is a gap

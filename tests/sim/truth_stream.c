@@ -15,9 +15,18 @@ static bool is_there(uint8_t state)
     return state == BYTE_SEEN || state == BYTE_CUT;
 }
 
+// A FIN ends the direction when just that is acknowledged; who goes on, or has more acknowledged,
+// has not ended there.
+static bool end_is_known(const struct truth_side *s)
+{
+    return s->fin && s->acked == (int64_t)s->fin_at + 1;
+}
+
 static void check_fin(struct truth_side *s)
 {
-    if (s->fin && s->next >= s->fin_at) s->finished = true;
+    if (!s->fin || s->finished) return;
+    if (s->next > s->fin_at || s->acked > (int64_t)s->fin_at + 1) s->fin = false;
+    else s->finished = s->next == s->fin_at && end_is_known(s);
 }
 
 // The end of the bytes from `at` on that stand there since one and the same segment put them there.
@@ -34,15 +43,16 @@ static uint32_t run_end(const struct truth_side *s, uint32_t at, uint32_t end)
 // What is in order now is delivered, a run at a time.
 static void deliver(struct truth_side *s)
 {
-    while (s->next < s->seen_end && is_there(s->states[s->next])) {
+    check_fin(s);
+    while (!s->finished && s->next < s->seen_end && is_there(s->states[s->next])) {
         uint32_t end = run_end(s, s->next, s->seen_end);
         bool is_cut = s->states[end - 1] == BYTE_CUT;
         if (is_cut || s->acked >= end) s->kept_from = end;
         s->next = end;
         s->patience = 0;
+        check_fin(s);
     }
     if (s->next - s->kept_from > COMPARED_MAX) s->is_forgetful = true;
-    check_fin(s);
 }
 
 static void declare_gap(struct truth_side *s, uint32_t end)
@@ -77,10 +87,11 @@ static void note_ack(struct truth_side *s, const struct message *m)
     if (m->flags & SYN) start(s, m->ack_at);
     if (!s->started) return;
     int64_t at = m->ack_at - s->origin;
-    if (at == s->next && !(m->flags & SYN)) s->confirmed = true;
+    if (at == s->next && (s->has_syn || !(m->flags & SYN))) s->confirmed = true;
     if (at < s->next) return;
     if (at > s->acked) s->acked = at;
     s->kept_from = s->next;
+    check_fin(s);
 }
 
 // ---- readings -----------------------------------------------------------------------------------
@@ -230,6 +241,7 @@ static void take(struct coming *c)
     bool nothing_yet = !s->next && !s->seen_end && !s->fin && !s->confirmed;
     if (m->flags & (SYN | FIN) || g->length) start(s, m->at);
     if (m->flags & SYN && nothing_yet) s->origin = m->at;
+    if (m->flags & SYN) s->has_syn = true;
     if (!s->started) return;
     c->at = m->at - s->origin;
     int64_t end = c->at + g->length;
@@ -287,7 +299,8 @@ void truth_segment(struct truth *t, struct truth_talk *talk, const struct segmen
 
 static void close_side(struct truth_side *s)
 {
-    for (uint32_t held; !s->finished && (held = first_held(s)) != UINT32_MAX;) declare_gap(s, held);
+    for (uint32_t held; !s->finished && (held = first_held(s)) != UINT32_MAX;)
+        declare_gap(s, end_is_known(s) && s->fin_at < held ? s->fin_at : held);
     for (uint32_t at = s->next; at < s->seen_end; at++)
         if (is_there(s->states[at])) s->strayed++;
     if (s->finished) return;

@@ -313,8 +313,7 @@ static void frame_add(struct scene *s, struct talk *t, const struct piece *p)
 void wire_message(struct scene *s, struct message *m)
 {
     struct talk *t = m->talk;
-    // The first SYN stands in one frame where another connection was before it.
-    bool may_cut = !(m->flags & SYN && s->tastes.reuse);
+    bool may_cut = !m->pinned;
     struct list pieces = {0};
     pieces_of(s, &pieces, datagram_of_message(s, m), may_cut);
     for (uint32_t level = 0; level < t->way->depth; level++) {
