@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
+#include "cmd/readings.h"
 #include "engine/captures.h"
 #include "engine/catalogue.h"
 #include "engine/pdu_list.h"
@@ -42,6 +43,7 @@ struct show {
     uint16_t src_port;
     struct pdu_cutter cutter;
     struct pdu_list pdus;
+    struct readings readings;
     uint8_t src_side;             // of the key
     uint8_t raw_side;             // 0 src, 1 dst
     struct provenance provenance; // for --packets
@@ -121,7 +123,7 @@ static bool show_records(struct show *s, struct err *err)
             return false;
     }
     putchar('\n');
-    return true;
+    return readings_load(&s->readings, s->reader, s->conversation, err);
 }
 
 // ---- PDUs ---------------------------------------------------------------------------------------
@@ -161,6 +163,8 @@ static void print_pdu(const struct show *s, const struct pdu *pdu, nanos begin)
         s->options->limit && pdu->data.n > s->options->limit ? s->options->limit : pdu->data.n;
     for (size_t at = 0; at < n; at += HEX_COLUMNS) print_hex_line(bytes_first(pdu->data, n), at);
     if (n < pdu->data.n) printf("  ... %zu bytes more; --limit 0 shows all\n", pdu->data.n - n);
+    readings_print(&s->readings, pdu->side != s->src_side, pdu->position,
+                   pdu->position + pdu->data.n);
 }
 
 static void print_pdus(struct show *s)
@@ -286,6 +290,7 @@ static int show_run(int argc, char **argv)
     if (o.packets) ok = ok && show_packets(&s, &err);
     else ok = ok && (o.raw || show_records(&s, &err)) && show_replay(&s, &err);
     provenance_deinit(&s.provenance);
+    readings_deinit(&s.readings);
     asked_close(&asked);
     return ok ? 0 : command_fail(&err);
 }

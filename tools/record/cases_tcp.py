@@ -177,6 +177,14 @@ def conflicting_overlap():
     return talk.data(1, body[600:]).ack(0).close().frames
 
 
+def disputed_late():
+    """A response is all there when a piece of it comes once more, before it is acknowledged, with another content."""
+    talk = Talk().open().data(0, request(100)).ack(1)
+    base = talk.seq[1]
+    talk.data(1, response(300)).send(1, ACK | PSH, b'Z' * 50, seq=base + 200)
+    return talk.ack(0).close().frames
+
+
 def stamps(value):
     return b'\1\1\10\12' + struct.pack('>II', value, 1)
 
@@ -318,6 +326,7 @@ CASES = {
     'tcp/reset-with-payload': reset_with_payload,
     'tcp/sequence-wrap': sequence_wrap,
     'tcp/conflicting-overlap': conflicting_overlap,
+    'tcp/disputed-late': disputed_late,
     'tcp/evasions': evasions,
     'tcp/silence-601': silence,
     'tcp/silence-599': silence_599,
