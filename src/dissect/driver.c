@@ -37,6 +37,11 @@ void dissect_stage_streams(struct dissect_stage *g, struct streams *streams)
     g->streams = streams;
 }
 
+void dissect_stage_charge(struct dissect_stage *g, struct dissect_budget budget)
+{
+    g->budget = budget;
+}
+
 const struct dissect_counters *dissect_stage_counters(const struct dissect_stage *g)
 {
     return &g->counters;
@@ -113,11 +118,8 @@ static bool dissect_begin(struct dissect *d, const struct dissector *dissector)
 {
     void *state = NULL;
     if (dissector->state_size) {
-        state = blocks_take(d->stage->blocks, dissector->state_size);
-        if (!state) {
-            d->stage->counters.given_up++;
-            return false;
-        }
+        state = dissect_block_take(d, dissector->state_size);
+        if (!state) return false;
         memset(state, 0, dissector->state_size);
     }
     d->state = state;

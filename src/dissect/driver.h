@@ -2,8 +2,8 @@
 // rows into records.
 //
 // Everything here runs in the lane. Dissections are pooled; what a dissector holds lies in the
-// lane's blocks, at most DISSECT_BUDGET bytes a conversation. A dissector that fails costs its
-// conversation, never the run.
+// lane's blocks, at most DISSECT_BUDGET bytes a conversation, charged to who began it. A dissector
+// that fails costs its conversation, never the run.
 #pragma once
 
 #include "dissect/dissect.h"
@@ -28,6 +28,14 @@ struct body_hooks {
                   struct row *row, void *memory, size_t size);
 };
 
+// Whom to charge for what is kept of a conversation: who began it (flow/accounts.h). Where its
+// budget is used up, `refused` is told.
+struct dissect_budget {
+    struct accounts *accounts; // NULL: nobody is charged
+    void *context;
+    void (*refused)(void *context, const struct conversation *c, bool is_body);
+};
+
 struct dissect_counters {
     uint64_t recognised, given_up, rows_truncated, held_full, anomalies_untold;
 };
@@ -41,6 +49,8 @@ void dissect_stage_destroy(struct dissect_stage *g);
 const struct dissect_counters *dissect_stage_counters(const struct dissect_stage *g);
 // The streams whose views are shown; set once, after both were made.
 void dissect_stage_streams(struct dissect_stage *g, struct streams *streams);
+
+void dissect_stage_charge(struct dissect_stage *g, struct dissect_budget budget); // set once
 
 // One datagram of the conversation.
 void dissect_packet(struct dissect_stage *g, struct conversation *c, const struct packet *p);

@@ -75,6 +75,7 @@ struct dissect_stage {
     struct blocks *blocks;
     struct record_writer *writer;
     struct body_hooks bodies;
+    struct dissect_budget budget;
     struct streams *streams;
     struct dissect_counters counters;
     nanos datagram_time;
@@ -88,6 +89,9 @@ struct dissect_stage {
     uint8_t anomaly_memory[ANOMALY_ROW_SIZE];
 };
 
+// services.c: blocks that are charged to who began the conversation.
+void *dissect_block_take(struct dissect *d, size_t n); // NULL: told, or the lane has none
+void dissect_block_give(struct dissect *d, void *block, size_t n);
 // services.c: lets go of the state, the held rows and the bodies.
 void dissect_forget(struct dissect *d);
 

@@ -12,17 +12,53 @@ void *dissect_state(struct dissect *d)
     return d->state;
 }
 
+static bool budget_allows(struct dissect *d, struct budget more)
+{
+    const struct dissect_budget *b = &d->stage->budget;
+    const struct conversation *c = d->conversation;
+    if (!b->accounts) return true;
+    uint32_t account = c->accounts[c->first_side];
+    if (!account_fits(b->accounts, c->shard, account, more)) {
+        b->refused(b->context, c, more.files != 0);
+        return false;
+    }
+    account_charge(b->accounts, c->shard, account, more);
+    return true;
+}
+
+static void budget_release(struct dissect *d, struct budget less)
+{
+    const struct dissect_budget *b = &d->stage->budget;
+    const struct conversation *c = d->conversation;
+    if (b->accounts) account_release(b->accounts, c->shard, c->accounts[c->first_side], less);
+}
+
+void *dissect_block_take(struct dissect *d, size_t n)
+{
+    struct budget size = {block_size(n), 0};
+    if (!budget_allows(d, size)) return NULL;
+    void *block = blocks_take(d->stage->blocks, n);
+    if (block) return block;
+    budget_release(d, size);
+    d->stage->counters.held_full++;
+    return NULL;
+}
+
+void dissect_block_give(struct dissect *d, void *block, size_t n)
+{
+    if (!block) return;
+    blocks_give(d->stage->blocks, block, n);
+    budget_release(d, (struct budget){block_size(n), 0});
+}
+
 void *dissect_state_resize(struct dissect *d, size_t size)
 {
     assert(size >= d->state_size && size <= DISSECT_STATE_MAX);
-    uint8_t *larger = blocks_take(d->stage->blocks, size);
-    if (!larger) {
-        d->stage->counters.held_full++;
-        return NULL;
-    }
+    uint8_t *larger = dissect_block_take(d, size);
+    if (!larger) return NULL;
     memcpy(larger, d->state, d->state_size);
     memset(larger + d->state_size, 0, size - d->state_size);
-    blocks_give(d->stage->blocks, d->state, d->state_size);
+    dissect_block_give(d, d->state, d->state_size);
     d->state = larger;
     d->state_size = (uint16_t)size;
     return larger;
@@ -106,14 +142,12 @@ uint32_t dissect_hold(struct dissect *d, const struct row *row)
 {
     uint32_t size = (uint32_t)(held_counts_size(row->list_fields) + row->buf.n);
     uint32_t whole = (uint32_t)sizeof(struct held) + size;
-    struct held *held = NULL;
-    bool has_number = ~d->held_numbers != 0;
-    if (has_number && d->held_bytes + whole <= DISSECT_BUDGET)
-        held = blocks_take(d->stage->blocks, whole);
-    if (!held) {
+    if (!~d->held_numbers || d->held_bytes + whole > DISSECT_BUDGET) {
         d->stage->counters.held_full++;
         return 0;
     }
+    struct held *held = dissect_block_take(d, whole);
+    if (!held) return 0;
     uint8_t number = (uint8_t)__builtin_ctzll(~d->held_numbers);
     *held = (struct held){d->held,          row->kind,      row->position, row->ts,
                           row->list_fields, row->ordinal,   size,          number,
@@ -133,7 +167,7 @@ static void held_give(struct dissect *d, struct held **place)
     *place = held->next;
     d->held_numbers &= ~(UINT64_C(1) << held->number);
     d->held_bytes -= whole;
-    blocks_give(d->stage->blocks, held, whole);
+    dissect_block_give(d, held, whole);
 }
 
 static void held_read(const struct held *held, struct row *row, void *memory, size_t size)
@@ -216,16 +250,15 @@ void dissect_tunnel(struct dissect *d, const char *name)
 static struct open_bodies *bodies_of(struct dissect *d)
 {
     if (d->bodies) return d->bodies;
-    d->bodies = blocks_take(d->stage->blocks, sizeof *d->bodies);
+    d->bodies = dissect_block_take(d, sizeof *d->bodies);
     if (d->bodies) memset(d->bodies, 0, sizeof *d->bodies);
-    else d->stage->counters.held_full++;
     return d->bodies;
 }
 
 static void bodies_give(struct dissect *d)
 {
     if (!d->bodies || d->bodies->count) return;
-    blocks_give(d->stage->blocks, d->bodies, sizeof *d->bodies);
+    dissect_block_give(d, d->bodies, sizeof *d->bodies);
     d->bodies = NULL;
 }
 
@@ -234,7 +267,12 @@ uint32_t dissect_body_open(struct dissect *d, const struct body_start *start)
     struct body_hooks *hooks = &d->stage->bodies;
     struct open_bodies *bodies = hooks->open ? bodies_of(d) : NULL;
     if (!bodies || bodies->count == BODIES_OPEN_MAX) return 0;
-    uint32_t slot = 0, handle = hooks->open(hooks->context, start);
+    static const struct budget one = {0, 1};
+    uint32_t slot = 0, handle = 0;
+    if (budget_allows(d, one)) {
+        handle = hooks->open(hooks->context, start);
+        if (!handle) budget_release(d, one);
+    }
     if (!handle) {
         bodies_give(d);
         return 0;
@@ -292,6 +330,7 @@ void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
     row_range(row, start->side, start->position, d->bodies->at[body - 1].end - start->position);
     d->bodies->at[body - 1].handle = 0;
     d->bodies->count--;
+    budget_release(d, (struct budget){0, 1});
     bodies_give(d);
     emit(d, row);
 }
@@ -301,7 +340,7 @@ void dissect_forget(struct dissect *d)
     for (uint32_t i = 0; i < BODIES_OPEN_MAX && d->bodies; i++)
         if (d->bodies->at[i].handle) dissect_body_close(d, i + 1, false, NULL);
     while (d->held) held_give(d, &d->held);
-    if (d->state) blocks_give(d->stage->blocks, d->state, d->state_size);
+    if (d->state) dissect_block_give(d, d->state, d->state_size);
     d->state = NULL;
     d->state_size = 0;
     d->dissector = NULL;

@@ -2,13 +2,13 @@
 
 #include "base/memory.h"
 #include "dissect/driver.h"
+#include "engine/losses.h"
 #include "engine/ambiguity.h"
 #include "extract/extract.h"
 #include "flow/flow.h"
 #include "flow/gaps.h"
 #include "flow/references.h"
 #include "flow/tcp.h"
-#include "record/loss.h"
 
 // Address space of a lane; pages are used as traffic needs them. What reaches these limits is the
 // last resort of the process, and is counted (DESIGN: budgets that shape results are those of
@@ -25,6 +25,8 @@ struct lane {
     struct dissect_stage *dissect;
     struct extractor *extractor;
     struct references references;
+    struct accounts *accounts;
+    struct losses *losses;
     struct lane_counters counters;
 };
 
@@ -64,21 +66,6 @@ static struct stream_consumed lane_show(void *context, void *owner, const struct
     return dissect_view(l->dissect, c, view);
 }
 
-// What a budget cost is told with the conversation whose bytes it was.
-static void lane_tell_loss(struct lane *l, const struct conversation *c, const char *stage,
-                           const char *reason, uint64_t lost)
-{
-    struct record_id id = conversation_id(c);
-    struct loss loss = {stage,
-                        reason,
-                        c->first_seen,
-                        c->last_seen,
-                        .bytes = lost,
-                        .point = l->options.point,
-                        .conversation = &id};
-    loss_tell(l->writer, &loss);
-}
-
 // The losses of a conversation are the map of its gaps.
 static void lane_note_gap(struct lane *l, struct conversation *c, uint8_t side, uint64_t position,
                           uint64_t length, const char *reason)
@@ -97,7 +84,8 @@ static bool lane_gap(void *context, void *owner, uint8_t side, uint64_t position
     struct lane *l = context;
     struct conversation *c = owner;
     // Other kinds are told by lane_missed, also where nobody looks.
-    if (kind == GAP_UNREAD) lane_tell_loss(l, c, "dissect", "view_full", length);
+    if (kind == GAP_UNREAD) losses_add(l->losses, c, GIVEN_UP_VIEW_FULL, length);
+    if (kind == GAP_UNKEPT) losses_add(l->losses, c, GIVEN_UP_UNKEPT, length);
     if (!l->dissect || c->undissected) return false;
     return dissect_lost(l->dissect, c, side, position, length);
 }
@@ -120,7 +108,13 @@ static void lane_missed(void *context, void *owner, uint8_t side, uint64_t posit
 static void lane_strayed(void *context, void *owner, uint8_t side, uint64_t length)
 {
     (void)side;
-    lane_tell_loss(context, owner, "stream", "out_of_window", length);
+    losses_add(((struct lane *)context)->losses, owner, GIVEN_UP_OUT_OF_WINDOW, length);
+}
+
+static void lane_refused(void *context, const struct conversation *c, bool is_body)
+{
+    losses_add(((struct lane *)context)->losses, c,
+               is_body ? GIVEN_UP_FILES_FULL : GIVEN_UP_DISSECT_FULL, 0);
 }
 
 static void lane_delivered(void *context, void *owner, const struct stream_delivery *piece)
@@ -182,7 +176,8 @@ static void lane_conversation_end(void *context, struct conversation *c, enum co
     }
     if (l->dissect) dissect_close(l->dissect, c);
     if (l->options.watch_end) l->options.watch_end(l->options.watcher, c);
-    if (why == CONVERSATION_EVICTED) lane_tell_loss(l, c, "flow", "shard_full", 0);
+    if (why == CONVERSATION_EVICTED) losses_add(l->losses, c, GIVEN_UP_SHARD_FULL, 0);
+    if (why == CONVERSATION_SOURCE) losses_add(l->losses, c, GIVEN_UP_SOURCE_FULL, 0);
     gaps_end(&l->blocks, c, l->options.point, l->writer);
     lane_interval(l, c, watermark);
     conversation_write(c, l->writer);
@@ -241,6 +236,7 @@ static void lane_tcp(struct lane *l, struct conversation *c, const struct packet
             if (p->payload_length) l->counters.packets_unread++;
             return;
         }
+        stream_charge(l->streams, c->stream, c->accounts);
         lane_overlap(l, c);
     }
     struct conversation_side *side = &c->side[p->side];
@@ -369,6 +365,7 @@ void lane_finish(struct lane *l, const struct packet *p)
 void lane_end(struct lane *l)
 {
     flow_table_end_all(l->table);
+    losses_end(l->losses);
     writer_flush(l->writer);
 }
 
@@ -385,6 +382,7 @@ static bool lane_make_dissect(struct lane *l, struct err *err)
     l->dissect = dissect_stage_create(LANE_STREAMS_MAX, &l->blocks, l->writer, bodies, err);
     if (!l->dissect) return false;
     dissect_stage_streams(l->dissect, l->streams);
+    dissect_stage_charge(l->dissect, (struct dissect_budget){l->accounts, l, lane_refused});
     return true;
 }
 
@@ -404,11 +402,17 @@ struct lane *lane_create(const struct lane_options *options, const struct record
                                         lane_strayed,
                                         options->placed ? lane_placed : NULL,
                                         lane_ambiguous};
-    if (blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
-        (l->table = flow_table_create(&options->flow, table_hooks, err)) &&
+    l->losses = losses_create(l->writer, options->point);
+    struct flow_options flow = options->flow;
+    uint32_t sources_max = 2 * flow.conversations_max;
+    flow.accounts = l->accounts = accounts_create(options->shard_max, sources_max, err);
+    if (l->accounts && blocks_init(&l->blocks, LANE_BLOCKS_MAX, err) &&
+        (l->table = flow_table_create(&flow, table_hooks, err)) &&
         (l->streams = streams_create(LANE_STREAMS_MAX, &l->blocks, stream_hooks, err)) &&
-        (!options->dissect || lane_make_dissect(l, err)))
+        (!options->dissect || lane_make_dissect(l, err))) {
+        streams_charge(l->streams, l->accounts);
         return l;
+    }
     lane_destroy(l);
     return NULL;
 }
@@ -420,6 +424,8 @@ void lane_destroy(struct lane *l)
     extractor_destroy(l->extractor);
     streams_destroy(l->streams);
     flow_table_destroy(l->table);
+    accounts_destroy(l->accounts);
+    losses_destroy(l->losses);
     if (l->blocks.range) blocks_deinit(&l->blocks);
     writer_destroy(l->writer);
     memory_free(l);
@@ -428,7 +434,10 @@ void lane_destroy(struct lane *l)
 struct lane_counters lane_counters(const struct lane *l)
 {
     struct lane_counters n = l->counters;
-    n.conversations_evicted = flow_table_evicted(l->table);
+    n.conversations_evicted = losses_count(l->losses, GIVEN_UP_SHARD_FULL);
+    n.conversations_of_source = losses_count(l->losses, GIVEN_UP_SOURCE_FULL);
+    n.dissect_refused = losses_count(l->losses, GIVEN_UP_DISSECT_FULL);
+    n.files_unbudgeted = losses_count(l->losses, GIVEN_UP_FILES_FULL);
     n.records = writer_records(l->writer);
     n.uncompared_bytes = streams_uncompared(l->streams);
     n.references_lost = l->references.lost;

@@ -10,12 +10,13 @@
 #include "stream/stream.h"
 
 struct lane_options {
-    struct flow_options flow;
-    const char *point; // name of the observation point, "" when it has none
-    bool dissect;      // look into payload
-    bool references;   // keep which packets a conversation is made of
-    uint64_t reading;  // number of the reading in the log of the case, for the references
-    uint64_t kept_max; // bytes of one artifact
+    struct flow_options flow; // its accounts are the lane's own
+    struct budget shard_max;  // SHARD_BYTES_MAX, SHARD_FILES_MAX but in tests: they shape results
+    const char *point;        // name of the observation point, "" when it has none
+    bool dissect;             // look into payload
+    bool references;          // keep which packets a conversation is made of
+    uint64_t reading;         // number of the reading in the log of the case, for the references
+    uint64_t kept_max;        // bytes of one artifact
     struct overlap_rules overlap;          // who wins where segments differ, by receiver
     const struct artifact_sink *artifacts; // NULL: contents are hashed and not kept
     uint32_t lane, lanes;                  // owns the shards s with s % lanes == lane
@@ -47,6 +48,8 @@ struct lane_options {
     X(packets_unread, "packets", "With payload that nobody looked at, since no stream was free") \
     X(conversations, "conversations", "Conversations that were begun") \
     X(conversations_evicted, "conversations", "Of them, those ended because their shard was full") \
+    X(conversations_of_source, "conversations", \
+      "Of them, those ended because who began them had begun too many") \
     X(references_lost, "packets", "Packets whose reference could not be kept") \
     X(gaps, "gaps", "Holes in TCP streams") \
     X(missed_bytes, "bytes", "Bytes of TCP streams that were sent and never seen") \
@@ -58,9 +61,12 @@ struct lane_options {
     X(given_up, "conversations", "Conversations that no dissector could be begun for") \
     X(rows_truncated, "records", "Records that had more than fits") \
     X(held_full, "records", "Records that could not wait for their other half") \
+    X(dissect_refused, "times", \
+      "A state or a record for which its source or shard had no memory left") \
     X(anomalies_untold, "records", "Anomalies beyond the most that one conversation tells") \
     X(files, "files", "Bodies that were begun") \
     X(files_refused, "files", "Bodies for which no file was free") \
+    X(files_unbudgeted, "files", "Bodies for which their source or shard had no file left") \
     X(extract_faults, "files", "Bodies whose encoding was broken, cut or at its limit") \
     X(records, "records", "Records of all kinds from the lanes")
 // clang-format on

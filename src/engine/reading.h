@@ -27,7 +27,9 @@ struct reading_options {
                           .active_timeout = 60 * NANOS_PER_SECOND,                                 \
                           .idle_timeout = 15 * NANOS_PER_SECOND,                                   \
                           .conversations_max = 4 * 1024 * 1024,                                    \
-                          .shard_max = SHARD_CONVERSATIONS_MAX},                                   \
+                          .shard_max = SHARD_CONVERSATIONS_MAX,                                    \
+                          .source_max = SHARD_SOURCE_MAX},                                         \
+                 .shard_max = {SHARD_BYTES_MAX, SHARD_FILES_MAX},                                  \
                  .point = "",                                                                      \
                  .dissect = true,                                                                  \
                  .references = true,                                                               \

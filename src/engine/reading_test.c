@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "engine/catalogue.h"
+#include "base/hash.h"
+#include "extract/file_kind.h"
 #include "flow/flow.h"
 #include "record/kinds.h"
 
@@ -21,9 +23,47 @@ static const char *golden; // the folder of captures
 // What came out of all lanes.
 struct tally {
     pthread_mutex_t lock;
-    uint64_t conversations, packets, losses, lost_packets;
+    uint64_t conversations, packets, losses, lost_packets, files;
+    uint64_t shard_full, source_full, dissect_budget, files_budget; // as told by losses
+    uint64_t digest;                                                // of all records, in no order
     bool shed_told;
 };
+
+// A number that records have in any order.
+static uint64_t row_hash_of(const struct record_batch *b, uint32_t row)
+{
+    uint64_t hash = table_hash(b->kind->name, strlen(b->kind->name), 0);
+    for (unsigned i = 0; i < b->kind->field_count; i++) {
+        const struct field *f = &b->kind->fields[i];
+        if (f->flags & FIELD_UNDIGESTED || !batch_has(b, i, row)) continue;
+        bool has_bytes = field_is_list(f->type) || f->type == FIELD_TEXT || f->type == FIELD_HASH ||
+                         f->type == FIELD_BLOB;
+        unsigned words = field_words(f->type);
+        bytes v = has_bytes ? batch_get_bytes(b, i, row)
+                            : bytes_of(b->columns[i].words + (size_t)words * row, 8u * words);
+        hash = table_hash(v.p, v.n, hash + i);
+    }
+    return hash;
+}
+
+static void tally_loss(struct tally *t, const struct record_batch *b, uint32_t row)
+{
+    const struct {
+        const char *reason;
+        uint64_t *to;
+    } sums[] = {{"shard_full", &t->shard_full},
+                {"source_full", &t->source_full},
+                {"dissect_budget", &t->dissect_budget},
+                {"files_budget", &t->files_budget}};
+    t->losses++;
+    bytes reason = batch_get_bytes(b, LOSS_REASON, row);
+    uint64_t count = batch_has(b, LOSS_COUNT, row) ? batch_get(b, LOSS_COUNT, row) : 1;
+    for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
+        if (bytes_equal(reason, bytes_text(sums[i].reason))) *sums[i].to += count;
+    if (!bytes_equal(reason, bytes_text("process_full"))) return;
+    t->shed_told = true;
+    t->lost_packets += batch_get(b, LOSS_PACKETS, row);
+}
 
 static void tally_take(void *context, const struct record_batch *b)
 {
@@ -38,13 +78,9 @@ static void tally_take(void *context, const struct record_batch *b)
             t->conversations++;
             t->packets += batch_get(b, (unsigned)src, row) + batch_get(b, (unsigned)dst, row);
         }
-        if (b->kind == &loss_kind) {
-            t->losses++;
-            bytes reason = batch_get_bytes(b, LOSS_REASON, row);
-            if (!bytes_equal(reason, bytes_text("process_full"))) continue;
-            t->shed_told = true;
-            t->lost_packets += batch_get(b, LOSS_PACKETS, row);
-        }
+        if (b->kind == &loss_kind) tally_loss(t, b, row);
+        if (b->kind == &file_kind) t->files++;
+        if (!b->kind->hidden && !b->kind->undigested) t->digest += row_hash_of(b, row);
     }
     pthread_mutex_unlock(&t->lock);
 }
@@ -130,6 +166,33 @@ static void evicted_conversations_are_told(void **state)
     assert_int_equal(few.packets, all.packets);
 }
 
+// Budgets so small that all of them are at their end: what is given up is counted and told, the
+// sums hold, and all lanes together give what one gives.
+static void pressure_is_told_and_gives_the_same(void **state)
+{
+    (void)state;
+    uint64_t digest = 0;
+    for (uint32_t lanes = 1; lanes <= 4; lanes *= 2) {
+        struct reading_options o = READING_DEFAULTS;
+        struct reading_counts counts;
+        struct tally t;
+        o.lanes = lanes;
+        o.lane.flow.shard_max = 2;
+        o.lane.flow.source_max = 1;
+        o.lane.shard_max = (struct budget){2500, 1};
+        assert_true(run(&golden, 1, &o, &t, &counts));
+        sums_hold(&t, &counts);
+        assert_int_equal(t.source_full, counts.lanes.conversations_of_source);
+        assert_int_equal(t.shard_full, counts.lanes.conversations_evicted);
+        assert_int_equal(t.dissect_budget, counts.lanes.dissect_refused);
+        assert_int_equal(t.files_budget, counts.lanes.files_unbudgeted);
+        assert_int_equal(t.files, counts.lanes.files);
+        assert_true(t.source_full && t.dissect_budget && t.files_budget);
+        if (lanes > 1) assert_true(t.digest == digest);
+        digest = t.digest;
+    }
+}
+
 int main(void)
 {
     golden = getenv("GOLDEN");
@@ -138,6 +201,7 @@ int main(void)
         cmocka_unit_test(all_packets_are_accounted_for),
         cmocka_unit_test(shed_packets_are_told),
         cmocka_unit_test(evicted_conversations_are_told),
+        cmocka_unit_test(pressure_is_told_and_gives_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,8 +48,10 @@ struct conversation {
     uint32_t dissect;                  // index in the lane's pool of dissections, or 0
     uint32_t watched;                  // number that a watcher of the lane gave it, or 0
     uint32_t timer_next, timer_before; // in its slot of the table's wheel, by index
+    uint32_t accounts[2];              // who is charged for what each side sends (flow/accounts.h)
     uint16_t timer_slot;
     uint8_t src_side;
+    uint8_t first_side; // that sent its first packet
     uint8_t shard;
     bool turned;  // src and dst were exchanged after the first packet
     bool settled; // a record told who src is, so it can't be turned any more

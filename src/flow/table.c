@@ -10,7 +10,7 @@ enum {
     SLOTS_MIN = 16,     // of a shard
     RUN_MAX = 64,       // slots looked at in a shard whose places anybody can compute
     WHEEL_SLOTS = 1024, // one a second of watermark
-    EVICT_SHARE = 16,   // a full shard gives up one in so many at once
+    EVICT_SHARE = 16,   // a full shard, or source, gives up one in so many at once
 };
 
 // A slot of a shard's hash table: the conversation's index, and bits of the hash to compare without
@@ -37,8 +37,8 @@ struct flow_table {
     uint32_t wheel[WHEEL_SLOTS];
     int64_t wheel_second; // all slots up to this one were run
     nanos watermark;      // the last one that timers were run at
+    nanos second_end;     // from here on the next slot is due
     bool wheel_started;
-    uint64_t evicted;
 };
 
 // ---- life ---------------------------------------------------------------------------------------
@@ -232,6 +232,12 @@ static void wheel_put(struct flow_table *t, struct conversation *c, nanos due)
     t->wheel[slot] = index;
 }
 
+// Where the second behind this one begins.
+static nanos second_end(int64_t second)
+{
+    return second < INT64_MAX / NANOS_PER_SECOND ? (second + 1) * NANOS_PER_SECOND : INT64_MAX;
+}
+
 static nanos earlier(nanos a, nanos b)
 {
     return a < b ? a : b;
@@ -255,6 +261,13 @@ static void table_end(struct flow_table *t, struct conversation *c, enum convers
     t->hooks.end(t->hooks.context, c, why, watermark);
     shard_remove(t, shard_of(t, c->hash), c);
     wheel_take(t, c);
+    struct accounts *accounts = t->options.accounts;
+    if (accounts) {
+        uint32_t source = c->accounts[c->first_side];
+        if (source) account_at(accounts, source)->conversations--;
+        account_give(accounts, c->accounts[0]);
+        account_give(accounts, c->accounts[1]);
+    }
     pool_give(&t->pool, table_index(t, c));
 }
 
@@ -265,6 +278,7 @@ void flow_table_replace(struct flow_table *t, struct conversation *c, nanos wate
 
 struct conversation *flow_table_find(struct flow_table *t, const struct packet *p)
 {
+    if (p->watermark >= t->second_end) flow_table_run(t, p->watermark);
     const struct shard *s = shard_of(t, p->hash);
     uint32_t index = s->slots[shard_slot(t, s, &p->key, p->hash)].index;
     if (!index) return NULL;
@@ -298,49 +312,105 @@ static int aged_compare(const void *x, const void *y, void *table)
     return 0;
 }
 
-// Lists the conversations of a shard by when they were last active, or by when they began.
+// Lists the conversations of a shard by when they were last active, or by when they began: all, or
+// those that one source began.
 static uint32_t shard_list(const struct flow_table *t, const struct shard *s, bool by_activity,
-                           struct aged *list)
+                           uint32_t source, struct aged *list)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i <= s->mask; i++) {
         uint32_t index = s->slots[i].index;
         if (!index) continue;
         const struct conversation *c = table_at(t, index);
+        if (source && c->accounts[c->first_side] != source) continue;
         list[n++] = (struct aged){by_activity ? c->active_at : c->first_seen, index};
     }
     return n;
 }
 
-// First ends what is overdue by this watermark, which timers would have done; then, if the shard is
-// still full, the oldest. So the outcome is that of a shard whose timers ran before every packet.
-static void shard_make_room(struct flow_table *t, struct shard *s, nanos watermark)
+static void aged_swap(struct aged *a, struct aged *b)
+{
+    struct aged old = *a;
+    *a = *b;
+    *b = old;
+}
+
+// Moves the first of a heap, whose first is the youngest, down to its place.
+static void aged_sink(struct flow_table *t, struct aged *heap, uint32_t n)
+{
+    for (uint32_t at = 0, child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && aged_compare(&heap[child + 1], &heap[child], t) > 0) child++;
+        if (aged_compare(&heap[child], &heap[at], t) <= 0) return;
+        aged_swap(&heap[child], &heap[at]);
+    }
+}
+
+// Brings the `count` oldest to the front, in order. Most are only compared with the youngest of
+// those, so a flood pays little for each.
+static void aged_choose(struct flow_table *t, struct aged *list, uint32_t n, uint32_t count)
+{
+    qsort_r(list, count, sizeof *list, aged_compare, t);
+    for (uint32_t i = 0; i < count / 2; i++) aged_swap(&list[i], &list[count - 1 - i]);
+    for (uint32_t i = count; i < n; i++) {
+        if (aged_compare(&list[i], &list[0], t) >= 0) continue;
+        aged_swap(&list[i], &list[0]);
+        aged_sink(t, list, count);
+    }
+    qsort_r(list, count, sizeof *list, aged_compare, t);
+}
+
+// First ends what is overdue by this watermark, which timers would have done; then, if there are
+// still `max` of the shard, or of a source in it, the oldest. So the outcome is that of a shard
+// whose timers ran before every packet.
+static void shard_make_room(struct flow_table *t, struct shard *s, uint32_t source, uint32_t max,
+                            nanos watermark)
 {
     struct aged *aged = memory_get(s->count * sizeof *aged);
-    uint32_t n = shard_list(t, s, true, aged), left = 0;
+    uint32_t n = shard_list(t, s, true, source, aged), left = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct conversation *c = table_at(t, aged[i].index);
         if (watermark >= table_deadline(t, c, watermark))
             table_end(t, c, CONVERSATION_SILENT, watermark);
         else aged[left++] = aged[i];
     }
-    if (left >= t->options.shard_max) {
-        qsort_r(aged, left, sizeof *aged, aged_compare, t);
-        for (uint32_t i = 0; i < left / EVICT_SHARE + 1 && i < left; i++) {
-            table_end(t, table_at(t, aged[i].index), CONVERSATION_EVICTED, watermark);
-            t->evicted++;
-        }
-    }
+    uint32_t count = left >= max ? left / EVICT_SHARE + 1 : 0;
+    if (count) aged_choose(t, aged, left, count);
+    for (uint32_t i = 0; i < count; i++)
+        table_end(t, table_at(t, aged[i].index),
+                  source ? CONVERSATION_SOURCE : CONVERSATION_EVICTED, watermark);
     memory_free(aged);
+}
+
+// Who is charged for the sides of a conversation to come, once its source has room for it.
+static void table_charge(struct flow_table *t, struct shard *s, const struct packet *p,
+                         uint32_t indexes[2])
+{
+    struct accounts *accounts = t->options.accounts;
+    indexes[0] = account_take(accounts, p->shard, p->key.a);
+    indexes[1] = account_take(accounts, p->shard, p->key.b);
+    uint32_t source = indexes[p->side];
+    if (source && account_at(accounts, source)->conversations >= t->options.source_max)
+        shard_make_room(t, s, source, t->options.source_max, p->watermark);
 }
 
 struct conversation *flow_table_add(struct flow_table *t, const struct packet *p)
 {
     struct shard *s = shard_of(t, p->hash);
-    if (s->count >= t->options.shard_max) shard_make_room(t, s, p->watermark);
+    struct accounts *accounts = t->options.accounts;
+    uint32_t charged[2] = {0, 0};
+    if (accounts) table_charge(t, s, p, charged);
+    if (s->count >= t->options.shard_max)
+        shard_make_room(t, s, 0, t->options.shard_max, p->watermark);
     uint32_t index = pool_take(&t->pool);
-    if (!index) return NULL;
+    if (!index) {
+        account_give(accounts, charged[0]);
+        account_give(accounts, charged[1]);
+        return NULL;
+    }
     struct conversation *c = table_at(t, index);
+    memcpy(c->accounts, charged, sizeof charged);
+    if (charged[p->side]) account_at(accounts, charged[p->side])->conversations++;
+    c->first_side = p->side;
     c->key = p->key;
     c->tunnel_depth = p->tunnel_depth;
     memcpy(c->tunnels, p->tunnels, sizeof c->tunnels);
@@ -352,6 +422,7 @@ struct conversation *flow_table_add(struct flow_table *t, const struct packet *p
     if (!t->wheel_started) {
         t->wheel_started = true;
         t->wheel_second = p->watermark / NANOS_PER_SECOND;
+        t->second_end = second_end(t->wheel_second);
     }
     table_begin_interval(t, c, p);
     return c;
@@ -386,13 +457,14 @@ void flow_table_run(struct flow_table *t, nanos watermark)
         uint32_t *slot = &t->wheel[(uint64_t)t->wheel_second % WHEEL_SLOTS];
         while (*slot) table_run_one(t, table_at(t, *slot), watermark);
     }
+    t->second_end = second_end(now);
 }
 
 void flow_table_end_all(struct flow_table *t)
 {
     struct aged *all = memory_get(((size_t)t->pool.used + 1) * sizeof *all);
     uint32_t n = 0;
-    for (unsigned i = 0; i < SHARDS; i++) n += shard_list(t, &t->shards[i], false, all + n);
+    for (unsigned i = 0; i < SHARDS; i++) n += shard_list(t, &t->shards[i], false, 0, all + n);
     qsort_r(all, n, sizeof *all, aged_compare, t);
     for (uint32_t i = 0; i < n; i++)
         table_end(t, table_at(t, all[i].index), CONVERSATION_LAST, t->watermark);
@@ -402,9 +474,4 @@ void flow_table_end_all(struct flow_table *t)
 uint32_t flow_table_count(const struct flow_table *t)
 {
     return t->pool.used;
-}
-
-uint64_t flow_table_evicted(const struct flow_table *t)
-{
-    return t->evicted;
 }

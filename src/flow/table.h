@@ -3,17 +3,19 @@
 //
 // One lane, one table: no locks. Address space is reserved at start for conversations_max; pages
 // are used as conversations come. A conversation is ended when it was silent for its timeout by the
-// watermark of the packet at hand, whether or not its timer was run before: so results do not
-// depend on which shards share a lane, and timers decide only when they are told. A shard that is
-// full gives up those that are silent longest (then those that began first, then lowest id), and
-// counts them.
+// watermark of the packet at hand, whether or not its timer was run before, and all that are due in
+// seconds before it are ended before it is looked at: so results do not depend on which shards
+// share a lane, and timers decide only when they are told. A shard that is full gives up those that
+// are silent longest (then those that began first, then lowest id), and counts them; a source
+// address that has its share of a shard gives up its own.
 #pragma once
 
 #include "base/err.h"
 #include "base/memory.h"
+#include "flow/accounts.h"
 #include "flow/conversation.h"
 
-enum { SHARDS = 256, SHARD_CONVERSATIONS_MAX = 16384 };
+enum { SHARDS = 256, SHARD_CONVERSATIONS_MAX = 16384, SHARD_SOURCE_MAX = 8192 };
 
 struct flow_options {
     nanos conversation_timeout; // 600 s
@@ -21,7 +23,9 @@ struct flow_options {
     nanos active_timeout;       // 60 s: flow records
     nanos idle_timeout;         // 15 s: flow records
     uint32_t conversations_max; // of the lane
-    uint32_t shard_max; // of a shard, SHARD_CONVERSATIONS_MAX but in tests: it shapes results
+    uint32_t shard_max;  // of a shard, SHARD_CONVERSATIONS_MAX but in tests: it shapes results
+    uint32_t source_max; // that one address began in a shard, SHARD_SOURCE_MAX but in tests
+    struct accounts *accounts; // kept; NULL: nobody is charged, and source_max does not hold
 };
 
 struct flow_table;
@@ -30,6 +34,7 @@ enum conversation_end {
     CONVERSATION_SILENT,   // for its timeout
     CONVERSATION_REPLACED, // by another one on the same ports
     CONVERSATION_EVICTED,  // its shard was full
+    CONVERSATION_SOURCE,   // who began it had its share of the shard
     CONVERSATION_LAST,     // the input ended
 };
 
@@ -65,4 +70,3 @@ void flow_table_run(struct flow_table *t, nanos watermark);
 void flow_table_end_all(struct flow_table *t);
 
 uint32_t flow_table_count(const struct flow_table *t);
-uint64_t flow_table_evicted(const struct flow_table *t);

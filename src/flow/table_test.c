@@ -416,6 +416,47 @@ static void a_stray_time_keeps_nothing_alive(void **state)
     flow_table_destroy(f->table);
 }
 
+static void note_victim(void *context, struct conversation *c, enum conversation_end why,
+                        nanos watermark)
+{
+    (void)watermark;
+    uint32_t *ended = context;
+    if (why != CONVERSATION_SOURCE) return;
+    assert_int_equal(c->key.a.lo, 7);
+    ended[0]++;
+}
+
+// Who begins more than its share of a shard loses its own, and nobody else any; a third of the
+// conversations are seen from their other side first.
+static void sources_crowd_out_their_own(void **state)
+{
+    (void)state;
+    enum { SHARE = 64, OTHERS = 20, FLOOD = 1000 };
+    uint32_t ended[1] = {0};
+    struct flow_options o = options;
+    o.source_max = SHARE;
+    o.shard_max = SHARE * 2;
+    o.accounts = accounts_create((struct budget){1, 1}, 4096, NULL);
+    struct flow_table *t =
+        flow_table_create(&o, (struct flow_table_hooks){ended, note_victim, ignore_interval}, NULL);
+    for (uint32_t i = 0; i < FLOOD; i++) {
+        struct packet p = {.time = NANOS_PER_SECOND + i, .watermark = NANOS_PER_SECOND + i};
+        p.key.a.lo = i < OTHERS ? 100 + i : 7;
+        p.key.b.lo = 1000;
+        p.key.port_a = (uint16_t)i;
+        p.side = i % 3 == 0 && i < OTHERS;
+        p.hash = (uint64_t)i << 32 | i << 8;
+        struct conversation *c = flow_table_add(t, &p);
+        c->first_seen = p.time;
+    }
+    assert_true(flow_table_count(t) <= SHARE + OTHERS);
+    assert_int_equal(flow_table_count(t) + ended[0], FLOOD);
+    flow_table_end_all(t);
+    assert_int_equal(o.accounts->pool.used, 0);
+    flow_table_destroy(t);
+    accounts_destroy(o.accounts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +467,7 @@ int main(void)
         cmocka_unit_test(ends_after_silence),
         cmocka_unit_test(a_late_watermark_is_no_silence),
         cmocka_unit_test(a_stray_time_keeps_nothing_alive),
+        cmocka_unit_test(sources_crowd_out_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,8 @@ static void segments_count(struct turn *turn, const struct segment *s, int sign)
     uint32_t n = (uint32_t)block_size(sizeof *s + s->kept);
     side->held_bytes += sign > 0 ? n : 0 - n;
     side->held_count = (uint16_t)(side->held_count + sign);
-    turn->s->shard_held[turn->st->shard] += sign > 0 ? n : 0 - (uint64_t)n;
+    if (sign > 0) turn_charge(turn, n);
+    else turn_release(turn, n);
 }
 
 void segments_drop_first(struct turn *turn)

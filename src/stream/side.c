@@ -163,9 +163,10 @@ static void side_hold(struct turn *turn, struct segment *what, bytes data)
     what->origin.has_sum = false;
     // Where nobody wants them, some are kept all the same, to compare them.
     bool is_kept = side_wants_bytes(turn) || side->held_bytes < STREAM_RECENT_MAX;
+    bool has_room = turn_has_room(turn, sizeof *what + data.n);
     bool fits = segments_add(turn, what, is_kept ? data : bytes_first(data, 0));
     if (fits && side->held_bytes <= STREAM_HELD_MAX && side->held_count <= STREAM_SEGMENTS_MAX &&
-        turn->s->shard_held[turn->st->shard] <= STREAM_SHARD_HELD_MAX)
+        has_room)
         return;
     if (side->held) side_declare_gap(turn, side->held->position, GAP_BUDGET);
 }

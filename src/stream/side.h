@@ -89,6 +89,7 @@ _Static_assert(GAP_PATIENCE < UINT8_MAX && STREAM_SEGMENTS_MAX < UINT16_MAX, "co
 
 struct stream {
     struct stream_side side[2];
+    uint32_t accounts[2]; // of who sends, by side
     uint8_t shard;
 };
 
@@ -96,7 +97,8 @@ struct streams {
     struct pool pool;
     struct blocks *blocks;
     struct stream_hooks hooks;
-    uint64_t shard_held[256];
+    struct accounts *accounts; // NULL: nobody is charged
+    uint64_t held;
     uint32_t shard_recent[256];
     uint64_t uncompared;
     uint8_t reading[STREAM_AMBIGUITY_BYTES]; // one that does not lie in one piece
@@ -113,6 +115,11 @@ struct turn {
     uint8_t side;                // the direction that is worked on
     uint8_t packet_side;         // the direction of the packet
 };
+
+// stream.c: what is kept for the direction that is worked on
+bool turn_has_room(const struct turn *turn, size_t n);
+void turn_charge(struct turn *turn, size_t n);
+void turn_release(struct turn *turn, size_t n);
 
 // side.c: order
 void side_note_ack(struct turn *turn, const struct packet *p);

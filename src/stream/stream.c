@@ -33,6 +33,31 @@ void stream_close(struct streams *s, uint32_t stream, void *owner, uint64_t miss
     pool_give(&s->pool, stream);
 }
 
+bool turn_has_room(const struct turn *turn, size_t n)
+{
+    const struct stream *st = turn->st;
+    return !turn->s->accounts || account_fits(turn->s->accounts, st->shard,
+                                              st->accounts[turn->side], (struct budget){n, 0});
+}
+
+void turn_charge(struct turn *turn, size_t n)
+{
+    const struct stream *st = turn->st;
+    turn->s->held += n;
+    if (turn->s->accounts)
+        account_charge(turn->s->accounts, st->shard, st->accounts[turn->side],
+                       (struct budget){n, 0});
+}
+
+void turn_release(struct turn *turn, size_t n)
+{
+    const struct stream *st = turn->st;
+    turn->s->held -= n;
+    if (turn->s->accounts)
+        account_release(turn->s->accounts, st->shard, st->accounts[turn->side],
+                        (struct budget){n, 0});
+}
+
 struct streams *streams_create(uint32_t streams_max, struct blocks *blocks,
                                struct stream_hooks hooks, struct err *err)
 {
@@ -49,6 +74,17 @@ void streams_destroy(struct streams *s)
     if (!s) return;
     pool_deinit(&s->pool);
     memory_free(s);
+}
+
+void streams_charge(struct streams *s, struct accounts *accounts)
+{
+    s->accounts = accounts;
+}
+
+void stream_charge(struct streams *s, uint32_t stream, const uint32_t accounts[2])
+{
+    struct stream *st = pool_at(&s->pool, stream);
+    memcpy(st->accounts, accounts, sizeof st->accounts);
 }
 
 uint32_t stream_open(struct streams *s, uint8_t shard)
@@ -92,9 +128,7 @@ uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side)
 
 uint64_t streams_held(const struct streams *s)
 {
-    uint64_t n = 0;
-    for (unsigned i = 0; i < 256; i++) n += s->shard_held[i];
-    return n;
+    return s->held;
 }
 
 uint64_t streams_uncompared(const struct streams *s)

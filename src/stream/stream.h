@@ -18,20 +18,20 @@
 // have reached it, and hides nothing behind it.
 //
 // Thread: that of the lane which owns the conversation. Memory: a pool of streams and blocks, both
-// of the lane; budgets are those of the direction (STREAM_HELD_MAX, STREAM_RECENT_MAX) and of the
-// shard (STREAM_SHARD_HELD_MAX, STREAM_SHARD_RECENT_MAX).
+// of the lane; budgets are those of the direction (STREAM_HELD_MAX, STREAM_RECENT_MAX), of the
+// sender and its shard (flow/accounts.h), and for comparing of the shard (STREAM_SHARD_RECENT_MAX).
 #pragma once
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "flow/accounts.h"
 #include "record/packet.h"
 #include "stream/policy.h"
 
 enum {
     STREAM_VIEW_SIZE = 65536,
-    STREAM_HELD_MAX = 1024 * 1024,            // bytes of one direction that wait behind holes
-    STREAM_SEGMENTS_MAX = 1024,               // and in how many pieces
-    STREAM_SHARD_HELD_MAX = 64 * 1024 * 1024, // bytes of all streams of a shard, views and held
+    STREAM_HELD_MAX = 1024 * 1024, // bytes of one direction that wait behind holes
+    STREAM_SEGMENTS_MAX = 1024,    // and in how many pieces
     GAP_PATIENCE = 32,             // packets of the conversation after a hole was acknowledged
     STREAM_MARKS_MAX = 16,         // times kept for the bytes of a view
     STREAM_RECENT_MAX = 32 * 1024, // of a direction's delivered bytes, kept to compare what follows
@@ -63,6 +63,7 @@ enum gap_kind {
     GAP_CUT,    // seen, but cut by the snap length
     GAP_BUDGET, // given up because too much waited behind it
     GAP_UNREAD, // seen, but its consumer wanted more at once than can be kept for it
+    GAP_UNKEPT, // seen, but its sender has kept too much waiting already
 };
 
 // In-order bytes of one segment.
@@ -151,6 +152,9 @@ struct stream_effect {
 // A new stream for a connection of `shard`; 0 when the lane has no more: then its payload is not
 // looked at.
 uint32_t stream_open(struct streams *s, uint8_t shard);
+// Whom to charge for what streams keep: set once, and by side for each stream that was opened.
+void streams_charge(struct streams *s, struct accounts *accounts);
+void stream_charge(struct streams *s, uint32_t stream, const uint32_t accounts[2]);
 // What decides between waiting segments of direction `side`: `first` until told otherwise.
 void stream_overlap(struct streams *s, uint32_t stream, uint8_t side, enum overlap_policy policy);
 

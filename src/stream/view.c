@@ -6,10 +6,9 @@
 
 enum { VIEW_MIN = 2048 - (int)sizeof(struct view) };
 
-static void view_count(struct turn *turn, const struct view *v, int sign)
+static size_t view_block(const struct view *v)
 {
-    uint64_t n = block_size(sizeof *v + v->size);
-    turn->s->shard_held[turn->st->shard] += sign > 0 ? n : 0 - n;
+    return block_size(sizeof *v + v->size);
 }
 
 void view_drop(struct streams *s, struct stream_side *side)
@@ -22,7 +21,7 @@ void view_drop(struct streams *s, struct stream_side *side)
 static void view_forget(struct turn *turn)
 {
     struct stream_side *side = &turn->st->side[turn->side];
-    if (side->view) view_count(turn, side->view, -1);
+    if (side->view) turn_release(turn, view_block(side->view));
     view_drop(turn->s, side);
 }
 
@@ -76,7 +75,9 @@ static struct view *view_room(struct turn *turn, size_t n)
     if (need > STREAM_VIEW_SIZE) return NULL;
     while (size < need) size = size * 2 + sizeof(struct view);
     if (size > STREAM_VIEW_SIZE) size = STREAM_VIEW_SIZE;
-    struct view *larger = blocks_take(turn->s->blocks, sizeof *larger + size);
+    struct view *larger = NULL;
+    if (turn_has_room(turn, block_size(sizeof *larger + size)))
+        larger = blocks_take(turn->s->blocks, sizeof *larger + size);
     if (!larger) return NULL;
     *larger = (struct view){.size = (uint32_t)size};
     if (v) {
@@ -86,7 +87,7 @@ static struct view *view_room(struct turn *turn, size_t n)
         memcpy(larger->data, v->data + v->from, v->used);
         view_forget(turn);
     }
-    view_count(turn, larger, 1);
+    turn_charge(turn, view_block(larger));
     return side->view = larger;
 }
 
@@ -155,7 +156,8 @@ static void view_give_up(struct turn *turn, uint64_t position)
     view_forget(turn);
     side->want = 0;
     uint64_t length = side->next - position;
-    if (!hooks->gap(hooks->context, turn->owner, turn->side, position, length, GAP_UNREAD))
+    enum gap_kind kind = length > STREAM_VIEW_SIZE ? GAP_UNREAD : GAP_UNKEPT;
+    if (!hooks->gap(hooks->context, turn->owner, turn->side, position, length, kind))
         side->ignore = true;
 }
 
