@@ -1,12 +1,29 @@
-// What the commands share: one file a command, one line in the list of main.c.
+// What the commands share: one file a command, one line in the list below, in the
+// place that it has in the usage.
 #pragma once
 
 #include "cmd/options.h"
 #include "store/case.h"
 
-extern const struct command read_command, report_command, query_command, show_command,
-    search_command, files_command, digest_command, verify_command, shards_command, fields_command,
-    relocate_command, export_command;
+// clang-format off
+#define COMMAND_LIST(X) \
+    X(read) \
+    X(report) \
+    X(query) \
+    X(show) \
+    X(search) \
+    X(files) \
+    X(export) \
+    X(digest) \
+    X(verify) \
+    X(relocate) \
+    X(shards) \
+    X(fields)
+// clang-format on
+
+#define DECLARE(name) extern const struct command name##_command;
+COMMAND_LIST(DECLARE)
+#undef DECLARE
 
 // Prints "weir: SENTENCE" and returns the exit status of the error.
 int command_fail(const struct err *err);

@@ -10,11 +10,8 @@
 #include "cmd/cmd.h"
 #include "engine/version.h"
 
-static const struct command *const commands[] = {
-    &read_command,     &report_command, &query_command,  &show_command,   &search_command,
-    &files_command,    &digest_command, &verify_command, &shards_command, &fields_command,
-    &relocate_command, &export_command, &export_command,
-};
+#define ENTRY(name) &name##_command,
+static const struct command *const commands[] = {COMMAND_LIST(ENTRY)};
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 int command_fail(const struct err *err)
