@@ -7,12 +7,16 @@
 
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
+#include "engine/reading.h"
+#include "engine/rebuild.h"
+#include "engine/version.h"
 #include "store/check.h"
 #include "store/lease.h"
 
 struct verify_options {
     bool quick;
     const char *head, *key;
+    uint64_t lanes;
 };
 
 static const struct option_row rows[] = {
@@ -22,6 +26,8 @@ static const struct option_row rows[] = {
      "a state that it had, as an earlier verify printed it", 0, 0},
     {0, "key", OPTION_TEXT, offsetof(struct verify_options, key), "FILE",
      "the public key of who must have signed it", 0, 0},
+    {'j', "lanes", OPTION_COUNT, offsetof(struct verify_options, lanes), "N",
+     "lanes (threads) that make records again [1]", 1, LANES_MAX},
 };
 
 struct verify {
@@ -179,6 +185,19 @@ static bool check_files(struct verify *v, struct err *err)
     return true;
 }
 
+// Only what is as it was written can be made again and compared.
+static bool check_records(struct verify *v, struct err *err)
+{
+    const struct rebuild_options options = {
+        .lanes = (uint32_t)v->options->lanes, .version = WEIR_VERSION, .findings = v->log.findings};
+    struct rebuilt rebuilt;
+    if (v->options->quick || v->changed) return true;
+    if (!rebuild(v->reader, &options, &rebuilt, err)) return false;
+    printf("%llu records of %llu readings made again from their packets\n",
+           (unsigned long long)rebuilt.records, (unsigned long long)rebuilt.readings);
+    return true;
+}
+
 static bool verify_all(struct verify *v, struct err *err)
 {
     if (!read_head(v, err) || !read_key(v, err) || !check_log(v, err)) return false;
@@ -187,7 +206,7 @@ static bool verify_all(struct verify *v, struct err *err)
         return true;
     }
     tell_unfinished(v);
-    if (!check_files(v, err)) return false;
+    if (!check_files(v, err) || !check_records(v, err)) return false;
     print_keys(v);
     printf("state %s:%llu\n", v->log_is.head, (unsigned long long)v->log_is.lines);
     return true;
@@ -201,7 +220,7 @@ static int verify_status(const struct verify *v)
 
 static int verify_run(int argc, char **argv)
 {
-    struct verify_options options = {0};
+    struct verify_options options = {.lanes = 1};
     struct err err = {0};
     argc = options_parse(&verify_command, argc, argv, &options, &err);
     if (argc >= 0 && argc != 1) err_set(&err, ERR_USAGE, "name one case: weir verify CASE");

@@ -117,14 +117,16 @@ static bool file_options(struct source *s, const struct source_file *file,
 // are not taken.
 static bool file_open(struct source *s, struct source_file *file, bool to_look, struct err *err)
 {
-    int fd = source_descriptor(file->entry, err);
-    if (fd < 0) return false;
+    struct block_input input = {.fd = -1};
+    if (s->options.contents) input.content = s->options.contents[file - s->files];
+    if (!input.content) input.fd = source_descriptor(file->entry, err);
+    if (!input.content && input.fd < 0) return false;
     struct capture_file_options options = {.filter = s->filter};
     if (!to_look && !file_options(s, file, &options, err)) {
-        close(fd);
+        if (input.fd >= 0) close(input.fd);
         return false;
     }
-    file->open = capture_file_open(&(struct block_input){.fd = fd}, &file->info, &options, err);
+    file->open = capture_file_open(&input, &file->info, &options, err);
     if (!file->open) return false;
     file->info.file_bytes = file->entry->size;
     file->info.is_stream = file->entry->is_stream;

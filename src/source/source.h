@@ -16,6 +16,9 @@
 struct source_options {
     const char *const *paths; // files, folders, or "-" for standard input
     uint32_t path_count;
+    // In place of the bytes of a path, those kept elsewhere; NULL for others. `contents` is NULL,
+    // or has one for each path: then all of these are files.
+    struct capture_content *const *contents;
     const char *bpf;    // filter over packets, or NULL
     bool hash_captures; // SHA-256 of each file
     // Who keeps the captures, or where their packets lie; `begin` NULL when nobody does. With

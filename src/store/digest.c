@@ -41,16 +41,46 @@ uint64_t digest_fields(const struct record_kind *kind)
     return fields;
 }
 
-struct digest *digest_create(const struct record_kind *const *kinds, unsigned kind_count)
+uint64_t digest_fields_whole(const struct record_kind *kind)
+{
+    uint64_t fields = 0;
+    // Of the undigested kinds only this one follows from the packets alone.
+    if (kind->undigested && strcmp(kind->name, "packets") != 0) return 0;
+    for (uint32_t f = 0; f < kind->field_count; f++)
+        if (!(kind->fields[f].flags & FIELD_UNDIGESTED) ||
+            strcmp(kind->fields[f].name, "artifact") == 0)
+            fields |= UINT64_C(1) << f;
+    return fields;
+}
+
+static struct digest *create(const struct record_kind *const *kinds, unsigned kind_count,
+                             uint64_t (*fields)(const struct record_kind *kind))
 {
     struct digest *d = memory_get(sizeof *d);
     d->kinds = kinds;
     d->kind_count = kind_count;
     d->of = memory_get(kind_count * sizeof *d->of);
     for (unsigned i = 0; i < kind_count; i++) {
-        d->of[i].fields = digest_fields(kinds[i]);
+        d->of[i].fields = fields(kinds[i]);
         d->of[i].id = kind_field(kinds[i], bytes_text("id"));
         if (d->of[i].id >= 0 && kinds[i]->fields[d->of[i].id].type != FIELD_ID) d->of[i].id = -1;
+    }
+    return d;
+}
+
+struct digest *digest_create(const struct record_kind *const *kinds, unsigned kind_count)
+{
+    return create(kinds, kind_count, digest_fields);
+}
+
+struct digest *digest_create_whole(const struct record_kind *const *kinds, unsigned kind_count)
+{
+    struct digest *d = create(kinds, kind_count, digest_fields_whole);
+    // What has no id of its own may belong to a conversation.
+    for (unsigned i = 0; i < kind_count; i++) {
+        int field = kind_field(kinds[i], bytes_text("conversation_id"));
+        if (d->of[i].id < 0 && field >= 0 && kinds[i]->fields[field].type == FIELD_ID)
+            d->of[i].id = field;
     }
     return d;
 }
@@ -105,7 +135,8 @@ static void put_value(struct text *t, const struct record_batch *b, unsigned f, 
     const uint64_t *words = b->columns[f].words;
     enum field_type type = b->kind->fields[f].type;
     if (field_is_list(type)) put_list(t, batch_get_bytes(b, f, row), type);
-    else if (type == FIELD_TEXT || type == FIELD_HASH) text_put(t, batch_get_bytes(b, f, row));
+    else if (type == FIELD_TEXT || type == FIELD_HASH || type == FIELD_BLOB)
+        text_put(t, batch_get_bytes(b, f, row));
     else if (field_words(type) == 2)
         put_pair(t, words[2 * (size_t)row], words[2 * (size_t)row + 1]);
     else put_word(t, words[row]);
@@ -172,14 +203,57 @@ static int compare_entries(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct digest_entry));
 }
 
+static void sort(struct digest_kind *k)
+{
+    if (!k->sorted && k->count) qsort(k->entries, k->count, sizeof *k->entries, compare_entries);
+    k->sorted = true;
+}
+
+static struct record_id id_of(const struct digest_entry *e)
+{
+    uint64_t words[2];
+    memcpy(words, e->id, sizeof words);
+    return (struct record_id){__builtin_bswap64(words[0]), __builtin_bswap64(words[1])};
+}
+
+// A record that is another one on the other side stands in both lists, next to each other.
+void digest_compare(struct digest *a, struct digest *b, unsigned kind, digest_differs *differs,
+                    void *context)
+{
+    static const uint8_t none[16];
+    struct digest_kind *in_a = &a->of[kind], *in_b = &b->of[kind];
+    size_t i = 0, k = 0;
+    sort(in_a);
+    sort(in_b);
+    while (i < in_a->count || k < in_b->count) {
+        const struct digest_entry *x = &in_a->entries[i], *y = &in_b->entries[k];
+        int order = i == in_a->count ? 1 : k == in_b->count ? -1 : compare_entries(x, y);
+        bool same_id = i < in_a->count && k < in_b->count && memcmp(x->id, y->id, 16) == 0;
+        if (order && same_id && memcmp(x->id, none, 16) != 0) {
+            differs(context, DIGEST_CHANGED, id_of(x));
+            order = 0;
+        } else if (order < 0) differs(context, DIGEST_ONLY_A, id_of(x));
+        else if (order > 0) differs(context, DIGEST_ONLY_B, id_of(y));
+        i += order <= 0;
+        k += order >= 0;
+    }
+}
+
+void digest_forget(struct digest *d, unsigned kind)
+{
+    memory_free(d->of[kind].entries);
+    d->of[kind].entries = NULL;
+    d->of[kind].count = d->of[kind].size = 0;
+    d->of[kind].sorted = false;
+}
+
 bool digest_of_kind(struct digest *d, unsigned kind, char hex[HEX_SHA256_SIZE], uint64_t *rows)
 {
     struct digest_kind *k = &d->of[kind];
     uint8_t digest[SHA256_SIZE];
     if (rows) *rows = k->count;
     if (!k->fields) return false;
-    if (!k->sorted && k->count) qsort(k->entries, k->count, sizeof *k->entries, compare_entries);
-    k->sorted = true;
+    sort(k);
     sha256_of(bytes_of(k->entries, k->count * sizeof *k->entries), digest);
     hex_format(hex, bytes_of(digest, sizeof digest));
     return true;

@@ -18,12 +18,26 @@ struct digest;
 
 struct digest *digest_create(const struct record_kind *const *kinds,
                              unsigned kind_count); // keeps `kinds`
+// The same for proving records: with blobs, hidden fields and the names of artifacts, and with what
+// says of which packets a conversation is.
+struct digest *digest_create_whole(const struct record_kind *const *kinds, unsigned kind_count);
 void digest_destroy(struct digest *d);
 
 // Batches of kinds that are not digested are fine, and nothing.
 void digest_add(struct digest *d, const struct record_batch *batch);
 // The fields that are needed of a kind, as case_scan wants them; 0 when it is not digested.
 uint64_t digest_fields(const struct record_kind *kind);
+
+uint64_t digest_fields_whole(const struct record_kind *kind);
+
+// How two sets of records of a kind differ. After the first call nothing may be added; `a` and `b`
+// are over the same kinds.
+enum digest_difference { DIGEST_CHANGED, DIGEST_ONLY_A, DIGEST_ONLY_B };
+typedef void digest_differs(void *context, enum digest_difference how, struct record_id id);
+void digest_compare(struct digest *a, struct digest *b, unsigned kind, digest_differs *differs,
+                    void *context);
+// Forgets the records of a kind.
+void digest_forget(struct digest *d, unsigned kind);
 
 // The digest of the kind in that place of the list, and its number of records; false when it is not
 // digested. After the first call nothing may be added.
