@@ -61,6 +61,10 @@ static bool run_is_known(struct run *r, const struct capture_info *info, bool *k
     struct reading reading = run_reading(r, &capture, 1);
     enum reading_state state = store_find(r->store, &reading);
     *known = state == READING_SAME;
+    if (*known && r->options->keep && !store_keeps(r->store, capture.sha256))
+        return err_set(err, ERR_USAGE,
+                       "%s is in %s already, but not its packets; --keep --again takes them in",
+                       info->path, r->options->case_path);
     if (state == READING_NEW || state == READING_SAME) return true;
     return err_set(err, ERR_USAGE,
                    "%s is in %s already, read with other options or together with others; --again "

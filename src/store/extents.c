@@ -18,14 +18,14 @@ enum { FULL_PATH_MAX = 4096, ROOM_FIRST = 16 };
 struct extent_slot {
     struct extents *owner;
     uint32_t number;
-    bool kept, ended;
-    int file; // -1: nothing was written yet
+    bool kept, written; // written: the file is whole
+    int file;           // -1: not open
     uint8_t *buffer;
     uint32_t used;
     uint32_t frame_room; // of index.frames
     struct extent_index index;
     struct sha256 hash; // of the file
-    uint64_t bytes;
+    uint64_t bytes, content_bytes;
     uint8_t content_sha256[SHA256_SIZE];
 };
 
@@ -102,7 +102,6 @@ static void slot_write(struct extent_slot *s, bytes content)
         slot_path(s, path);
         s->file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     }
-    errno = 0;
     if (s->file < 0 || !file_write_all(s->file, content, NULL)) x->error = errno ? errno : EIO;
     sha256_add(&s->hash, content);
     s->bytes += content.n;
@@ -149,27 +148,35 @@ static void add(void *capture, bytes content)
     }
 }
 
+// The index, and nothing more: as many captures as there are wait for the commit.
+static void slot_finish(struct extent_slot *s, const struct capture_end *end)
+{
+    struct extents *x = s->owner;
+    struct extent_index index = s->index;
+    struct text t = {0};
+    index.content_bytes = s->content_bytes = end->bytes;
+    index.map = *end->map;
+    extent_index_put(&index, &t);
+    memcpy(s->content_sha256, end->sha256, sizeof s->content_sha256);
+    lock_take(&x->lock);
+    if (t.n > EXTENT_INDEX_MAX) x->error = EFBIG;
+    slot_write(s, bytes_of(t.p, t.n));
+    if (s->file >= 0 && close(s->file) != 0 && !x->error) x->error = errno;
+    lock_give(&x->lock);
+    s->file = -1;
+    s->written = true;
+    text_deinit(&t);
+}
+
 static void end(void *capture, const struct capture_end *end)
 {
     struct extent_slot *s = capture;
-    struct extents *x = s->owner;
-    struct text index = {0};
-    s->ended = true;
-    x->open -= s->kept;
     slot_flush(s);
+    if (s->kept || (end->map->point_count && end->bytes >= EXTENTS_PLACES_MIN)) slot_finish(s, end);
+    s->owner->open -= s->kept;
+    extent_index_deinit(&s->index);
     memory_free(s->buffer);
     s->buffer = NULL;
-    if (!s->kept && (!end->map->point_count || end->bytes < EXTENTS_PLACES_MIN)) return;
-    memcpy(s->content_sha256, end->sha256, sizeof s->content_sha256);
-    s->index.content_bytes = end->bytes;
-    struct extent_index whole = s->index;
-    whole.map = *end->map;
-    extent_index_put(&whole, &index);
-    lock_take(&x->lock);
-    if (index.n > EXTENT_INDEX_MAX) x->error = EFBIG;
-    slot_write(s, bytes_of(index.p, index.n));
-    lock_give(&x->lock);
-    text_deinit(&index);
 }
 
 struct capture_sink extents_sink(struct extents *x, bool keep)
@@ -187,10 +194,9 @@ static bool slot_publish(struct extent_slot *s, struct catalogue_reading *entry,
     snprintf(below, sizeof below, "packets/%08" PRIu64 "-%04u.%s", entry->seq, s->number + 1,
              s->kept ? "zst" : "idx");
     snprintf(to, sizeof to, "%s/%s", s->owner->folder, below);
-    if (fsync(s->file) != 0) return err_system(err, errno, "cannot make %s durable", from);
     if (rename(from, to) != 0) return err_system(err, errno, "cannot rename %s", from);
     struct catalogue_extent extent = {
-        .capture = s->number, .bytes = s->bytes, .content_bytes = s->index.content_bytes};
+        .capture = s->number, .bytes = s->bytes, .content_bytes = s->content_bytes};
     sha256_end(&s->hash, digest);
     hex_format(extent.sha256, bytes_of(digest, sizeof digest));
     hex_format(extent.content_sha256, bytes_of(s->content_sha256, sizeof s->content_sha256));
@@ -219,21 +225,37 @@ static void drop_slots(struct extents *x)
     x->count = x->open = 0;
 }
 
+// Whether it is to be named by the entry, which may have the capture from before.
+static bool is_wanted(const struct extent_slot *s, const struct catalogue_reading *entry)
+{
+    return s->written && !catalogue_extent_of(entry, s->number);
+}
+
+static bool sync_slots(const struct extents *x, const struct catalogue_reading *entry,
+                       struct err *err)
+{
+    char path[FULL_PATH_MAX];
+    bool fine = true;
+    for (uint32_t i = 0; fine && i < x->count; i++) {
+        if (!is_wanted(x->slots[i], entry)) continue;
+        slot_path(x->slots[i], path);
+        fine = file_sync(path, err);
+    }
+    return fine;
+}
+
 bool extents_commit(struct extents *x, struct catalogue_reading *entry, struct err *err)
 {
     char path[FULL_PATH_MAX];
-    bool some = false, fine = true;
+    size_t before = entry->extent_count;
     if (x->error) return err_system(err, x->error, "cannot write packets to %s", x->folder);
-    for (uint32_t i = 0; fine && i < x->count; i++) {
-        struct extent_slot *s = x->slots[i];
-        if (!s->ended || s->file < 0 || catalogue_extent_of(entry, s->number)) continue;
-        fine = slot_publish(s, entry, err);
-        some = true;
-    }
+    bool fine = sync_slots(x, entry, err);
+    for (uint32_t i = 0; fine && i < x->count; i++)
+        if (is_wanted(x->slots[i], entry)) fine = slot_publish(x->slots[i], entry, err);
     if (!fine) return false;
     extents_abort(x); // what was not to be kept after all
     snprintf(path, sizeof path, "%s/packets", x->folder);
-    return !some || file_sync(path, err);
+    return entry->extent_count == before || file_sync(path, err);
 }
 
 static bool is_named(const struct catalogue *c, const char *below)

@@ -54,6 +54,20 @@ enum reading_state store_find(const struct store *s, const struct reading *readi
     return there == reading->capture_count ? READING_OTHER_OPTIONS : READING_PARTLY;
 }
 
+bool store_keeps(const struct store *s, const uint8_t sha256[32])
+{
+    char hex[HEX_SHA256_SIZE];
+    hex_format(hex, bytes_of(sha256, SHA256_SIZE));
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&s->catalogue, r));)
+        for (size_t i = 0; i < r->extent_count; i++) {
+            const struct catalogue_extent *e = &r->extents[i];
+            if (e->capture < r->capture_count && catalogue_is_kept(e) &&
+                strcmp(r->captures[e->capture].sha256, hex) == 0)
+                return true;
+        }
+    return false;
+}
+
 static bool shares_a_capture(const struct catalogue_reading *r, const struct reading *reading)
 {
     for (size_t i = 0; i < r->capture_count; i++)

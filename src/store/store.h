@@ -61,6 +61,9 @@ uint64_t store_next_reading(const struct store *s);
 // very one.
 bool store_has_size(const struct store *s, uint64_t capture_bytes);
 
+// Whether the case has the packets of the capture with this SHA-256.
+bool store_keeps(const struct store *s, const uint8_t sha256[32]);
+
 enum reading_state store_find(const struct store *s, const struct reading *reading);
 // Whether committing `reading` with `again` would lose nothing: earlier readings go as a whole, so
 // all their captures must be in this one. ERR_USAGE and which capture is missing.

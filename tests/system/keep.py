@@ -148,6 +148,29 @@ def reading_again_gives_nothing_away(folder):
 
 
 @test
+def packets_come_later(folder):
+    capture, case = larger_capture(folder), os.path.join(folder, "case")
+    read(capture, "-w", case)
+    done = weir("read", "-q", "--keep", capture, "-w", case, status=2)
+    need(b"--keep --again" in done.err, done)
+    before = digest(case)
+    read("--keep", "--again", capture, "-w", case)
+    need_equal(digest(case), before)
+    need_equal(listing(os.path.join(case, "packets"))[os.path.basename(extents(case)[1]["path"])], extents(case)[1]["bytes"])
+    weir("read", "-q", "--keep", capture, "-w", case)
+    os.remove(capture)
+    need(all(shown(case)), "nothing shown")
+
+
+@test
+def more_captures_than_files_may_be_open(folder):
+    pieces, case = cut_into(larger_capture(folder), 60, os.path.join(folder, "pieces")), os.path.join(folder, "case")
+    weir("read", "-q", "--keep", pieces, "-w", case, wrapper=["sh", "-c", 'ulimit -n 40; exec "$@"', "sh"])
+    need_equal(len(extents(case)), len(os.listdir(pieces)))
+    need(all(shown(case)), "nothing shown")
+
+
+@test
 def damage_is_told(folder):
     capture, case = larger_capture(folder), os.path.join(folder, "case")
     read("--keep", capture, "-w", case)
