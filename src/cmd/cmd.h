@@ -14,6 +14,7 @@
     X(search) \
     X(files) \
     X(export) \
+    X(dissect) \
     X(digest) \
     X(verify) \
     X(relocate) \

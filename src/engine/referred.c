@@ -137,7 +137,8 @@ static void put_condition(struct text *where, const struct referred_options *o)
     text_add(where, ")");
 }
 
-static bool load(struct loading *l, struct case_reader *reader, const char *where, struct err *err)
+static bool load(struct loading *l, struct case_reader *reader, const char *where, bool some,
+                 struct err *err)
 {
     uint64_t names = 1u << PACKETS_CONVERSATION_ID | 1u << PACKETS_READING;
     struct case_scan first = {&packets_kind, names, where, take_readings, l};
@@ -147,7 +148,7 @@ static bool load(struct loading *l, struct case_reader *reader, const char *wher
     if (!case_scan(reader, &second, err)) return false;
     if (l->damaged)
         return err_set(err, ERR_INPUT, "what the case says of packets is damaged: weir verify");
-    if (l->r->reading_count) return true;
+    if (l->r->reading_count || !some) return true;
     return err_set(err, ERR_INPUT, "the case does not know which packets %s made of",
                    l->r->is_all || l->r->count != 1 ? "these conversations are"
                                                     : "this conversation is");
@@ -162,7 +163,7 @@ bool referred_load(struct referred *r, struct case_reader *reader,
     struct loading loading = {.r = r};
     struct text where = {0};
     put_condition(&where, options);
-    bool ok = load(&loading, reader, where.p, err);
+    bool ok = load(&loading, reader, where.p, !options->reading, err);
     text_deinit(&where);
     return ok;
 }

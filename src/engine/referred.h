@@ -38,7 +38,8 @@ struct referred_options {
     uint64_t reading;
 };
 
-// ERR_INPUT when nothing is known of any of them, or what is known is damaged. To be freed in
+// ERR_INPUT when no reading knows any of them (one that is named need not), or what is known is
+// damaged. To be freed in
 // either case.
 bool referred_load(struct referred *r, struct case_reader *reader,
                    const struct referred_options *options, struct err *err);

@@ -1,7 +1,6 @@
 #include "engine/replay.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -72,6 +71,44 @@ static void run_placed(void *context, const struct conversation *c, uint8_t side
     struct run *r = context;
     struct replay_place place = {r->reading->number, position, length, r->at_hand, side};
     if (is_asked_for(r, c)) r->options->placed(r->options->context, c, &place);
+}
+
+// ---- records ------------------------------------------------------------------------------------
+
+// Where a row of this kind names its conversation; -1 when it names none.
+static int conversation_field(const struct record_kind *kind)
+{
+    return kind_field(kind, bytes_text(kind == &conversation_kind ? "id" : "conversation_id"));
+}
+
+static bool is_row_asked_for(const struct run *r, const struct record_batch *b, unsigned field,
+                             uint32_t row)
+{
+    if (!batch_has(b, field, row)) return false;
+    const struct referred_conversation *asked =
+        referred_find(&r->referred, batch_get_id(b, field, row));
+    return asked && asked->reading == r->reading->number;
+}
+
+// Packets may be of several conversations, so there may be rows of others.
+static void run_take(void *context, const struct record_batch *b)
+{
+    struct run *r = context;
+    int field = conversation_field(b->kind);
+    uint32_t first = 0;
+    if (field < 0) return;
+    while (first < b->rows && is_row_asked_for(r, b, (unsigned)field, first)) first++;
+    if (first == b->rows) {
+        r->options->sink.take(r->options->sink.context, b);
+        return;
+    }
+    struct record_batch *some = batch_create(b->kind);
+    for (uint32_t row = 0; row < b->rows; row++) {
+        bool copied = !is_row_asked_for(r, b, (unsigned)field, row) || batch_copy(some, b, row);
+        assert(copied);
+    }
+    if (some->rows) r->options->sink.take(r->options->sink.context, some);
+    batch_destroy(some);
 }
 
 // ---- packets ------------------------------------------------------------------------------------
@@ -157,9 +194,10 @@ static bool run_make(struct run *r, struct err *err)
     if (o->watch) lane.watch = run_watch;
     if (o->watch_gap) lane.watch_gap = run_watch_gap;
     if (o->placed) lane.placed = run_placed;
+    struct record_sink sink = {r, o->sink.take ? run_take : NULL};
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
-    r->lane = lane_create(&lane, kinds, kind_count, o->sink, err);
+    r->lane = lane_create(&lane, kinds, kind_count, sink, err);
     return r->lane != NULL;
 }
 

@@ -33,8 +33,8 @@ struct replay_options {
                       uint64_t length, enum gap_kind kind);
     replay_packet *packet; // before it is looked into; those of all conversations
     void (*placed)(void *context, const struct conversation *c, const struct replay_place *place);
-    // Make records again. The sink is told of all kinds, also rows of conversations that were not
-    // asked for, where a packet is theirs too; `take` NULL: nobody wants them.
+    // Make records again: those that hang on a conversation that is asked for, and its own as far
+    // as its packets alone tell (no parent_id). `take` NULL: nobody wants them.
     bool dissect;
     struct record_sink sink;
     const struct artifact_sink *artifacts; // may be NULL

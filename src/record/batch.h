@@ -38,6 +38,9 @@ void batch_clear(struct record_batch *b);
 // the batch's.
 bool batch_append(struct record_batch *b, const struct row *row);
 
+// Adds a row of another batch of the same kind; false when there is no room.
+bool batch_copy(struct record_batch *b, const struct record_batch *from, uint32_t row);
+
 // Columnar writing, for those who have values and no row: begin, set by field number, end.
 // batch_begin is false when there is no room for a row with `heap_need` bytes of text.
 bool batch_begin(struct record_batch *b, size_t heap_need);

@@ -28,8 +28,8 @@ static uint64_t take_number(const json_t *object, const char *name)
     return (uint64_t)json_integer_value(json_object_get(object, name));
 }
 
-// The name of a file, which stands escaped where it is not UTF-8.
-static char *copy_path(const json_t *value)
+// A text that need not be UTF-8, such as the name of a file: it stands escaped.
+static char *copy_escaped(const json_t *value)
 {
     char *copy = copy_text(value);
     copy[text_unescape((uint8_t *)copy, bytes_text(copy))] = 0;
@@ -42,8 +42,8 @@ static void take_captures(struct catalogue_reading *r, const json_t *list)
     r->captures = memory_get(r->capture_count * sizeof *r->captures);
     for (size_t i = 0; i < r->capture_count; i++) {
         const json_t *item = json_array_get(list, i);
-        r->captures[i].path = copy_path(json_object_get(item, "path"));
-        r->captures[i].found_at = copy_path(json_object_get(item, "path"));
+        r->captures[i].path = copy_escaped(json_object_get(item, "path"));
+        r->captures[i].found_at = copy_escaped(json_object_get(item, "path"));
         take_hash(r->captures[i].sha256, json_object_get(item, "sha256"));
         r->captures[i].bytes = take_number(item, "bytes");
     }
@@ -124,7 +124,7 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     struct catalogue_reading *r = &c->readings[c->reading_count++];
     *r = (struct catalogue_reading){.seq = seq, .artifacts = take_number(line, "artifacts")};
     take_hash(r->id, json_object_get(line, "reading"));
-    r->options = copy_text(json_object_get(line, "options"));
+    r->options = copy_escaped(json_object_get(line, "options"));
     r->version = copy_text(json_object_get(line, "weir"));
     r->time = (nanos)json_integer_value(json_object_get(line, "time_ns"));
     take_captures(r, json_object_get(line, "captures"));
@@ -151,7 +151,7 @@ static bool take_move(struct catalogue *c, const char *sha256, const json_t *pat
             struct catalogue_capture *capture = &c->readings[i].captures[k];
             if (strcmp(capture->sha256, sha256) != 0) continue;
             memory_free((char *)capture->found_at);
-            capture->found_at = copy_path(path);
+            capture->found_at = copy_escaped(path);
             found = true;
         }
     return found;

@@ -77,13 +77,10 @@ static unsigned dictionary_limit(uint64_t rows)
     return rows < DICTIONARY_MIN ? DICTIONARY_MIN : (unsigned)rows;
 }
 
-static void put_copy(struct text *sql, const struct catalogue_segment *segment, const char *path,
-                     size_t from, size_t to)
+// `rows` is at most how many there are.
+static void put_copy(struct text *sql, uint64_t rows, const char *path, const char *select)
 {
-    uint64_t rows = segment->rows;
-    text_add(sql, "COPY (SELECT * FROM weir_spool(");
-    sql_literal(sql, segment->kind);
-    text_format(sql, ", %zu, %zu)) TO ", from, to);
+    text_format(sql, "COPY (%s) TO ", select);
     sql_literal(sql, path);
     text_format(sql,
                 " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %u, DICTIONARY_SIZE_LIMIT %u)",
@@ -93,15 +90,48 @@ static void put_copy(struct text *sql, const struct catalogue_segment *segment, 
 bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment,
                    size_t from, size_t to, struct err *err)
 {
+    struct text select = {0};
+    text_add(&select, "SELECT * FROM weir_spool(");
+    sql_literal(&select, segment->kind);
+    text_format(&select, ", %zu, %zu)", from, to);
+    bool fine = segment_write_select(d, folder, segment, select.p, err);
+    text_deinit(&select);
+    return fine;
+}
+
+// COPY gives one row, with the number of rows that it wrote.
+static bool run_copy(struct database *d, const char *sql, uint64_t *rows, struct err *err)
+{
+    struct duck_result result;
+    if (duck.query(d->connection, sql, &result)) return database_fail(&result, err);
+    struct duck_chunk *chunk = duck.fetch_chunk(result);
+    if (chunk) {
+        *rows = *(const uint64_t *)duck.vector_get_data(duck.data_chunk_get_vector(chunk, 0));
+        duck.destroy_data_chunk(&chunk);
+    }
+    duck.destroy_result(&result);
+    return true;
+}
+
+bool segment_write_select(struct database *d, const char *folder, struct catalogue_segment *segment,
+                          const char *select, struct err *err)
+{
     char path[SEGMENT_PATH_MAX];
     struct text sql = {0};
     snprintf(path, sizeof path, "%s/records/%s", folder, segment->kind);
     if (!folder_make(path, err)) return false;
     hidden_path_of(path, folder, segment->path);
-    put_copy(&sql, segment, path, from, to);
-    bool fine = database_run(d, sql.p, err);
+    put_copy(&sql, segment->rows, path, select);
+    bool fine = run_copy(d, sql.p, &segment->rows, err);
     text_deinit(&sql);
     return fine && segment_hash(path, segment->sha256, &segment->bytes, err);
+}
+
+void segment_drop(const char *folder, const struct catalogue_segment *segment)
+{
+    char path[SEGMENT_PATH_MAX];
+    hidden_path_of(path, folder, segment->path);
+    unlink(path);
 }
 
 // Each step is done for all files before the next: then the file system commits once for all, not

@@ -20,6 +20,11 @@ bool segment_range(const struct spool *s, unsigned kind, size_t from,
 // Writes it; `segment` has path, kind, rows, times and fields and gets bytes and SHA-256.
 bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment,
                    size_t from, size_t to, struct err *err) __attribute__((warn_unused_result));
+// The rows of a SELECT instead, which it counts; none are no failure.
+bool segment_write_select(struct database *d, const char *folder, struct catalogue_segment *segment,
+                          const char *select, struct err *err) __attribute__((warn_unused_result));
+// Takes back one that was written and not published.
+void segment_drop(const char *folder, const struct catalogue_segment *segment);
 bool segment_publish(const char *folder, const struct catalogue_segment *segments, size_t count,
                      struct err *err) __attribute__((warn_unused_result));
 

@@ -97,7 +97,7 @@ static bool open_log(struct store *s, struct err *err)
 
 // What the log does not name goes, unless somebody still reads a state in which it was named.
 // Bodies are looked at only when some may be left: that takes reading the records that name them.
-static void sweep(struct store *s, bool bodies)
+void store_sweep(struct store *s, bool bodies)
 {
     char keys[STORE_PATH_MAX];
     snprintf(keys, sizeof keys, "%s/keys", s->folder);
@@ -137,7 +137,7 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
     bool fine = !path || open_folder(s, err);
     fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) &&
            artifacts_init(&s->artifacts, path, err) && extents_init(&s->extents, path, err);
-    if (fine && path) sweep(s, s->lease.inherited);
+    if (fine && path) store_sweep(s, s->lease.inherited);
     if (fine) return s;
     store_close(s);
     return NULL;
@@ -214,16 +214,7 @@ bool store_append(struct store *s, bytes members, const struct author *author, s
            catalogue_refresh(&s->catalogue, s->folder, err);
 }
 
-// The segments of a reading while they are being made.
-struct making {
-    struct store *store;
-    struct database database;
-    struct catalogue_reading entry;
-    uint64_t *replaces;
-    size_t replace_count;
-};
-
-static struct catalogue_segment *add_segment(struct making *m, const struct record_kind *kind)
+struct catalogue_segment *making_add(struct making *m, const struct record_kind *kind)
 {
     struct catalogue_reading *r = &m->entry;
     char *path = memory_get(STORE_PATH_MAX);
@@ -236,12 +227,12 @@ static struct catalogue_segment *add_segment(struct making *m, const struct reco
     return segment;
 }
 
-static bool write_kind(struct making *m, unsigned kind, struct err *err)
+bool making_write_kind(struct making *m, unsigned kind, struct err *err)
 {
     const struct spool *spool = &m->store->spool;
     struct catalogue_segment range = {0};
     for (size_t from = 0, to; segment_range(spool, kind, from, &range, &to); from = to) {
-        struct catalogue_segment *segment = add_segment(m, spool->kinds[kind]);
+        struct catalogue_segment *segment = making_add(m, spool->kinds[kind]);
         segment->rows = range.rows;
         segment->first = range.first;
         segment->last = range.last;
@@ -258,12 +249,12 @@ static bool write_segments(struct making *m, struct err *err)
     if (!database_open(&m->database, &options, err)) return false;
     bool fine = spool_table_register(&m->database, &s->spool, err);
     for (unsigned kind = 0; fine && kind < s->spool.kind_count; kind++)
-        fine = write_kind(m, kind, err);
+        fine = making_write_kind(m, kind, err);
     database_close(&m->database);
     return fine;
 }
 
-static bool publish_segments(struct making *m, struct err *err)
+bool making_publish(struct making *m, struct err *err)
 {
     char path[STORE_PATH_MAX];
     if (!segment_publish(m->store->folder, m->entry.segments, m->entry.segment_count, err))
@@ -304,7 +295,7 @@ static bool append_entry(struct making *m, struct err *err)
     return fine;
 }
 
-static void making_deinit(struct making *m)
+void making_deinit(struct making *m)
 {
     for (size_t i = 0; i < m->entry.segment_count; i++)
         memory_free((char *)m->entry.segments[i].path);
@@ -323,14 +314,14 @@ static bool commit_to_disk(struct store *s, const struct reading *reading, bool 
     describe(&m, reading);
     for (size_t i = 0; i < m.replace_count; i++)
         extents_carry(catalogue_reading_of(&s->catalogue, m.replaces[i]), &m.entry);
-    bool fine = write_segments(&m, err) && publish_segments(&m, err);
+    bool fine = write_segments(&m, err) && making_publish(&m, err);
     s->unswept = s->unswept || fine; // until an entry names the bodies
     fine = fine && artifacts_commit(&s->artifacts, err) &&
            extents_commit(&s->extents, &m.entry, err) && append_entry(&m, err);
     if (fine) s->unswept = was_unswept;
     bool replaced = m.replace_count > 0;
     making_deinit(&m);
-    if (fine && replaced) sweep(s, true);
+    if (fine && replaced) store_sweep(s, true);
     return fine;
 }
 
@@ -357,7 +348,7 @@ void store_abort(struct store *s)
     spool_cut(&s->spool, s->committed);
     artifacts_abort(&s->artifacts);
     extents_abort(&s->extents);
-    if (s->folder) sweep(s, s->unswept);
+    if (s->folder) store_sweep(s, s->unswept);
 }
 
 uint64_t store_next_reading(const struct store *s)

@@ -75,6 +75,23 @@ bool store_commit(struct store *s, const struct reading *reading, bool again, st
     __attribute__((warn_unused_result));
 void store_abort(struct store *s);
 
+// Rows of some kinds that hang on some conversations of one reading, to be replaced.
+struct store_kind {
+    const char *name;
+    const char *only; // SQL: of these rows those for which this holds; NULL: all
+};
+struct store_swap {
+    uint64_t reading; // its line in the log
+    const struct record_id *conversations;
+    size_t conversation_count;
+    const struct store_kind *kinds;
+    size_t kind_count;
+};
+// Puts what was put into the sinks in their place, with one entry in the log. Other kinds must not
+// have been put in.
+bool store_swap(struct store *s, const struct store_swap *swap, struct err *err)
+    __attribute__((warn_unused_result));
+
 // Rows put into the sinks since the last commit, and artifacts that were new.
 uint64_t store_rows(const struct store *s);
 uint64_t store_artifacts_kept(const struct store *s);

@@ -4,6 +4,7 @@
 #include "store/artifact.h"
 #include "store/catalogue.h"
 #include "store/extents.h"
+#include "store/database.h"
 #include "store/lease.h"
 #include "store/spool.h"
 #include "store/store.h"
@@ -23,6 +24,24 @@ struct store {
 
 // The readings that share a capture with this one, by number; owned.
 uint64_t *readings_replaced(const struct store *s, const struct reading *reading, size_t *count);
+
+// The segments of a reading while they are being made.
+struct making {
+    struct store *store;
+    struct database database;
+    struct catalogue_reading entry;
+    uint64_t *replaces;
+    size_t replace_count;
+};
+struct catalogue_segment *making_add(struct making *m, const struct record_kind *kind);
+bool making_write_kind(struct making *m, unsigned kind, struct err *err)
+    __attribute__((warn_unused_result)); // what the spool has of it
+bool making_publish(struct making *m, struct err *err) __attribute__((warn_unused_result));
+void making_deinit(struct making *m);
+
+// Removes what the log does not name, unless somebody still reads a state in which it was named;
+// bodies, too, where some may be left.
+void store_sweep(struct store *s, bool bodies);
 
 // Appends an entry whose members are complete, and takes it into account.
 bool store_append(struct store *s, bytes members, const struct author *author, struct err *err)

@@ -9,7 +9,7 @@ import shutil
 from program import (call, content_of, digest, golden, listing, main, need, need_equal, query, read, records, test, weir,
                      write)
 
-COMMANDS = ["read", "report", "query", "show", "files", "export", "digest", "shards", "fields"]
+COMMANDS = ["read", "report", "query", "show", "files", "export", "dissect", "digest", "shards", "fields"]
 USAGE = 2
 
 
