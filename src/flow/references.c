@@ -1,6 +1,6 @@
 #include "flow/references.h"
 
-enum { REFERENCE_MAX = 16, REFERENCES_MIN = 64 }; // bytes of one entry at most; first block
+enum { REFERENCE_MAX = 16, REFERENCES_MIN = 32 }; // bytes of one entry at most; first block
 
 static const struct field packets_fields[PACKETS_COUNT] = {
     {"conversation_id", FIELD_ID, NULL, "The conversation", NULL, NULL, 0},

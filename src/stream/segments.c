@@ -17,6 +17,7 @@ void segments_drop_first(struct turn *turn)
     struct stream_side *side = &turn->st->side[turn->side];
     struct segment *first = side->held;
     side->held = first->next;
+    if (side->near == first) side->near = NULL;
     segments_count(turn, first, -1);
     blocks_give(turn->s->blocks, first, sizeof *first + first->kept);
 }
@@ -39,6 +40,7 @@ static bool segments_put(struct turn *turn, struct segment **place, const struct
     if (data.n) memcpy(s->data, data.p, data.n);
     s->next = *place;
     *place = s;
+    turn->st->side[turn->side].near = s;
     segments_count(turn, s, 1);
     return true;
 }
@@ -62,6 +64,8 @@ static bool segments_replace(struct turn *turn, struct segment **place, const st
     fits = segments_put(turn, place, what, data, from, to) && fits;
     if (old->position < from)
         fits = segments_put(turn, place, old, old_data, old->position, from) && fits;
+    struct stream_side *side = &turn->st->side[turn->side];
+    if (side->near == old) side->near = NULL;
     segments_count(turn, old, -1);
     blocks_give(turn->s->blocks, old, sizeof *old + old->kept);
     return fits;
@@ -109,7 +113,9 @@ static bool segments_dispute(struct turn *turn, struct segment **place, const st
 
 bool segments_add(struct turn *turn, const struct segment *what, bytes data)
 {
-    struct segment **place = &turn->st->side[turn->side].held;
+    struct stream_side *side = &turn->st->side[turn->side];
+    bool is_behind = side->near && segment_end(side->near) <= what->position;
+    struct segment **place = is_behind ? &side->near->next : &side->held;
     uint64_t from = what->position, end = segment_end(what), new_bytes = 0;
     bool fits = true;
     while (from < end && fits) {

@@ -79,6 +79,8 @@ struct stream_side {
     uint32_t strayed;  // bytes that were seen and have no place in the stream, at most UINT32_MAX
     struct view *view; // NULL when there is nothing unread
     struct segment *held;  // by position
+    struct segment *near;  // the one that was put in last, if it is still held: the next is likely
+                           // to belong behind it
     struct recent *recent; // NULL when the other side has all that was delivered
     uint64_t window_end;   // the receiver takes nothing from here on; 0: not known
     uint32_t timestamp;
