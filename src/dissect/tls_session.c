@@ -179,7 +179,12 @@ static void put_sides(struct row *row, const struct tls_state *s)
     row_uint(row, TLS_SERVER_RECORDS, server->records);
     for (unsigned i = 0; i < 2; i++) {
         const struct tls_side *side = &s->sides[i];
-        if (side->seen) row_range(row, i, side->begin, side->clear_end - side->begin);
+        // Who was not seen to greet did so before, in bytes that may be missing.
+        bool has_hello = tls_is_client(s, (uint8_t)i) ? s->client_hello : s->server_hello;
+        uint64_t from = has_hello ? side->begin : 0;
+        if (side->seen) row_range(row, i, from, side->clear_end - from);
+        // Records are missing whole, or cannot be told from others.
+        if (side->uncertain) row_uint(row, COMMON_INCOMPLETE, 1);
     }
 }
 
