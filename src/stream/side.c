@@ -192,6 +192,11 @@ static void side_tell_fragments(struct turn *turn, const struct packet *p,
     hooks->ambiguous(hooks->context, turn->owner, &a);
 }
 
+static void side_stray(struct stream_side *side, uint32_t n)
+{
+    side->strayed = n > UINT32_MAX - side->strayed ? UINT32_MAX : side->strayed + n;
+}
+
 static void side_take_payload(struct turn *turn, const struct packet *p, int64_t distance)
 {
     struct stream_side *side = &turn->st->side[turn->side];
@@ -207,13 +212,11 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
     // One byte or none just before the next one only asks whether the other side lives (RFC 9293
     // section 3.8.4).
     if (distance == -1 && p->payload_length == 1) return;
-    // Segments from before the first byte seen have no position; all of them are old.
+    // What stands before the first byte seen has no position: it is delivered to nobody.
     if (distance < 0 && (uint64_t)-distance > side->next) {
         uint64_t before = (uint64_t)-distance - side->next;
-        if (before >= what.length) {
-            turn->effect->retransmit = true;
-            return;
-        }
+        side_stray(side, before < what.length ? (uint32_t)before : what.length);
+        if (before >= what.length) return;
         what.position = 0;
         what.length -= (uint32_t)before;
         what.captured = before >= what.captured ? 0 : what.captured - (uint32_t)before;
@@ -239,11 +242,6 @@ static void side_take_payload(struct turn *turn, const struct packet *p, int64_t
     turn->effect->new_bytes += what.length;
     side_deliver(turn, &what, data);
     side_pull(turn);
-}
-
-static void side_stray(struct stream_side *side, uint32_t n)
-{
-    side->strayed = n > UINT32_MAX - side->strayed ? UINT32_MAX : side->strayed + n;
 }
 
 // Of several FINs the nearest counts: one far ahead must not hide the one that ends the stream.

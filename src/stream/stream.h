@@ -124,7 +124,8 @@ struct stream_hooks {
     void (*missed)(void *context, void *owner, uint8_t side, uint64_t position, uint64_t length,
                    enum gap_kind kind);
     // How many bytes of a direction were seen and delivered to nobody, told at its end if there are
-    // any: behind the FIN, or so far ahead that nothing confirms them. NULL when nobody asks.
+    // any: behind the FIN, before the first byte seen, or so far ahead that nothing confirms them.
+    // NULL when nobody asks.
     void (*strayed)(void *context, void *owner, uint8_t side, uint64_t length);
     // Where the payload of each packet stands in its direction, also of what came again or waits;
     // what is from before the first byte seen stands nowhere. NULL when nobody asks.

@@ -506,6 +506,27 @@ static void data_behind_the_fin_strays(void **state)
     fixture_deinit(&f);
 }
 
+// What stands before the first byte seen has no place in the stream, and is counted.
+static void data_before_the_first_byte_strays(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f);
+    uint8_t text[] = "abcdefghij";
+    uint32_t id = stream_open(f.streams, 0);
+    struct packet first = packet_of(0, 100, 0, TCP_ACK, bytes_of(text, 5));
+    struct packet before = packet_of(0, 90, 0, TCP_ACK, bytes_of(text, 4));
+    struct packet across = packet_of(0, 98, 0, TCP_ACK, bytes_of("xyabc", 5));
+    stream_packet(f.streams, id, f.receivers, &first);
+    assert_false(stream_packet(f.streams, id, f.receivers, &before).retransmit);
+    assert_true(stream_packet(f.streams, id, f.receivers, &across).retransmit);
+    uint64_t rest[2];
+    stream_close(f.streams, id, f.receivers, rest);
+    assert_int_equal(f.receivers[0].at, 5);
+    assert_int_equal(f.receivers[0].strayed, 4 + 2);
+    fixture_deinit(&f);
+}
+
 // A FIN that its receiver did not take hides nothing; neither does a SYN with other numbers.
 static void an_end_that_nobody_took(void **state)
 {
@@ -602,6 +623,7 @@ int main(void)
         cmocka_unit_test(a_wild_packet_is_a_stray),
         cmocka_unit_test(a_large_loss_is_believed),
         cmocka_unit_test(data_behind_the_fin_strays),
+        cmocka_unit_test(data_before_the_first_byte_strays),
         cmocka_unit_test(an_end_that_nobody_took),
         cmocka_unit_test(a_full_view_is_a_gap),
         cmocka_unit_test(account_of_gaps_is_whole),

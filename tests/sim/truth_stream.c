@@ -214,6 +214,9 @@ static void take_payload(struct coming *c)
     struct truth_side *s = c->side;
     int64_t end = c->at + c->g->length;
     uint32_t from = c->at > s->next ? (uint32_t)c->at : s->next, more = 0;
+    // What stands before the first byte seen has no position.
+    uint32_t before = c->at < 0 && !asks(c) ? (uint32_t)-c->at : 0;
+    s->strayed += before < c->g->length ? before : c->g->length;
     if (from < end && c->g->is_ambiguous) tell_fragments(c, from, (uint32_t)end);
     for (uint32_t at = from, to; at < end; at = to) {
         bool there = is_there(s->states[at]);
@@ -222,7 +225,7 @@ static void take_payload(struct coming *c)
         if (!there) more += to - at;
     }
     s->payload_bytes += more;
-    if (!more && !asks(c)) s->retransmits++;
+    if (!more && !asks(c) && end > 0) s->retransmits++;
     deliver(s);
 }
 
