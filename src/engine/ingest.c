@@ -98,6 +98,7 @@ static void run_keep_path(struct run *r, const char *path)
 static bool run_skip_known(struct run *r, struct err *err)
 {
     uint32_t count = source_capture_count(r->source);
+    const char *stream = NULL;
     r->left = memory_get((count + 1) * sizeof *r->left);
     r->left_owned = memory_get((count + 1) * sizeof *r->left_owned);
     for (uint32_t i = 0; i < count; i++) {
@@ -108,8 +109,16 @@ static bool run_skip_known(struct run *r, struct err *err)
             return false;
         if (known) r->outcome->captures_skipped++;
         else run_keep_path(r, info->path);
+        stream = info->is_stream ? info->path : stream;
     }
     if (!r->outcome->captures_skipped || !r->left_count) return true;
+    if (stream)
+        return err_set(
+            err, ERR_USAGE,
+            "%u of these captures are in %s already, and %s cannot be begun twice: leave "
+            "them out",
+            r->outcome->captures_skipped, r->options->case_path,
+            strcmp(stream, "-") == 0 ? "standard input" : stream);
     source_close(r->source);
     store_abort(r->store); // what it may have begun to keep
     return run_open_source(r, r->left, r->left_count, err);

@@ -104,6 +104,15 @@ def standard_input_is_kept_always(folder):
 
 
 @test
+def standard_input_beside_what_is_known(folder):
+    capture, case = larger_capture(folder), os.path.join(folder, "case")
+    read(golden("udp/junk"), "-w", case)
+    with open(capture, "rb") as file:
+        done = weir("read", "-q", golden("udp/junk"), "-", "-w", case, stdin=file, status=2)
+    need(b"leave them out" in done.err, done)
+
+
+@test
 def compressed_captures_are_kept_as_they_were_inside(folder):
     capture, case = larger_capture(folder), os.path.join(folder, "case")
     content = content_of(capture)
