@@ -21,6 +21,7 @@ import threading
 import time
 
 import captures
+from verify import verify_costs
 
 ROOT = captures.ROOT
 WEIR = os.environ.get('WEIR', os.path.join(ROOT, 'build', 'weir'))
@@ -218,6 +219,10 @@ def main():
     print(f'load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; medians of {options.runs} runs')
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         marginal = bench_weir(mixes, packets, options.runs, folder)
+        quick, whole = verify_costs(WEIR, mixes['mix-16'], folder, measure, options.runs)
+        print('\nverify')
+        line('verify --quick over openssl dgst of the same files', quick, 'x', 1.3, 1.1)
+        line('verify over weir read --keep', whole, 'x', 1.5, 1)
         bench_memory(mixes, folder)
         bench_size(mixes, folder)
         bench_fetch(mixes, options.runs, folder)
