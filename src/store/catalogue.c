@@ -87,6 +87,15 @@ static void take_extents(struct catalogue_reading *r, const json_t *list)
     }
 }
 
+static void take_names(struct catalogue_names *names, const json_t *item)
+{
+    const char *path = json_string_value(json_object_get(item, "path"));
+    names->known = item != NULL;
+    snprintf(names->path, sizeof names->path, "%s", path ? path : "");
+    take_hash(names->sha256, json_object_get(item, "sha256"));
+    names->bytes = take_number(item, "bytes");
+}
+
 static bool is_inside(const char *path, const char *folder)
 {
     return strncmp(path, folder, strlen(folder)) == 0 && !strstr(path, "..");
@@ -101,6 +110,7 @@ static bool paths_are_inside(const struct catalogue_reading *r, uint64_t seq, st
         inside = inside && is_inside(r->segments[i].path, "records/");
     for (size_t i = 0; i < r->extent_count; i++)
         inside = inside && is_inside(r->extents[i].path, "packets/");
+    if (*r->names.path) inside = inside && is_inside(r->names.path, "artifacts/");
     return inside || err_set(err, ERR_INPUT,
                              "line %" PRIu64 " of the log names a file outside the case", seq);
 }
@@ -130,6 +140,7 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     take_captures(r, json_object_get(line, "captures"));
     take_segments(r, seq, json_object_get(line, "segments"));
     take_extents(r, json_object_get(line, "extents"));
+    take_names(&r->names, json_object_get(line, "names"));
     return paths_are_inside(r, seq, err);
 }
 
@@ -414,6 +425,16 @@ static void put_extents(struct text *t, const struct catalogue_extent *extents, 
     text_add(t, "]");
 }
 
+static void put_names(struct text *t, const struct catalogue_names *names)
+{
+    if (!names->known) return;
+    text_add(t, ",\"names\":");
+    if (*names->path)
+        text_format(t, "{\"path\":\"%s\",\"sha256\":\"%s\",\"bytes\":%" PRIu64 "}", names->path,
+                    names->sha256, names->bytes);
+    else text_add(t, "null");
+}
+
 void catalogue_write_reading(struct text *members, const struct catalogue_reading *r,
                              const uint64_t *replaces, size_t replace_count,
                              const struct author *author)
@@ -426,6 +447,7 @@ void catalogue_write_reading(struct text *members, const struct catalogue_readin
     text_add(members, "]");
     put_segments(members, r->segments, r->segment_count);
     put_extents(members, r->extents, r->extent_count);
+    put_names(members, &r->names);
     text_format(members, ",\"artifacts\":%" PRIu64 ",\"replaces\":[", r->artifacts);
     for (size_t i = 0; i < replace_count; i++)
         text_format(members, "%s%" PRIu64, i ? "," : "", replaces[i]);

@@ -38,6 +38,14 @@ struct catalogue_segment {
     nanos first, last; // first > last when the kind has no times
 };
 
+// The file that lists the artifacts which the records of a reading name.
+struct catalogue_names {
+    bool known;    // or else only the records tell
+    char path[40]; // below the case; "" when they name none
+    char sha256[HEX_SHA256_SIZE];
+    uint64_t bytes;
+};
+
 struct catalogue_reading {
     uint64_t seq, replaced_by; // replaced_by is 0 while it counts
     char id[HEX_SHA256_SIZE];
@@ -50,6 +58,7 @@ struct catalogue_reading {
     size_t segment_count;
     struct catalogue_extent *extents;
     size_t extent_count;
+    struct catalogue_names names;
     uint64_t swapped_by; // the last line that put other segments in place of some, 0: none did
 };
 

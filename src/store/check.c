@@ -38,7 +38,7 @@ struct check {
     struct present *artifacts;
     size_t artifact_count, artifact_size;
     enum lease_state writer;
-    bool segments_broken;
+    bool names_broken; // which artifacts are named is not known
 };
 
 static void found(struct check *c, bool changed, const char *subject, const char *what,
@@ -74,6 +74,7 @@ static void expect_reading(struct check *c, const struct catalogue_reading *r)
         expect(c, r->segments[i].path, r->segments[i].sha256, r->segments[i].seq)->former = former;
     for (size_t i = 0; i < r->extent_count; i++)
         expect(c, r->extents[i].path, r->extents[i].sha256, r->seq)->former = former;
+    if (*r->names.path) expect(c, r->names.path, r->names.sha256, r->seq)->former = former;
     c->checked->segments += former ? 0 : r->segment_count;
     c->checked->extents += former ? 0 : r->extent_count;
 }
@@ -152,6 +153,13 @@ static bool hash_file(struct check *c, const char *path, const char *below, uint
     return fine;
 }
 
+static void note_broken(struct check *c, const struct expected *e)
+{
+    bool list = strncmp(e->path, "artifacts/", 10) == 0;
+    bool segment = strncmp(e->path, "records/", 8) == 0;
+    if (list || (segment && !artifact_names_are_listed(c->reader))) c->names_broken = true;
+}
+
 static void check_expected(struct check *c, struct expected *e, const char *path)
 {
     char hash[HEX_SHA256_SIZE];
@@ -159,7 +167,7 @@ static void check_expected(struct check *c, struct expected *e, const char *path
     if (!hash_file(c, path, e->path, e->line, hash)) return;
     if (strcmp(hash, e->sha256) == 0) return;
     found(c, true, e->path, "was changed", e->line);
-    if (strncmp(e->path, "records/", 8) == 0) c->segments_broken = true;
+    note_broken(c, e);
 }
 
 // "artifacts/ab/abcdef...", of the bytes that its name says.
@@ -197,6 +205,8 @@ static bool is_half_written(const struct check *c, const char *below)
     uint8_t hash[SHA256_SIZE];
     if (!name) return false;
     if (is_artifact(below, hash)) return true;
+    if (sscanf(below, "artifacts/%8llu.names", &line) == 1)
+        return line > c->reader->catalogue.chain.seq;
     if (strncmp(below, "artifacts/.new/", 15) == 0 || strncmp(below, "packets/.new/", 13) == 0)
         return true;
     if (strncmp(below, "records/", 8) && strncmp(below, "packets/", 8) &&
@@ -251,7 +261,10 @@ static void check_entry(struct check *c, const FTSENT *e)
         found(c, false, below, "cannot be read", 0);
     else {
         struct expected *expected = expected_at(c, below);
-        if (expected) expected->seen = true;
+        if (expected) {
+            expected->seen = true;
+            note_broken(c, expected);
+        }
         found(c, true, below, "is not a plain file", expected ? expected->line : 0);
     }
 }
@@ -277,7 +290,7 @@ static void check_missing(struct check *c)
         const struct expected *e = &c->expected[i];
         if (e->seen || e->former) continue;
         found(c, true, e->path, "is missing", e->line);
-        if (strncmp(e->path, "records/", 8) == 0) c->segments_broken = true;
+        note_broken(c, e);
     }
 }
 
@@ -329,19 +342,18 @@ static void compare_artifacts(struct check *c, const struct artifact_names *name
     }
 }
 
-// Records can be read only where the segments are what they were.
+// Names can be had only where what has them is what it was.
 static bool check_artifacts(struct check *c, struct err *err)
 {
     struct artifact_names names = {0};
     char below[ARTIFACT_PATH_MAX];
-    if (c->segments_broken) {
+    if (c->names_broken) {
         for (size_t i = 0; i < c->artifact_count; i++) {
             artifact_path(below, c->artifacts[i].name);
             if (c->artifacts[i].changed) found(c, true, below, "was changed", 0);
         }
         found(c, false, "artifacts",
-              "cannot be compared with the records that name them, which are not what they were",
-              0);
+              "cannot be compared with what names them, which is not what it was", 0);
         return true;
     }
     if (!artifact_names_read(&names, c->reader, err)) return false;

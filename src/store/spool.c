@@ -46,6 +46,7 @@ void spool_deinit(struct spool *s)
     if (s->file >= 0) close(s->file);
     memory_free(s->entries);
     disputes_deinit(&s->disputes);
+    artifact_names_deinit(&s->names);
     lock_deinit(&s->lock);
     *s = (struct spool){.file = -1};
 }
@@ -165,6 +166,7 @@ void spool_add(struct spool *s, const struct record_batch *batch)
     lock_take(&s->lock);
     keep_entry(s, &e, pieces_size(pieces, n));
     disputes_collect(&s->disputes, batch);
+    artifact_names_collect(&s->names, batch);
     lock_give(&s->lock);
     int error = transfer_all(pwritev, s->file, pieces, n, e.offset);
     if (!error) return;
@@ -179,6 +181,7 @@ void spool_cut(struct spool *s, size_t entries)
     if (entries < s->entry_count) s->size = s->entries[entries].offset;
     s->entry_count = entries;
     if (!entries) disputes_deinit(&s->disputes);
+    if (!entries) artifact_names_deinit(&s->names);
     s->error = 0;
     if (s->file >= 0 && ftruncate(s->file, (off_t)s->size) != 0) s->error = errno;
 }

@@ -12,6 +12,7 @@
 #include "base/lock.h"
 #include "base/time.h"
 #include "record/batch.h"
+#include "store/artifact_names.h"
 #include "store/disputes.h"
 
 // A batch in the file.
@@ -33,7 +34,8 @@ struct spool {
     size_t entry_count, entry_size;
     uint64_t size; // bytes given out in the file
     struct disputes disputes;
-    int error; // errno of the first write that failed
+    struct artifact_names names; // of what is in it
+    int error;                   // errno of the first write that failed
 };
 
 // `folder` is where the file lies; NULL keeps it in memory. Keeps `kinds`.

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "store/artifact_names.h"
+#include "store/case.h"
 #include "store/segment.h"
 #include "store/store_inside.h"
 
@@ -305,6 +306,12 @@ void making_deinit(struct making *m)
     memory_free(m->replaces);
 }
 
+static bool list_artifacts(struct making *m, struct err *err)
+{
+    artifact_names_sort(&m->store->spool.names);
+    return artifact_names_write(&m->store->spool.names, m->store->folder, &m->entry, err);
+}
+
 static bool commit_to_disk(struct store *s, const struct reading *reading, bool again,
                            struct err *err)
 {
@@ -317,7 +324,8 @@ static bool commit_to_disk(struct store *s, const struct reading *reading, bool 
     bool fine = write_segments(&m, err) && making_publish(&m, err);
     s->unswept = s->unswept || fine; // until an entry names the bodies
     fine = fine && artifacts_commit(&s->artifacts, err) &&
-           extents_commit(&s->extents, &m.entry, err) && append_entry(&m, err);
+           extents_commit(&s->extents, &m.entry, err) && list_artifacts(&m, err) &&
+           append_entry(&m, err);
     if (fine) s->unswept = was_unswept;
     bool replaced = m.replace_count > 0;
     making_deinit(&m);
