@@ -87,6 +87,12 @@ bool provenance_add(struct provenance *p, const struct record_batch *b, uint32_t
     return true;
 }
 
+void provenance_widen(struct provenance *p)
+{
+    for (size_t i = 0; i < p->span_count; i++) add_whole(p, p->spans[i].conversation);
+    p->span_count = 0;
+}
+
 // ---- places -------------------------------------------------------------------------------------
 
 static int id_compare(struct record_id a, struct record_id b)

@@ -30,5 +30,7 @@ void provenance_deinit(struct provenance *p); // a zeroed one is empty
 
 // False when the record hangs on no conversation.
 bool provenance_add(struct provenance *p, const struct record_batch *b, uint32_t row);
+// Asks for the conversations as a whole in place of parts of them.
+void provenance_widen(struct provenance *p);
 // Fills in `found`. ERR_INPUT when the case does not know, or captures cannot be read any more.
 bool provenance_find(struct provenance *p, struct case_reader *reader, struct err *err);

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Packets out of a case: byte for byte, with their times, lengths, interfaces and comments, and those of a record alone."""
 
+import hashlib
+import json
 import os
+import random
 import shutil
 import struct
 import subprocess
 
-from program import (Skip, call, content_of, golden, golden_captures, main, need, need_equal, packets_of, query, read,
-                     test, weir, write)
+from program import (Skip, call, content_of, digest, golden, golden_captures, listing, main, need, need_equal,
+                     packets_of, query, read, test, weir, write)
 
 NOTHING_FOUND, USAGE, BAD_INPUT = 1, 2, 3
 CLIENT, SERVER = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 80])
@@ -248,6 +251,66 @@ def many_captures_in_order(folder):
     need_equal(frames(exported(case, row["id"])[1]), [expected[3], expected[5]])
 
 
+def commands_of(readme):
+    """The commands that a README tells to run, each a line of its own that is indented and begins with a tool."""
+    tools = "sha256sum", "openssl", "head"
+    return [line.strip() for line in readme.splitlines() if line.startswith("  ") and line.split()[0] in tools]
+
+
+@test
+def a_bundle_is_checked_without_weir(folder):
+    case, bundle = os.path.join(folder, "case"), os.path.join(folder, "bundle")
+    read(golden("demo"), "-w", case)
+    weir("export", case, "-Y", 'service == "http"', "--bundle", bundle, "--why", "for the court")
+    run = lambda command: subprocess.run(command, shell=True, cwd=bundle, stdout=subprocess.PIPE, timeout=60,
+                                         stderr=subprocess.STDOUT, check=False)
+    sums, signature, key, line = commands_of(content_of(os.path.join(bundle, "README")).decode())
+    for command in sums, signature, key, line:
+        done = run(command)
+        need(done.returncode == 0, command, done.stdout)
+    second = json.loads(content_of(os.path.join(bundle, "log", "00000001.jsonl")).splitlines()[1])
+    need_equal(run(line).stdout.split()[0].decode(), second["prev"])
+    files = {name for name, size in listing(bundle).items() if size is not None}
+    named = {row.split("  ", 1)[1] for row in content_of(os.path.join(bundle, "SHA256SUMS")).decode().splitlines()}
+    need_equal(files - named, {"SHA256SUMS", "SHA256SUMS.sig"})
+    wanted = {row["id"] for row in query(case, "SELECT id FROM conversation WHERE service = 'http'")}
+    rows = [json.loads(row) for name in os.listdir(os.path.join(bundle, "records"))
+            for row in content_of(os.path.join(bundle, "records", name)).splitlines()]
+    need_equal({row.get("conversation_id") or row["id"] for row in rows}, wanted)
+    (count,) = query(case, "SELECT count(*) AS n FROM http")
+    need_equal(len(content_of(os.path.join(bundle, "records", "http.jsonl")).splitlines()), count["n"])
+    kept = {row["artifact"] for row in query(case, "SELECT artifact FROM file WHERE artifact IS NOT NULL")}
+    need_equal(set(os.listdir(os.path.join(bundle, "artifacts"))), kept)
+    (packets,) = query(case, "SELECT sum(src_packets + dst_packets) AS n FROM conversation WHERE service = 'http'")
+    need_equal(len(pcapng(content_of(os.path.join(bundle, "packets.pcapng")))[1]), packets["n"])
+    for name in random.Random(1).sample(sorted(named), 10):
+        path = os.path.join(bundle, name)
+        content = content_of(path)
+        write(path, content[:-1] + bytes([content[-1] ^ 1]))
+        need(run(sums).returncode != 0 or run(signature).returncode != 0, name, "a changed bit was not found")
+        write(path, content)
+    write(os.path.join(bundle, "SHA256SUMS"), content_of(os.path.join(bundle, "SHA256SUMS")).replace(b"a", b"b", 1))
+    need(run(signature).returncode != 0, "changed hashes were not found")
+    done = call("export", case, "-Y", 'service == "http"', "--bundle", bundle)
+    need(done.status == USAGE and b"not empty" in done.err, done)
+
+
+@test
+def exports_stand_in_the_log(folder):
+    case, out = os.path.join(folder, "case"), os.path.join(folder, "out.pcapng")
+    read(golden("demo"), "-w", case)
+    weir("export", case, "-Y", 'service == "dns"', "-w", out, "--why", "asked for by mail")
+    entries = [json.loads(row) for row in content_of(os.path.join(case, "log", "00000001.jsonl")).splitlines()]
+    (entry,) = [row for row in entries if row["type"] == "export"]
+    need_equal((entry["why"], entry["kind"], entry["filter"], entry["file"], entry["packets"]),
+               ("asked for by mail", "conversation", 'service == "dns"', out, len(pcapng(content_of(out))[1])))
+    need_equal(entry["sha256"], hashlib.sha256(content_of(out)).hexdigest())
+    need("@" in entry["who"], entry)
+    before = digest(case)
+    weir("export", golden("demo"), "-Y", 'service == "dns"', "-w", "-")
+    need_equal(digest(case), before)
+
+
 @test
 def what_can_not_be_exported(folder):
     case, out = os.path.join(folder, "case"), os.path.join(folder, "out.pcapng")
@@ -262,7 +325,8 @@ def what_can_not_be_exported(folder):
         need(all(word.encode() in done.err for word in named), named, done)
 
     refuse(USAGE, [], "weir export")
-    refuse(USAGE, [row["id"]], "-w")
+    refuse(USAGE, [row["id"]], "-w", "--bundle")
+    refuse(USAGE, [row["id"], "-w", out, "--bundle", folder], "-w", "--bundle")
     refuse(USAGE, ["12", "-w", out], "12", "32 hexadecimal digits")
     refuse(NOTHING_FOUND, ["0" * 32, "-w", out], "id")
     refuse(NOTHING_FOUND, ["-Y", "proto == 17", "-w", out], "conversation")
