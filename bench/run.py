@@ -145,6 +145,13 @@ def bench_memory(mixes, folder):
     line('mix-4', once, 'MB')
     line('mix-4 four times in succession', four, 'MB', 120, 80)
     line('four times over once', four / once, 'x', 1.1, 1.1)
+    copies = [os.path.join(folder, f'copy-{i}.pcap') for i in range(10)]
+    for i, copy in enumerate(copies):
+        captures.run('editcap', '-F', 'pcap', '-t', str(i * 100000000), mixes['mix-1'], copy)
+    one, ten = (measure(weir(*paths, '-w', '{out}'), 2, folder)['memory'] for paths in (copies[:1], copies))
+    line('ten times mix-1 over once', ten / one, 'x', 1.05, 1.05)
+    for copy in copies:
+        os.remove(copy)
 
 
 def bench_fetch(mixes, runs, folder):
