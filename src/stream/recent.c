@@ -5,7 +5,7 @@
 #include "stream/side.h"
 
 enum {
-    BLOCK_MIN = 512,
+    BLOCK_MIN = 128,
     BYTES_PER_ORIGIN = 256, // as many origins as make sense for a ring
     GROWTH = 4,
     SMALL_MAX = 512, // a first segment up to this is likely to be all that is sent at once
@@ -32,6 +32,7 @@ static struct recent_origin *recent_origins(struct recent *r)
 static struct recent recent_shape(size_t block)
 {
     struct recent r = {.origins_max = (uint16_t)(block / BYTES_PER_ORIGIN)};
+    if (!r.origins_max) r.origins_max = 1;
     r.size = (uint32_t)(block - sizeof r - r.origins_max * sizeof(struct recent_origin));
     return r;
 }
@@ -76,7 +77,8 @@ static void recent_grow(struct turn *turn, size_t need)
     struct recent *old = side->recent;
     uint32_t *shard = &turn->s->shard_recent[turn->st->shard];
     size_t block = old ? recent_block(old) * GROWTH : BLOCK_MIN;
-    while (block < STREAM_RECENT_MAX && recent_shape(block).size < need) block *= 2;
+    while (block < STREAM_RECENT_MAX && recent_shape(block).size < need)
+        block = block_size(block + 1);
     if (block > STREAM_RECENT_MAX) block = STREAM_RECENT_MAX;
     size_t given = old ? recent_block(old) : 0;
     if (block <= given || *shard - given + block > STREAM_SHARD_RECENT_MAX) return;
