@@ -7,6 +7,7 @@
 enum {
     BLOCK_MIN = 128,
     BYTES_PER_ORIGIN = 256, // as many origins as make sense for a ring
+    ORIGINS_ENOUGH = 16,    // for fewer a larger block is taken, as for bytes
     GROWTH = 4,
     SMALL_MAX = 512, // a first segment up to this is likely to be all that is sent at once
 };
@@ -23,10 +24,13 @@ static size_t recent_block(const struct recent *r)
     return sizeof *r + r->size + r->origins_max * sizeof(struct recent_origin);
 }
 
-// The origins lie behind the ring, the oldest first; its size is a multiple of 8.
-static struct recent_origin *recent_origins(struct recent *r)
+// The origins lie behind the ring, whose size is a multiple of 8, and are a ring themselves: number
+// 0 is the oldest.
+static struct recent_origin *recent_origin(struct recent *r, uint32_t number)
 {
-    return (struct recent_origin *)(void *)(r->data + r->size);
+    uint32_t at = r->origin_first + number;
+    if (at >= r->origins_max) at -= r->origins_max;
+    return (struct recent_origin *)(void *)(r->data + r->size) + at;
 }
 
 static struct recent recent_shape(size_t block)
@@ -63,8 +67,8 @@ static void recent_take_over(struct recent *to, struct recent *from)
     recent_parts(from, 0, from->used, parts);
     memcpy(to->data, parts[0].p, parts[0].n);
     memcpy(to->data + parts[0].n, parts[1].p, parts[1].n);
-    memcpy(recent_origins(to), recent_origins(from),
-           from->origin_count * sizeof(struct recent_origin));
+    for (uint32_t i = 0; i < from->origin_count; i++)
+        *recent_origin(to, i) = *recent_origin(from, i);
     to->from = from->from;
     to->used = from->used;
     to->origin_count = from->origin_count;
@@ -94,12 +98,16 @@ static void recent_grow(struct turn *turn, size_t need)
 
 static void recent_note_origin(struct recent *r, uint64_t from, const struct origin *origin)
 {
-    struct recent_origin *origins = recent_origins(r);
     if (r->origin_count == r->origins_max) {
+        r->origin_first = r->origin_first + 1 == r->origins_max ? 0 : r->origin_first + 1;
         r->origin_count--;
-        memmove(origins, origins + 1, r->origin_count * sizeof *origins);
     }
-    origins[r->origin_count++] = (struct recent_origin){from, *origin};
+    *recent_origin(r, r->origin_count++) = (struct recent_origin){from, *origin};
+}
+
+static bool recent_is_full(const struct recent *r, size_t need)
+{
+    return r->size < need || (r->origin_count == r->origins_max && r->origins_max < ORIGINS_ENOUGH);
 }
 
 void recent_keep(struct turn *turn, bytes data, const struct origin *origin)
@@ -112,7 +120,7 @@ void recent_keep(struct turn *turn, bytes data, const struct origin *origin)
     }
     size_t used = side->recent ? side->recent->used : 0;
     size_t need = used || data.n <= SMALL_MAX ? used + data.n : 2 * data.n;
-    if (!side->recent || side->recent->size < need) recent_grow(turn, need);
+    if (!side->recent || recent_is_full(side->recent, need)) recent_grow(turn, need);
     struct recent *r = side->recent;
     if (!r) {
         turn->s->uncompared += data.n;
@@ -135,9 +143,10 @@ void recent_keep(struct turn *turn, bytes data, const struct origin *origin)
 
 static const struct recent_origin *recent_origin_at(struct recent *r, uint64_t position)
 {
-    const struct recent_origin *origins = recent_origins(r);
-    for (uint32_t i = r->origin_count; i; i--)
-        if (origins[i - 1].from <= position) return &origins[i - 1];
+    for (uint32_t i = r->origin_count; i; i--) {
+        const struct recent_origin *by = recent_origin(r, i - 1);
+        if (by->from <= position) return by;
+    }
     return NULL;
 }
 

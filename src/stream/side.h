@@ -54,8 +54,8 @@ struct recent {
     uint64_t from;       // position of the oldest byte; the last is that before `next`
     uint32_t size, used; // of the ring
     uint32_t first;      // where in it the oldest byte lies
-    uint16_t origins_max, origin_count;
-    uint8_t data[];
+    uint16_t origins_max, origin_count, origin_first;
+    _Alignas(uint64_t) uint8_t data[];
 };
 
 // One of each for every direction of every TCP connection that is open: kept small.
