@@ -60,6 +60,9 @@ bool named_parse(const char *word, struct record_id *id, struct err *err);
 bool named_find(struct case_reader *reader, struct record_id id, case_take *take, void *context,
                 struct err *err);
 
+// Makes what is missing of the index for weir search of the case at `path`, and tells its size.
+bool index_make(struct case_reader *reader, const char *path, struct err *err);
+
 // A case by name, or captures that are read into memory: whatever a person has can be asked.
 struct asked {
     struct case_reader *reader;

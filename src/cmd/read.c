@@ -13,7 +13,7 @@ struct read_options {
     const char *to, *bpf, *tap, *services, *format, *overlap, *why;
     uint64_t lanes, kept_max;
     nanos timeout, active_timeout, idle_timeout;
-    bool no_dissect, again, keep, quiet;
+    bool no_dissect, again, keep, quiet, index;
     const char *free_input;
 };
 
@@ -50,6 +50,8 @@ static const struct option_row rows[] = {
      "take the captures into the case, compressed; standard input always", 0, 0},
     {0, "again", OPTION_FLAG, offsetof(struct read_options, again), NULL,
      "replace an earlier reading of the same captures", 0, 0},
+    {0, "index", OPTION_FLAG, offsetof(struct read_options, index), NULL,
+     "make the index for weir search, too", 0, 0},
     {0, "why", OPTION_TEXT, offsetof(struct read_options, why), "TEXT",
      "the reason, for the log of the case", 0, 0},
 };
@@ -194,6 +196,15 @@ static int read_all(struct ingest_options *in, struct screen *screen, bool quiet
     return status;
 }
 
+static bool read_index(const char *case_path, struct err *err)
+{
+    struct asked asked;
+    if (!asked_open(&asked, case_path, err)) return false;
+    bool ok = index_make(asked.reader, case_path, err);
+    asked_close(&asked);
+    return ok;
+}
+
 static int read_paths(const struct read_options *o, const char *const *paths, uint32_t path_count)
 {
     struct err err = {0};
@@ -208,6 +219,10 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
     ingest_fill(&in, o, &screen);
     in.reading.lane.overlap = overlap;
     set_target(&in, o, name);
+    if (o->index && in.target != INGEST_CASE) {
+        err_set(&err, ERR_USAGE, "--index is for a case that is kept: name one with -w");
+        return command_fail(&err);
+    }
     if (!command_author(&in.author, in.target == INGEST_CASE, o->why, &err))
         return command_fail(&err);
     struct printer *printer;
@@ -215,7 +230,8 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
     int status = read_all(&in, &screen, o->quiet || printer, &err);
     if (printer && !printer_end(printer, &err) && !status) status = command_fail(&err);
     printer_destroy(printer);
-    return status;
+    bool is_kept = in.target == INGEST_CASE && (status == 0 || status == ERR_INPUT);
+    return o->index && is_kept && !read_index(in.case_path, &err) ? command_fail(&err) : status;
 }
 
 static int read_run(int argc, char **argv)

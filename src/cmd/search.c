@@ -13,7 +13,7 @@ enum { SEARCH_LIMIT = 500, FRAMES_SHOWN = 8, ID_ROOM_MIN = 64 };
 
 struct search_words {
     const char *expression, *format;
-    bool fold;
+    bool fold, scan, index;
     uint64_t limit;
 };
 
@@ -26,6 +26,10 @@ static const struct option_row rows[] = {
      "table, json (one object a line), csv [table]", 0, 0},
     {0, "limit", OPTION_COUNT, offsetof(struct search_words, limit), "N",
      "most matches that are shown [500]", 1, 10000000},
+    {0, "index", OPTION_FLAG, offsetof(struct search_words, index), NULL,
+     "make the index that lets a search leave out most of the packets; TEXT may be missing", 0, 0},
+    {0, "scan", OPTION_FLAG, offsetof(struct search_words, scan), NULL,
+     "look at all packets, whatever an index says", 0, 0},
 };
 
 // ---- where to look ------------------------------------------------------------------------------
@@ -48,9 +52,7 @@ static bool take_id(void *context, const struct record_batch *batch, uint32_t ro
 
 static int compare_ids(const void *x, const void *y)
 {
-    const struct record_id *a = x, *b = y;
-    if (a->time_us != b->time_us) return a->time_us < b->time_us ? -1 : 1;
-    return a->hash < b->hash ? -1 : a->hash > b->hash;
+    return record_id_compare(*(const struct record_id *)x, *(const struct record_id *)y);
 }
 
 // The conversations for which the filter holds; in order, since that is how they are looked up.
@@ -175,6 +177,11 @@ static int tell(const struct search_result *r)
     if (r->list.total > r->list.count)
         fprintf(stderr, "weir: these are %zu of %llu matches; --limit shows more\n", r->list.count,
                 (unsigned long long)r->list.total);
+    if (r->unfit)
+        fprintf(stderr,
+                "weir: %u index%s damaged or made from something else and not used; --index makes "
+                "%s again\n",
+                r->unfit, r->unfit == 1 ? " is" : "es are", r->unfit == 1 ? "it" : "them");
     if (r->given_up)
         fprintf(stderr,
                 "weir: the pattern took too many steps in %llu places, which were passed over\n",
@@ -207,21 +214,33 @@ static bool search_format(const char *name, enum output_format *format, struct e
     return err_set(err, ERR_USAGE, "\"%s\" is no format; there are table, json and csv", name);
 }
 
-static int search_case(const char *path, struct search_options *o, const struct filter *filter,
-                       enum output_format format)
+static bool search_asked(struct asked *asked, struct search_options *o, const struct filter *filter,
+                         struct search_result *result, struct err *err)
+{
+    struct ids wanted = {0};
+    bool ok = !filter || find_ids(asked->reader, filter, &wanted, err);
+    o->ids = wanted.ids;
+    o->id_count = wanted.count;
+    ok = ok && search(asked->reader, o, result, err);
+    memory_free(wanted.ids);
+    return ok;
+}
+
+static int search_case(const char *path, const struct search_words *words, struct search_options *o,
+                       const struct filter *filter)
 {
     struct err err = {0};
     struct asked asked;
-    struct ids wanted = {0};
     struct search_result result = {0};
-    if (!asked_open(&asked, path, &err)) return command_fail(&err);
-    bool ok = !filter || find_ids(asked.reader, filter, &wanted, &err);
-    o->ids = wanted.ids;
-    o->id_count = wanted.count;
-    ok = ok && search(asked.reader, o, &result, &err) && print_all(&result.list, format, &err);
-    int status = ok ? tell(&result) : command_fail(&err);
+    enum output_format format;
+    if (!search_format(words->format, &format, &err) || !asked_open(&asked, path, &err))
+        return command_fail(&err);
+    bool ok = !words->index || index_make(asked.reader, path, &err);
+    if (o->needle)
+        ok = ok && search_asked(&asked, o, filter, &result, &err) &&
+             print_all(&result.list, format, &err);
+    int status = !ok ? command_fail(&err) : o->needle ? tell(&result) : 0;
     search_result_deinit(&result);
-    memory_free(wanted.ids);
     asked_close(&asked);
     return status;
 }
@@ -231,18 +250,21 @@ static int search_run(int argc, char **argv)
     struct search_words words = {.limit = SEARCH_LIMIT};
     struct err err = {0};
     char wrong[NEEDLE_ERROR_MAX];
-    enum output_format format;
     argc = options_parse(&search_command, argc, argv, &words, &err);
-    if (argc < 0 || !search_format(words.format, &format, &err)) return command_fail(&err);
-    if (argc != 2)
+    if (argc < 0) return command_fail(&err);
+    if (argc != 2 && !(argc == 1 && words.index)) {
         err_set(&err, ERR_USAGE, "name a case and what to look for: weir search CASE TEXT");
-    struct search_options o = {.limit = words.limit};
-    if (argc == 2 && !(o.needle = needle_create(argv[1], words.fold, wrong)))
+        return command_fail(&err);
+    }
+    struct search_options o = {.limit = words.limit, .scan = words.scan};
+    if (argc == 2 && !(o.needle = needle_create(argv[1], words.fold, wrong))) {
         err_set(&err, ERR_USAGE, "%s", wrong);
-    if (err.code) return command_fail(&err);
+        return command_fail(&err);
+    }
     struct filter *filter =
         words.expression ? wanted_filter(words.expression, &conversation_kind) : NULL;
-    int status = words.expression && !filter ? ERR_USAGE : search_case(argv[0], &o, filter, format);
+    bool is_wrong = words.expression && !filter;
+    int status = is_wrong ? ERR_USAGE : search_case(argv[0], &words, &o, filter);
     filter_destroy(filter);
     needle_destroy(o.needle);
     return status;

@@ -3,27 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/text.h"
+#include "engine/candidates.h"
+#include "engine/named_artifacts.h"
 #include "engine/replay.h"
-#include "extract/file_kind.h"
 #include "flow/flow.h"
-#include "store/artifact.h"
+#include "flow/references.h"
 #include "store/case.h"
 
-enum { LOOKED_UP_AT_ONCE = 256, READ_SIZE = 65536, PATH_SIZE = 4096, FRAMES_AT_ONCE = 64 };
+enum { LOOKED_UP_AT_ONCE = 256, READ_SIZE = 65536, FRAMES_AT_ONCE = 64 };
 
 // The two directions of a conversation.
 struct watched {
     uint32_t track[2];
-};
-
-// An artifact, and one of the records that name it.
-struct named {
-    uint8_t sha256[SHA256_SIZE];
-    struct record_id file;
 };
 
 struct run {
@@ -34,8 +28,8 @@ struct run {
     struct pool watched;
     const char **captures; // of the reading at hand, by number: each one of result->paths
     uint32_t capture_count;
-    struct named *named;
-    size_t named_count, named_room;
+    struct candidates candidates;
+    struct named_artifacts named;
     // What is searched just now.
     const struct conversation *conversation; // NULL: an artifact
     uint8_t side;
@@ -71,12 +65,11 @@ static void put_stream(const struct run *r, const struct found *found, struct ma
 
 static void put_artifact(const struct run *r, struct match *m)
 {
+    const struct named_artifact *named = &r->named.all[r->artifact];
     m->in_artifact = true;
-    memcpy(m->sha256, r->named[r->artifact].sha256, sizeof m->sha256);
-    for (size_t i = r->artifact; i < r->named_count; i++, m->file_count++) {
-        if (memcmp(r->named[i].sha256, m->sha256, sizeof m->sha256) != 0) break;
-        if (m->file_count < MATCH_FILES_MAX) m->files[m->file_count] = r->named[i].file;
-    }
+    m->file_count = (uint32_t)named_artifacts_same(&r->named, r->artifact);
+    memcpy(m->sha256, named->sha256, sizeof m->sha256);
+    for (size_t i = 0; i < m->file_count && i < MATCH_FILES_MAX; i++) m->files[i] = named[i].file;
 }
 
 static void take_found(void *context, const struct found *found)
@@ -163,15 +156,16 @@ static void watch_end(void *context, const struct conversation *c)
 // What cannot be searched is told with what was found elsewhere.
 static void search_streams(struct run *r)
 {
+    const struct candidates *c = &r->candidates;
     struct replay_options replaying = {
-        .which = {.ids = r->options->ids, .id_count = r->options->id_count},
+        .which = {.ids = c->all ? NULL : c->ids, .id_count = c->count},
         .context = r,
         .begin = watch_begin,
         .end = watch_end,
         .watch = watch_piece,
         .packet = note_packet,
     };
-    if (r->options->ids && !r->options->id_count) return;
+    if (!c->all && !c->count) return;
     replay(r->reader, &replaying, &r->result->streams);
 }
 
@@ -232,46 +226,6 @@ static bool look_up_conversations(struct run *r, struct err *err)
 
 // ---- artifacts ----------------------------------------------------------------------------------
 
-static int compare_ids(const void *x, const void *y)
-{
-    const struct record_id *a = x, *b = y;
-    if (a->time_us != b->time_us) return a->time_us < b->time_us ? -1 : 1;
-    return a->hash < b->hash ? -1 : a->hash > b->hash;
-}
-
-static bool is_wanted(const struct run *r, struct record_id conversation)
-{
-    const struct search_options *o = r->options;
-    return !o->ids ||
-           bsearch(&conversation, o->ids, o->id_count, sizeof conversation, compare_ids) != NULL;
-}
-
-static bool take_file(void *context, const struct record_batch *b)
-{
-    struct run *r = context;
-    for (uint32_t row = 0; row < b->rows; row++) {
-        if (!batch_has(b, FILE_ARTIFACT, row)) continue;
-        bytes hash = batch_get_bytes(b, FILE_ARTIFACT, row);
-        if (hash.n != SHA256_SIZE || !is_wanted(r, batch_get_id(b, COMMON_CONVERSATION_ID, row)))
-            continue;
-        if (r->named_count == r->named_room) {
-            r->named_room = r->named_room ? 2 * r->named_room : 64;
-            r->named = memory_resize(r->named, r->named_room * sizeof *r->named);
-        }
-        struct named *n = &r->named[r->named_count++];
-        memcpy(n->sha256, hash.p, SHA256_SIZE);
-        n->file = batch_get_id(b, COMMON_ID, row);
-    }
-    return true;
-}
-
-static int compare_named(const void *x, const void *y)
-{
-    const struct named *a = x, *b = y;
-    int hashes = memcmp(a->sha256, b->sha256, SHA256_SIZE);
-    return hashes ? hashes : compare_ids(&a->file, &b->file);
-}
-
 static bool search_file(struct run *r, int file, uint32_t track, struct err *err)
 {
     static uint8_t memory[READ_SIZE];
@@ -288,10 +242,9 @@ static bool search_file(struct run *r, int file, uint32_t track, struct err *err
 
 static bool search_artifact(struct run *r, struct err *err)
 {
-    char below[ARTIFACT_PATH_MAX], path[PATH_SIZE];
-    artifact_path(below, r->named[r->artifact].sha256);
-    snprintf(path, sizeof path, "%s/%s", case_path(r->reader), below);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    char path[NAMED_PATH_MAX];
+    const struct named_artifact *named = &r->named.all[r->artifact];
+    int file = open(named_artifact_path(r->reader, named, path), O_RDONLY | O_CLOEXEC);
     if (file < 0) {
         r->result->absent++;
         return true;
@@ -305,21 +258,30 @@ static bool search_artifact(struct run *r, struct err *err)
 
 static bool search_artifacts(struct run *r, struct err *err)
 {
-    uint64_t fields = UINT64_C(1) << COMMON_ID | UINT64_C(1) << COMMON_CONVERSATION_ID |
-                      UINT64_C(1) << FILE_ARTIFACT;
-    struct case_scan scan = {&file_kind, fields, NULL, take_file, r};
-    bool ok = !case_path(r->reader) || case_scan(r->reader, &scan, err);
-    if (r->named_count) qsort(r->named, r->named_count, sizeof *r->named, compare_named);
+    const struct search_options *o = r->options;
+    bool ok = named_artifacts_load(&r->named, r->reader, o->ids, o->id_count, err);
     r->conversation = NULL;
-    for (r->artifact = 0; ok && r->artifact < r->named_count; r->artifact++) {
-        const struct named *n = &r->named[r->artifact];
-        bool again = r->artifact && memcmp(n->sha256, n[-1].sha256, SHA256_SIZE) == 0;
-        ok = again || search_artifact(r, err);
+    for (r->artifact = 0; ok && r->artifact < r->named.count;
+         r->artifact += named_artifacts_same(&r->named, r->artifact)) {
+        if (candidates_has_artifact(&r->candidates, r->named.all[r->artifact].sha256))
+            ok = search_artifact(r, err);
     }
     return ok;
 }
 
 // ---- the run ------------------------------------------------------------------------------------
+
+// Where to look: what an index leaves of what is asked for. Without one that is all of it.
+static bool find_candidates(struct run *r, struct err *err)
+{
+    const struct search_options *o = r->options;
+    bytes needle = o->scan ? bytes_of(NULL, 0) : needle_required(o->needle);
+    if (!candidates_find(&r->candidates, r->reader, needle, err)) return false;
+    if (o->ids) candidates_narrow(&r->candidates, o->ids, o->id_count);
+    if (!case_rows(r->reader, &packets_kind)) candidates_narrow(&r->candidates, NULL, 0);
+    r->result->unfit = r->candidates.unfit;
+    return true;
+}
 
 bool search(struct case_reader *reader, const struct search_options *options,
             struct search_result *result, struct err *err)
@@ -328,6 +290,7 @@ bool search(struct case_reader *reader, const struct search_options *options,
     *result = (struct search_result){.list = {.limit = options->limit}};
     bool ok = finder_init(&r.finder, options->needle, &r, take_found, err) &&
               pool_init(&r.watched, sizeof(struct watched), FINDER_TRACKS_MAX, err);
+    ok = ok && find_candidates(&r, err);
     if (ok) search_streams(&r);
     ok = ok && search_artifacts(&r, err);
     match_list_order(&result->list);
@@ -337,7 +300,8 @@ bool search(struct case_reader *reader, const struct search_options *options,
     finder_deinit(&r.finder);
     pool_deinit(&r.watched);
     memory_free(r.captures);
-    memory_free(r.named);
+    named_artifacts_deinit(&r.named);
+    candidates_deinit(&r.candidates);
     return ok;
 }
 

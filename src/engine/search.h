@@ -4,8 +4,8 @@
 // Streams are made again from their packets (engine/replay.h), since a case does not hold them. A
 // match may lie over the bounds of segments and messages, not over a gap, and not over those of
 // datagrams. What is found, and its order, follows from the case alone. Memory: the tracks of
-// conversations that are open (engine/finder.h), the matches up to the limit, and 64 bytes a `file`
-// record. Thread: one.
+// conversations that are open (engine/finder.h), the matches up to the limit, what the index
+// says (engine/candidates.h), and 48 bytes a `file` record. Thread: one.
 #pragma once
 
 #include "engine/finder.h"
@@ -15,15 +15,17 @@ struct case_reader;
 
 struct search_options {
     struct needle *needle;
-    const struct record_id *ids; // of the conversations to look in; NULL: in all
+    const struct record_id *ids; // of the conversations to look in, in order; NULL: in all
     size_t id_count;
     size_t limit; // matches that are kept
+    bool scan;    // without an index, where there is one
 };
 
 struct search_result {
     struct match_list list;
     uint64_t given_up, cut; // see struct finder
     uint64_t absent;        // artifacts that are named and not there
+    uint32_t unfit;         // indexes that are damaged, or made from something else: not used
     struct err streams;     // why not all streams could be searched; code 0 when all were
     char **paths;           // of captures
     size_t path_count;

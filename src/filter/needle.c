@@ -2,14 +2,18 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "filter/limits.h"
+#include "filter/required.h"
 
 struct needle {
     pcre2_code *code;
     struct pattern_limits limits;
     size_t behind;
+    uint8_t *required;
+    size_t required_count;
 };
 
 static bool is_pattern(bytes term)
@@ -41,8 +45,9 @@ static pcre2_code *needle_compile(bytes text, uint32_t options, char error[NEEDL
     return NULL;
 }
 
-// The code of a term in any of its three forms.
-static pcre2_code *term_compile(bytes term, bool fold, char error[NEEDLE_ERROR_MAX])
+// The code of a term in any of its three forms, and the bytes that it requires.
+static pcre2_code *term_compile(bytes term, bool fold, struct buf *required,
+                                char error[NEEDLE_ERROR_MAX])
 {
     uint32_t options = fold ? PCRE2_CASELESS : 0;
     uint8_t digits[NEEDLE_SIZE_MAX];
@@ -50,11 +55,18 @@ static pcre2_code *term_compile(bytes term, bool fold, char error[NEEDLE_ERROR_M
         snprintf(error, NEEDLE_ERROR_MAX, "what is looked for has 1 to %d bytes", NEEDLE_SIZE_MAX);
         return NULL;
     }
-    if (is_pattern(term))
-        return needle_compile(bytes_of(term.p + 1, term.n - 2), options | PCRE2_NEVER_UTF, error);
-    if (!bytes_start_with(term, "0x")) return needle_compile(term, options | PCRE2_LITERAL, error);
-    if (digits_parse(bytes_after(term, 2), digits))
-        return needle_compile(bytes_of(digits, term.n / 2 - 1), options | PCRE2_LITERAL, error);
+    if (is_pattern(term)) {
+        term = bytes_of(term.p + 1, term.n - 2);
+        buf_put(required, required_bytes(term, digits));
+        return needle_compile(term, options | PCRE2_NEVER_UTF, error);
+    }
+    bool is_digits = bytes_start_with(term, "0x");
+    if (is_digits && digits_parse(bytes_after(term, 2), digits)) {
+        term = bytes_of(digits, term.n / 2 - 1);
+        is_digits = false;
+    }
+    buf_put(required, term);
+    if (!is_digits) return needle_compile(term, options | PCRE2_LITERAL, error);
     snprintf(error, NEEDLE_ERROR_MAX,
              "behind 0x stand two hexadecimal digits a byte; text that begins so is written as a "
              "pattern: /0x.../");
@@ -64,10 +76,14 @@ static pcre2_code *term_compile(bytes term, bool fold, char error[NEEDLE_ERROR_M
 struct needle *needle_create(const char *term, bool fold, char error[NEEDLE_ERROR_MAX])
 {
     uint32_t behind = 0;
-    pcre2_code *code = term_compile(bytes_text(term), fold, error);
-    if (!code) return NULL;
+    struct buf required = buf_on(memory_get(NEEDLE_SIZE_MAX), NEEDLE_SIZE_MAX);
+    pcre2_code *code = term_compile(bytes_text(term), fold, &required, error);
+    if (!code) {
+        memory_free(required.p);
+        return NULL;
+    }
     struct needle *n = memory_get(sizeof *n);
-    n->code = code;
+    *n = (struct needle){.code = code, .required = required.p, .required_count = required.n};
     bool fine = pattern_limits_init(&n->limits, code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
     if (!fine) snprintf(error, NEEDLE_ERROR_MAX, "no memory");
     pcre2_pattern_info(code, PCRE2_INFO_MAXLOOKBEHIND, &behind);
@@ -88,7 +104,13 @@ void needle_destroy(struct needle *n)
     if (!n) return;
     pattern_limits_deinit(&n->limits);
     pcre2_code_free(n->code);
+    memory_free(n->required);
     memory_free(n);
+}
+
+bytes needle_required(const struct needle *n)
+{
+    return bytes_of(n->required, n->required_count);
 }
 
 size_t needle_behind(const struct needle *n)

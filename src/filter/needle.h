@@ -42,5 +42,8 @@ enum needle_end {
 // The first match that begins at `from` or behind. What lies before `from` is looked back to only.
 enum needle_result needle_find(struct needle *n, bytes text, size_t from, enum needle_end end,
                                size_t *begin, size_t *behind_it);
+// Bytes that stand in every match, but for the case of ASCII letters, or just before or behind it:
+// the longest run of them that is easily told. Empty where none is. Valid as long as the needle.
+bytes needle_required(const struct needle *n);
 // How many bytes before `from` it may look back to; 1 at least.
 size_t needle_behind(const struct needle *n);

@@ -27,6 +27,13 @@ struct record_id record_id_under(uint64_t parent, const char *kind, unsigned sid
 void record_id_format(char text[RECORD_ID_TEXT_SIZE], struct record_id id); // 32 hexadecimal digits
 bool record_id_parse(bytes text, struct record_id *id);
 
+// In order of time.
+static inline int record_id_compare(struct record_id a, struct record_id b)
+{
+    if (a.time_us != b.time_us) return a.time_us < b.time_us ? -1 : 1;
+    return a.hash < b.hash ? -1 : a.hash > b.hash;
+}
+
 static inline bool record_id_equal(struct record_id a, struct record_id b)
 {
     return a.time_us == b.time_us && a.hash == b.hash;

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 
-from program import content_of, golden, main, need, need_equal, query, read, test, weir, write
+from program import GOLDEN, LONG, content_of, golden, golden_captures, main, need, need_equal, query, read, test, weir, write
 
 
 def case_of(folder, *names):
@@ -176,6 +176,89 @@ def without_the_capture(folder):
     done = weir("search", case, "<h1>", "-o", "json", status=3)
     need(b"nginx-keepalive.pcap" in done.err and b"put it back" in done.err, done)
     need([row for row in done.rows() if "artifact" in row], "what can be searched is searched", done)
+
+
+# ---- with an index ---------------------------------------------------------------------------------------------
+
+TERMS = ["the water", "weir.test", "User-Agent", "x", "0x16030100", "/[A-Z]{2,}ET [^ ]+/", "/(?s)HTTP.{20}/", "no such text",
+         "/(GET|POST) /", "Content-Length: 0", "0x0000000100000000"]
+
+
+def index_of(case):
+    folder = os.path.join(case, "cache")
+    return os.path.join(folder, [name for name in os.listdir(folder) if "artifacts" not in name][0])
+
+
+@test
+def an_index_hides_nothing(folder):
+    case = os.path.join(folder, "case.weir")
+    read(GOLDEN, "-w", case)
+    scanned = {term: weir("search", case, term, "-i", "--limit", "100000", status=(0, 1)) for term in TERMS}
+    done = weir("search", case, "--index")
+    share = float(re.search(rb"([0-9.]+) % of", done.err).group(1))
+    need(share <= 3, "the index is small", done)
+    for term in TERMS:
+        asked = weir("search", case, term, "-i", "--limit", "100000", status=(0, 1))
+        need_equal((asked.status, asked.out), (scanned[term].status, scanned[term].out), term)
+    need(any(scanned[term].out for term in TERMS), "something was found")
+
+
+@test
+def an_index_for_every_capture(folder):
+    every = 1 if LONG else 4
+    for name, path in list(golden_captures().items())[::every]:
+        case = os.path.join(folder, name.replace("/", "-"))
+        read(path, "-w", case, "--index")
+        content = content_of(path)
+        terms = [content[at:at + 9] for at in (len(content) // 3, len(content) - 30)]
+        for term in terms:
+            words = ("search", case, "0x" + term.hex(), "-o", "json")
+            asked, scanned = weir(*words, status=(0, 1)), weir(*words, "--scan", status=(0, 1))
+            need_equal((asked.status, asked.out), (scanned.status, scanned.out), name)
+
+
+@test
+def what_the_index_leaves_out_is_not_read(folder):
+    case = case_of(folder, "tcp/losses")
+    weir("search", case, "--index")
+    os.remove(os.path.join(folder, "tcp-losses.pcap"))
+    weir("search", case, "no such text anywhere", status=1)
+    weir("search", case, "User-Agent", status=3)
+    weir("search", case, "no such text anywhere", "--scan", status=3)
+
+
+@test
+def an_index_that_does_not_fit(folder):
+    case = case_of(folder, "tcp/simple-exchange")
+    weir("search", case, "--index")
+    path = index_of(case)
+    whole = content_of(path)
+    for changed in whole[:-1], whole[:60] + bytes([whole[60] ^ 1]) + whole[61:], b"", b"x" * 5000, whole + b"x", \
+            whole[:8] + bytes(32) + whole[40:]:
+        write(path, changed)
+        done = weir("search", case, "User-Agent")
+        need(b"not used" in done.err and done.err.count(b"\n") == 1, done)
+    weir("search", case, "--index")
+    need_equal(content_of(path), whole, "it is made again")
+    weir("verify", "--quick", case)
+    write(os.path.join(case, "cache", "something else"), b"x")
+    done = weir("verify", "--quick", case, status=1)
+    need(b"something else" in done.out + done.err, "only indexes are passed over", done)
+    need_equal(weir("search", case, "User-Agent").err, b"")
+
+
+@test
+def an_index_of_a_part(folder):
+    case = case_of(folder, "tcp/simple-exchange")
+    weir("search", case, "--index")
+    read(golden("http/nginx-keepalive"), "-w", case)
+    need_equal(len({row["conversation_id"] for row in matches(case, "User-Agent: ") if "conversation_id" in row}), 2)
+
+
+@test
+def no_index_without_a_case(folder):
+    for words in (("search", golden("demo"), "--index"), ("read", golden("demo"), "-w", "none", "--index")):
+        need(b"case" in weir(*words, status=2).err, words)
 
 
 @test
