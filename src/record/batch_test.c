@@ -189,6 +189,26 @@ static void test_random_rows(void **state)
     batch_destroy(NULL);
 }
 
+static void test_rows_are_copied(void **state)
+{
+    (void)state;
+    struct record_batch *from = batch_create(&test_kind), *to = batch_create(&test_kind);
+    struct row row;
+    for (uint64_t number = 1;; number++) {
+        uint64_t seed = number;
+        make_row(&row, &seed);
+        if (!batch_append(from, &row)) break;
+    }
+    for (uint32_t i = 0; i < from->rows; i++) assert_true(batch_copy(to, from, i));
+    assert_int_equal(to->rows, from->rows);
+    check_all(to, 1);
+    while (batch_copy(to, from, 0)) {}
+    assert_true(to->rows >= from->rows);
+    check_row(to, from->rows - 1);
+    batch_destroy(from);
+    batch_destroy(to);
+}
+
 static void test_rows_are_bounded(void **state)
 {
     (void)state;
@@ -299,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_rows),
+        cmocka_unit_test(test_rows_are_copied),
         cmocka_unit_test(test_rows_are_bounded),
         cmocka_unit_test(test_no_room_changes_nothing),
         cmocka_unit_test(test_columns),

@@ -174,8 +174,8 @@ def what_came_again_belongs_to_it(folder):
     need_equal(frames(exported(case, row["id"])[1]), [expected[3], expected[5], expected[6]])
 
 
-@test
-def interfaces_and_comments(folder):
+def commented(path):
+    """A pcapng with two interfaces and comments; returns what an export of all of it must hold."""
     sent = http_exchange()
     section = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
     left = block(1, struct.pack("<HHI", 1, 0, 2000) + option(2, b"left") + option(0, b""))
@@ -189,11 +189,26 @@ def interfaces_and_comments(folder):
         options = b"".join(option(1, word) for word in said) + option(0, b"")
         blocks.append(block(6, head + frame.ljust((len(frame) + 3) // 4 * 4, b"\0") + options))
         expected.append((time * 1000, len(frame), frame, interface, said))
-    case = os.path.join(folder, "case")
-    read(write(os.path.join(folder, "a.pcapng"), *blocks), "-w", case)
-    interfaces, packets = exported(case, "-Y", "proto == 6")
-    need_equal(packets, expected)
-    need_equal([(snap, options[2]) for _, snap, options in interfaces], [(2000, b"left"), (0, b"right")])
+    write(path, *blocks)
+    return expected
+
+
+@test
+def interfaces_and_comments(folder):
+    """As the capture has them, and as a case has them that keeps its packets."""
+    path = os.path.join(folder, "a.pcapng")
+    expected = commented(path)
+    case, keeps = os.path.join(folder, "case"), os.path.join(folder, "keeps")
+    read(path, "-w", case)
+    read(path, "-w", keeps, "--keep")
+    for each in case, keeps:
+        interfaces, packets = exported(each, "-Y", "proto == 6")
+        need_equal(packets, expected, each)
+        need_equal([(snap, options[2]) for _, snap, options in interfaces], [(2000, b"left"), (0, b"right")], each)
+        if each == case:
+            os.rename(path, path + ".away")
+    (row,) = query(keeps, "SELECT id FROM http")
+    need_equal(frames(exported(keeps, row["id"])[1]), [packet[:3] for packet in (expected[3], expected[5])])
 
 
 @test
