@@ -5,6 +5,7 @@
 #include "base/hash.h"
 
 // Blocks of different sizes do not become each other: the range holds more than the budget.
+enum { FRAMES_FIRST = 4 }; // room at first
 #define FRAGMENT_RANGE ((size_t)FRAGMENT_BYTES_MAX * 2)
 
 struct fragments *fragments_create(void)
@@ -166,6 +167,54 @@ void *datagram_resize(struct decoder *d, uint32_t index, void *old, uint32_t *si
     f->bytes += taken;
     *size = taken;
     return block;
+}
+
+// ---- what it is made of -------------------------------------------------------------------------
+
+bool datagram_note(struct decoder *d, uint32_t index, const struct packet *p,
+                   struct datagram_frame frame)
+{
+    struct datagram *g = datagram_at(d->fragments, index);
+    uint32_t frames = g->frame_count + 1u + p->frame_count;
+    if (frames > FRAGMENT_FRAMES_MAX) return false;
+    size_t size = (frames < FRAMES_FIRST ? FRAMES_FIRST : frames) * sizeof *g->frames;
+    if (size > g->frames_size) {
+        struct datagram_frame *larger =
+            datagram_resize(d, index, g->frames, &g->frames_size,
+                            (uint32_t)(g->frame_count * sizeof *g->frames), (uint32_t)size);
+        if (!larger) return false;
+        g->frames = larger;
+    }
+    for (uint32_t i = 0; i < p->frame_count; i++)
+        g->frames[g->frame_count++] = (struct datagram_frame){.frame = p->frames[i]};
+    g->shared_count = (uint16_t)(g->shared_count + p->shared_count);
+    frame.frame = (struct packet_frame){p->ordinal, p->capture};
+    g->frames[g->frame_count++] = frame;
+    g->piece_count++;
+    g->ip_length += p->ip_length;
+    return true;
+}
+
+void datagram_forget(struct datagram *g, const struct packet *p)
+{
+    g->frame_count = (uint16_t)(g->frame_count - 1 - p->frame_count);
+    g->shared_count = (uint16_t)(g->shared_count - p->shared_count);
+}
+
+struct packet_buffer *datagram_buffer(const struct datagram *g, bytes header, bytes payload,
+                                      const struct packet_frame **frames)
+{
+    size_t size = header.n + payload.n;
+    size_t align = _Alignof(struct packet_frame), at = (size + align - 1) / align * align;
+    size_t room = at + align + g->frame_count * sizeof **frames;
+    struct packet_buffer *b = packet_buffer_create((uint32_t)room);
+    if (header.n) memcpy(b->data, header.p, header.n);
+    memcpy(b->data + header.n, payload.p, payload.n);
+    at += (align - ((uintptr_t)b->data + at) % align) % align;
+    struct packet_frame *copy = (struct packet_frame *)(void *)(b->data + at);
+    for (uint32_t i = 0; i + 1 < g->frame_count; i++) copy[i] = g->frames[i].frame;
+    *frames = copy;
+    return b;
 }
 
 // ---- coming and going ---------------------------------------------------------------------------

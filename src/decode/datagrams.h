@@ -93,5 +93,14 @@ void datagram_drop(struct decoder *d, uint32_t index, enum decode_reason reason)
 // may lose older datagrams for it. NULL when this one alone is too large.
 void *datagram_resize(struct decoder *d, uint32_t index, void *old, uint32_t *size, uint32_t used,
                       uint32_t wanted);
+// Keeps that the packet at hand is a piece of it, with the frames that it was itself joined from;
+// their names are filled in. False when there is no room.
+bool datagram_note(struct decoder *d, uint32_t index, const struct packet *p,
+                   struct datagram_frame frame);
+// Takes that back, so that the packet at hand is not counted as one that was held.
+void datagram_forget(struct datagram *g, const struct packet *p);
+// Both parts and, behind them, the frames it came from but for the last.
+struct packet_buffer *datagram_buffer(const struct datagram *g, bytes header, bytes payload,
+                                      const struct packet_frame **frames);
 // Gives up its bytes and keeps what is needed to know its pieces.
 void datagram_empty(struct fragments *f, struct datagram *g);

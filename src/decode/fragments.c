@@ -9,7 +9,6 @@ enum {
     UNIT = 8,
     COVERED_SIZE = DATAGRAM_UNITS / 8,
     PAYLOAD_MAX = 65535,
-    FRAMES_FIRST = 4, // room at first
 };
 
 // A piece on its way into its datagram.
@@ -142,51 +141,16 @@ static bool placing_room(struct placing *pl)
         g->image = image;
         if (is_first) memset(g->image, 0, COVERED_SIZE);
     }
-    uint32_t frames = g->frame_count + 1u + pl->walk->packet->frame_count;
-    if (frames > FRAGMENT_FRAMES_MAX) return false;
-    size_t size = (frames < FRAMES_FIRST ? FRAMES_FIRST : frames) * sizeof *g->frames;
-    if (size <= g->frames_size) return true;
-    struct datagram_frame *larger =
-        datagram_resize(d, pl->index, g->frames, &g->frames_size,
-                        (uint32_t)(g->frame_count * sizeof *g->frames), (uint32_t)size);
-    if (larger) g->frames = larger;
-    return larger != NULL;
-}
-
-static void placing_note_frames(const struct placing *pl)
-{
-    struct datagram *g = pl->datagram;
-    const struct packet *p = pl->walk->packet;
-    for (uint32_t i = 0; i < p->frame_count; i++)
-        g->frames[g->frame_count++] = (struct datagram_frame){.frame = p->frames[i]};
-    g->shared_count = (uint16_t)(g->shared_count + p->shared_count);
-    g->frames[g->frame_count++] = (struct datagram_frame){
-        .frame = {p->ordinal, p->capture},
+    struct datagram_frame frame = {
         .check = pl->check,
         .offset = (uint16_t)pl->fragment->offset,
         .length = (uint16_t)pl->sent,
         .is_last = !pl->fragment->more,
     };
-    g->piece_count++;
-    g->ip_length += p->ip_length;
+    return datagram_note(d, pl->index, pl->walk->packet, frame);
 }
 
 // ---- joining ------------------------------------------------------------------------------------
-
-// The joined datagram and, behind it, the frames it came from but for the last.
-static struct packet_buffer *datagram_buffer(const struct datagram *g, struct packet_frame **frames)
-{
-    size_t size = g->header_size + g->total;
-    size_t align = _Alignof(struct packet_frame), at = (size + align - 1) / align * align;
-    size_t room = at + align + g->frame_count * sizeof **frames;
-    struct packet_buffer *b = packet_buffer_create((uint32_t)room);
-    memcpy(b->data, g->header, g->header_size);
-    memcpy(b->data + g->header_size, payload_of(g), g->total);
-    at += (align - ((uintptr_t)b->data + at) % align) % align;
-    *frames = (struct packet_frame *)(void *)(b->data + at);
-    for (uint32_t i = 0; i + 1 < g->frame_count; i++) (*frames)[i] = g->frames[i].frame;
-    return b;
-}
 
 static void packet_becomes(struct packet *p, const struct datagram *g, struct packet_buffer *b,
                            const struct packet_frame *frames)
@@ -211,11 +175,13 @@ static enum layer_result placing_join(struct placing *pl)
     struct walk *w = pl->walk;
     struct packet *p = w->packet;
     struct datagram *g = pl->datagram;
-    struct packet_frame *frames;
-    struct packet_buffer *b = datagram_buffer(g, &frames);
+    const struct packet_frame *frames;
+    struct packet_buffer *b = datagram_buffer(g, bytes_of(g->header, g->header_size),
+                                              bytes_of(payload_of(g), g->total), &frames);
     bool kept = walk_keep(w, b);
     packet_buffer_unref(b);
     if (!kept) { // only datagrams in one another get here
+        datagram_forget(g, p);
         datagram_drop(w->decoder, pl->index, REASON_FRAGMENT_CAP);
         return layer_end(w, REASON_FRAGMENT_CAP);
     }
@@ -312,7 +278,6 @@ enum layer_result walk_fragment(struct walk *w, const struct fragment *f)
         return layer_end(w, REASON_FRAGMENT_CAP);
     }
     placing_bytes(&pl);
-    placing_note_frames(&pl);
     bool is_whole = g->total && g->units == (g->total + UNIT - 1) / UNIT;
     return is_whole ? placing_join(&pl) : layer_end(w, REASON_FRAGMENT_HELD);
 }

@@ -29,6 +29,8 @@ enum layer_space {
 enum inside_layer {
     INSIDE_PSEUDOWIRE, // behind MPLS labels, and not IP
     INSIDE_L2TP_3,     // behind a session identifier of L2TPv3
+    INSIDE_BASE_BAND,  // a datagram that may be a DVB-S2 base band frame
+    INSIDE_GSE,        // a packet of DVB GSE, and those behind it
     INSIDE_AMSDU,      // a frame of an IEEE 802.11 aggregate, and those behind it
 };
 
@@ -95,6 +97,7 @@ struct walk {
     uint8_t proto;   // IP protocol of what follows the innermost IP header
     bool is_v6;
     bool has_network; // an IP header was read, in the innermost tunnel so far
+    uint8_t stream;   // input stream of a base band frame
     uint8_t carriers; // entries of decoder.carriers
     uint8_t joined;   // datagrams that the packet was joined from, one in the other
     enum decode_reason reason;

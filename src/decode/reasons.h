@@ -59,6 +59,11 @@
     X(BAD_FRAGMENT, "bad_fragment", UNDECODABLE, "A fragment that no datagram can have") \
     X(FRAGMENT_TIMEOUT, "fragment_timeout", UNDECODABLE, \
       "The rest of the datagram did not come in time, or not before the end") \
+    X(FRAGMENT_ORPHAN, "fragment_orphan", UNDECODABLE, \
+      "A piece of which the beginning was not seen, or was given up") \
+    X(FRAGMENT_REPLACED, "fragment_replaced", UNDECODABLE, \
+      "Another datagram of the same name began before the rest came") \
+    X(BAD_CHECKSUM, "bad_checksum", UNDECODABLE, "Joined to something with a wrong check sum") \
     X(FRAGMENT_CAP, "fragment_cap", UNDECODABLE, \
       "Its sender, or all, had more unfinished datagrams than are kept") \
     X(UNKNOWN_LINK_TYPE, "unknown_link_type", UNKNOWN_LINK, "No layer for the capture's link type")

@@ -30,7 +30,8 @@
     X(MPLS_UDP, "mpls") \
     X(ESP, "esp") \
     X(PSEUDOWIRE, "pseudowire") \
-    X(PBB, "pbb")
+    X(PBB, "pbb") \
+    X(GSE, "gse")
 // clang-format on
 
 enum tunnel {

@@ -2,7 +2,7 @@
 // cut up later: the IP header's length decides then, and also where the field claims more than it.
 //
 // A datagram from or to a port of a tunnel is shown to that tunnel's layer, any other one to the
-// layer for all ports, if it may be its own. They end the packet here if it is not theirs.
+// layers for all ports, if it may be theirs. They end the packet here if it is not.
 #include "decode/layer.h"
 
 enum { UDP_SIZE = 8 };
@@ -16,6 +16,15 @@ static bool udp_may_be_any(const struct walk *w)
     return !r.bad && (first >> 12 == 6 || first <= 1);
 }
 
+// A base band frame (gse.c) of a generic stream, whose packets have no length of their own, or the
+// first byte of a mode adaptation header.
+static bool udp_may_be_base_band(const struct walk *w)
+{
+    struct reader r = w->r;
+    uint16_t kind = read_be16(&r), packet_length = read_be16(&r);
+    return !r.bad && ((kind >> 14 == 1 && !packet_length) || kind >> 8 == 0xb8);
+}
+
 static enum layer_result udp_end(struct walk *w, uint16_t src_port, uint16_t dst_port)
 {
     const uint8_t *layer_of = w->decoder->layer_of[SPACE_UDP];
@@ -23,6 +32,7 @@ static enum layer_result udp_end(struct walk *w, uint16_t src_port, uint16_t dst
         if (layer_of[dst_port]) return layer_next(w, SPACE_UDP, dst_port);
         if (layer_of[src_port]) return layer_next(w, SPACE_UDP, src_port);
     }
+    if (udp_may_be_base_band(w)) return layer_next(w, SPACE_INSIDE, INSIDE_BASE_BAND);
     if (udp_may_be_any(w)) return layer_next(w, SPACE_UDP, UDP_ANY);
     return layer_end(w, REASON_OK);
 }

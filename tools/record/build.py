@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 
+import cases_gse
 import cases_link
 import cases_proxy
 import cases_tcp
@@ -18,7 +19,7 @@ from frames import ETHERNET, read_pcap, write_pcap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.normpath(os.path.join(HERE, '..', '..', 'tests', 'golden'))
-MODULES = (cases_tcp, cases_udp, cases_link, cases_proxy)
+MODULES = (cases_tcp, cases_udp, cases_link, cases_gse, cases_proxy)
 DEMO_PARTS = ['http', 'dns', 'tls', 'icmp']
 
 
