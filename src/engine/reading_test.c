@@ -109,7 +109,9 @@ static void sums_hold(const struct tally *t, const struct reading_counts *n)
     assert_int_equal(n->packets + n->more, classes);
     assert_int_equal(n->classes[PACKET_IP], n->lanes.packets_in);
     assert_int_equal(n->lanes.packets_in, n->lanes.packets_counted + n->lanes.packets_shed);
-    assert_int_equal(n->lanes.packets_counted, t->packets);
+    // Frames are counted; a packet that a tunnel carried in pieces is one in its conversation.
+    uint64_t pieces = n->lanes.packets_counted - t->packets;
+    assert_true(pieces <= n->reasons[REASON_FRAGMENT_JOINED]);
     assert_int_equal(n->lanes.conversations, t->conversations);
     assert_int_equal(t->shed_told, n->lanes.packets_shed > 0);
     assert_int_equal(t->lost_packets, n->lanes.packets_shed);
