@@ -235,7 +235,12 @@ def every_bundled_capture(folder):
         found = [packet[2] for packet in exported(case, "-Y", "src_packets >= 0 or dst_packets >= 0")[1]]
         rest = iter(there)
         need(all(frame in rest for frame in found), name, "not a part of the capture, or not in its order")
-        need_equal(len(found), count["value"], name)
+        # A frame that holds several packets is one frame, also where one of them is held.
+        (more,) = query(case, "SELECT count(*) AS frames FROM counter WHERE stage = 'decode' AND name = 'more'")
+        if more["frames"]:
+            need(len(found) <= len(there), name, "more frames than there are")
+        else:
+            need_equal(len(found), count["value"], name)
 
 
 @test
