@@ -13,7 +13,7 @@ static void check(const struct decoder *d, const struct packet *p)
 {
     uint64_t sum = 0;
     for (unsigned c = 0; c < PACKET_CLASSES; c++) sum += d->classes[c];
-    assert(sum == d->packets);
+    assert(sum == d->packets + d->more);
     assert(p->class_ == decode_reason_class(p->reason));
     if (p->class_ != PACKET_IP) return;
     assert(p->network_offset < p->transport_offset && p->transport_offset <= p->captured);
@@ -42,6 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                        .link_type = link_type & 0x7fff};
     decode_batch(&decoder, &batch);
     check(&decoder, &batch.packets[0]);
+    for (uint32_t i = 0; i < batch.more_count; i++) check(&decoder, &batch.more[i].packet);
     packet_batch_clear(&batch);
     decoder_end(&decoder); // so that inputs do not depend on each other
     assert(!decoder.classes[PACKET_HELD]);
