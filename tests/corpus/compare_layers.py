@@ -1,15 +1,22 @@
-"""What is inside of tunnels, and what was joined from fragments."""
+"""What is inside of tunnels, what was joined from fragments, and what came twice and differed."""
 from collections import Counter
 
 import program
 
 PROTOCOLS = {"tcp": 6, "udp": 17}
 
+# Segments that disagree, as frames 5 and 6 have them: both readings, from where they differ.
+DISPUTED = {
+    "tcp-reassembly/suri-eve-overlap-payload-01.pcap": (b"GOOD", b"EVIL"),
+    "tcp-reassembly/suri-eve-payload-04-partial-overlap.pcap": (b"OOD", bytes.fromhex("585858")),
+}
+
 
 def compare(capture, records, tally):
     if capture.name.startswith("tunnels/"):
         compare_tunnels(capture, records, tally)
     compare_datagrams(capture, tally)
+    compare_disputes(capture, records, tally)
 
 
 def compare_tunnels(capture, records, tally):
@@ -40,3 +47,14 @@ def compare_datagrams(capture, tally):
         tally.note("datagrams", capture.name, f"frame {name[0]}", found[name] > 0,
                    f"expected {name[1]} bytes; found {[size for frame, size in found if frame == name[0]]}")
         found[name] -= 1
+
+
+def compare_disputes(capture, records, tally):
+    """Both readings must be there where two differ, and none where fragments came twice alike."""
+    if capture.name in DISPUTED:
+        found = [(row.get("taken"), row.get("other")) for row in records.kinds["ambiguity"] if row["layer"] == "tcp"]
+        tally.same("disputes", capture.name, "segments", [tuple(text.hex() for text in DISPUTED[capture.name])], found)
+    if "ip_fragment_overlap_datagrams" in capture.checks:
+        expected = int(capture.checks.get("ip_fragment_conflict_datagrams", 0))
+        found = {row["datagram"] for row in records.kinds["ambiguity"] if "datagram" in row}
+        tally.same("disputes", capture.name, "datagrams", expected, len(found))
