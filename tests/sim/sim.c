@@ -161,7 +161,8 @@ static int usage(void)
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    struct sim *s = memory_get(sizeof *s);
+    static struct sim sim;
+    struct sim *s = &sim;
     struct err err;
     s->arena.range = memory_reserve(ARENA_SIZE, &err);
     uint64_t from = 1, count = 10000;
