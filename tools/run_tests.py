@@ -242,7 +242,7 @@ OUTCOMES = {"ok": PASSED, "not ok": FAILED, "skip": SKIPPED}
 
 
 # All but those that run the program some thousand times; in `make prove` these too.
-SANITIZED = ("bad_input", "cli", "corpus", "golden", "records", "report", "rows")
+SANITIZED = ("bad_input", "cli", "corpus", "evasion", "golden", "records", "report", "rows")
 SANITIZED_LONG = SANITIZED + ("crash", "digest")
 
 

@@ -56,7 +56,6 @@ static void endpoint_make(struct scene *s, struct endpoint *e, bool is_v6, bool 
 static struct carrier *carrier_make(struct scene *s)
 {
     struct carrier *c = arena_take(s->arena, sizeof *c);
-    s->carriers[s->carrier_count++] = c;
     bool is_v6 = dice_percent(&s->dice, 30);
     c->form = (enum tunnel_form)dice_below(&s->dice, FORM_COUNT);
     c->network = dice_below(&s->dice, 1 << 24);

@@ -111,8 +111,7 @@ struct scene {
     const char *policy; // of the receivers, where segments that wait differ
     struct talk talks[TALKS_MAX];
     uint32_t talk_count;
-    struct carrier *carriers[TALKS_MAX * DEPTH_MAX];
-    uint32_t carrier_count, identification;
+    uint32_t identification; // of the last datagram
     struct list frames;
 };
 

@@ -174,12 +174,12 @@ static void digest_row(struct run *r, const struct record_batch *b, uint32_t row
     r->digest += sum;
 }
 
-struct reader_of_row {
+struct row_at {
     const struct record_batch *batch;
     uint32_t row;
 };
 
-static unsigned field_of(struct reader_of_row at, const char *prefix, const char *name)
+static unsigned field_of(struct row_at at, const char *prefix, const char *name)
 {
     char whole[64];
     snprintf(whole, sizeof whole, "%s%s", prefix, name);
@@ -188,18 +188,18 @@ static unsigned field_of(struct reader_of_row at, const char *prefix, const char
     return (unsigned)field;
 }
 
-static uint64_t number_of(struct reader_of_row at, const char *prefix, const char *name)
+static uint64_t number_of(struct row_at at, const char *prefix, const char *name)
 {
     unsigned field = field_of(at, prefix, name);
     return batch_has(at.batch, field, at.row) ? batch_get(at.batch, field, at.row) : 0;
 }
 
-static struct address end_of(struct reader_of_row at, const char *prefix)
+static struct address end_of(struct row_at at, const char *prefix)
 {
     return batch_get_address(at.batch, field_of(at, prefix, "addr"), at.row);
 }
 
-static void compare_side(struct run *r, const struct talk *t, unsigned end, struct reader_of_row at,
+static void compare_side(struct run *r, const struct talk *t, unsigned end, struct row_at at,
                          const char *prefix)
 {
     const struct truth_side *s = &t->truth->side[end];
@@ -222,7 +222,7 @@ static void compare_side(struct run *r, const struct talk *t, unsigned end, stru
     }
 }
 
-static void compare_carrier(struct run *r, struct reader_of_row at)
+static void compare_carrier(struct run *r, struct row_at at)
 {
     r->carriers++;
     nanos first_seen = (nanos)number_of(at, "", "first_seen");
@@ -242,7 +242,7 @@ static void compare_carrier(struct run *r, struct reader_of_row at)
     wrong(r, "a carrier that there was not");
 }
 
-static void compare_conversation(struct run *r, struct reader_of_row at)
+static void compare_conversation(struct run *r, struct row_at at)
 {
     if (number_of(at, "", "carries")) {
         compare_carrier(r, at);
@@ -263,7 +263,7 @@ static void compare_conversation(struct run *r, struct reader_of_row at)
         same(r, "who began", t->truth->first_side, src);
 }
 
-static void compare_difference(struct run *r, struct reader_of_row at)
+static void compare_difference(struct run *r, struct row_at at)
 {
     const struct record_batch *b = at.batch;
     nanos time = (nanos)batch_get(b, COMMON_TS, at.row);
@@ -281,7 +281,7 @@ static void compare_difference(struct run *r, struct reader_of_row at)
     wrong(r, "a difference between pieces that there was not");
 }
 
-static bool is_reading(struct reader_of_row at, unsigned field, bytes expected)
+static bool is_reading(struct row_at at, unsigned field, bytes expected)
 {
     bytes found = {0};
     if (batch_has(at.batch, field, at.row)) found = batch_get_bytes(at.batch, field, at.row);
@@ -289,7 +289,7 @@ static bool is_reading(struct reader_of_row at, unsigned field, bytes expected)
 }
 
 // The talk in which a record was made.
-static const struct talk *talk_of_record(struct run *r, struct reader_of_row at)
+static const struct talk *talk_of_record(struct run *r, struct row_at at)
 {
     struct record_id id = batch_get_id(at.batch, COMMON_CONVERSATION_ID, at.row);
     for (uint32_t i = 0; i < r->truth->scene->talk_count; i++) {
@@ -302,7 +302,7 @@ static const struct talk *talk_of_record(struct run *r, struct reader_of_row at)
     return NULL;
 }
 
-static void compare_reading(struct run *r, struct reader_of_row at, const struct talk *t,
+static void compare_reading(struct run *r, struct row_at at, const struct talk *t,
                             const struct truth_ambiguity *a)
 {
     bytes policy = batch_get_bytes(at.batch, AMBIGUITY_POLICY, at.row);
@@ -321,7 +321,7 @@ static bool talk_is_forgetful(const struct talk *t)
 }
 
 // Records of a talk come in the order in which the differences were found.
-static void compare_ambiguity(struct run *r, struct reader_of_row at)
+static void compare_ambiguity(struct run *r, struct row_at at)
 {
     const struct record_batch *b = at.batch;
     const struct talk *t = talk_of_record(r, at);
@@ -345,7 +345,7 @@ static void compare_ambiguity(struct run *r, struct reader_of_row at)
           (unsigned long long)position, (unsigned long long)(position + length), end);
 }
 
-static void take_row(struct run *r, struct reader_of_row at)
+static void take_row(struct run *r, struct row_at at)
 {
     const struct record_kind *k = at.batch->kind;
     digest_row(r, at.batch, at.row);
@@ -361,7 +361,7 @@ static void take_row(struct run *r, struct reader_of_row at)
 
 static void take(void *context, const struct record_batch *batch)
 {
-    for (uint32_t i = 0; i < batch->rows; i++) take_row(context, (struct reader_of_row){batch, i});
+    for (uint32_t i = 0; i < batch->rows; i++) take_row(context, (struct row_at){batch, i});
 }
 
 // ---- what must be there -------------------------------------------------------------------------

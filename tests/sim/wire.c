@@ -18,7 +18,6 @@ enum {
     PORT_VXLAN = 4789,
     PORT_GENEVE = 6081,
     AROUND_MAX = 128, // bytes that one layer puts around another
-    DATAGRAM_MAX = 65000,
     PIECES_MAX = 40,
     PIECES_OUTSIDE_MAX = 4,
     UNIT = 8, // in which fragments are measured
