@@ -227,13 +227,13 @@ static void tell_difference(void *context, enum digest_difference how, struct re
     };
     struct run *r = context;
     char subject[SUBJECT_MAX];
-    if (r->told++ >= TOLD_MAX) return;
+    // Of a part that was dissected again one cannot tell what made the difference.
+    if (r->told++ >= TOLD_MAX || r->reading->swapped_by) return;
     int n = snprintf(subject, sizeof subject, "%s", r->kinds[r->kind]->name);
     if (id.time_us || id.hash)
         snprintf(subject + n, sizeof subject - (size_t)n, " %016" PRIx64 "%016" PRIx64, id.time_us,
                  id.hash);
-    // Records of a part that was dissected again are made by what came later.
-    tell(r, !r->reading->swapped_by, subject, what[how]);
+    tell(r, true, subject, what[how]);
 }
 
 static bool take_stored(void *context, const struct record_batch *batch)
@@ -268,11 +268,13 @@ static bool compare(struct run *r, struct err *err)
     digest_destroy(r->stored);
     if (!ok || !r->told) return ok;
     snprintf(subject, sizeof subject, "reading of line %" PRIu64, r->reading->seq);
-    int n = snprintf(what, sizeof what, "%" PRIu64 " records differ from what its packets say",
-                     r->told);
+    int n =
+        snprintf(what, sizeof what,
+                 "%" PRIu64 " records differ from what its options make of its packets", r->told);
     if (r->reading->swapped_by)
         snprintf(what + n, sizeof what - (size_t)n,
-                 "; line %" PRIu64 " put others in their place, so this proves nothing",
+                 "; line %" PRIu64
+                 " put others in their place, perhaps with other options, so this proves nothing",
                  r->reading->swapped_by);
     else if (strcmp(r->reading->version, r->options->version) != 0)
         snprintf(what + n, sizeof what - (size_t)n,

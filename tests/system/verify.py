@@ -91,6 +91,17 @@ def replaced_readings(folder):
 
 
 @test
+def dissected_again(folder):
+    case, _ = make_case(folder)
+    weir("dissect", case, "-Y", 'service == "http"')
+    weir("verify", case)
+    weir("dissect", case, "--file-limit", "100")
+    weir("verify", "--quick", case)
+    done = weir("verify", case, status=3)
+    need_equal(done.err.count(b"put others in their place"), 2, done)
+
+
+@test
 def a_case_elsewhere(folder):
     """Copied, in another folder, and on a medium that cannot be written."""
     case, _ = make_case(folder)
