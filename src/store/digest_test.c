@@ -111,12 +111,78 @@ static void is_the_same_in_memory_and_on_disk(void **state)
     fixture_folder_remove(folder);
 }
 
+static unsigned differences[3];
+static struct record_id last_different;
+
+static void count(void *context, enum digest_difference how, struct record_id id)
+{
+    (void)context;
+    differences[how]++;
+    last_different = id;
+}
+
+static struct digest *whole_of(uint64_t from, uint64_t to)
+{
+    struct digest *d = digest_create_whole(fixture_kinds, 2);
+    for (int i = 0; i < 2; i++) fixture_fill(sink_of(d), fixture_kinds[i], from, to, 100);
+    return d;
+}
+
+static void add_other_row(struct digest *d, struct record_id id)
+{
+    struct record_batch *b = batch_create(&sample_kind);
+    assert_true(batch_begin(b, 0));
+    batch_words(b, SAMPLE_ID, id.time_us, id.hash);
+    batch_word(b, SAMPLE_COUNT, 99);
+    batch_end(b);
+    digest_add(d, b);
+    batch_destroy(b);
+}
+
+static void names_what_differs(void **state)
+{
+    (void)state;
+    struct digest *a = whole_of(0, 500), *b = whole_of(10, 510);
+    memset(differences, 0, sizeof differences);
+    digest_compare(a, b, 0, count, NULL);
+    assert_int_equal(differences[DIGEST_ONLY_A], 10);
+    assert_int_equal(differences[DIGEST_ONLY_B], 10);
+    assert_int_equal(differences[DIGEST_CHANGED], 0);
+    digest_compare(a, b, 1, count, NULL);
+    assert_int_equal(differences[DIGEST_ONLY_A], 20);
+    struct record_id id = last_different;
+    assert_int_equal(id.time_us | id.hash, 0); // this kind has none
+    digest_destroy(a);
+    digest_destroy(b);
+    a = whole_of(0, 1);
+    b = digest_create_whole(fixture_kinds, 2);
+    memset(differences, 0, sizeof differences);
+    digest_compare(a, b, 0, count, NULL);
+    assert_int_equal(differences[DIGEST_ONLY_A], 1);
+    id = last_different;
+    digest_destroy(b);
+    b = digest_create_whole(fixture_kinds, 2);
+    add_other_row(b, id);
+    memset(differences, 0, sizeof differences);
+    digest_compare(a, b, 0, count, NULL);
+    assert_int_equal(differences[DIGEST_CHANGED], 1);
+    assert_int_equal(differences[DIGEST_ONLY_A] + differences[DIGEST_ONLY_B], 0);
+    assert_true(last_different.hash == id.hash);
+    digest_forget(a, 0);
+    digest_forget(b, 0);
+    digest_compare(a, b, 0, count, NULL);
+    assert_int_equal(differences[DIGEST_CHANGED], 1);
+    digest_destroy(a);
+    digest_destroy(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(does_not_depend_on_order_or_batches),
         cmocka_unit_test(depends_on_every_field_but_those_left_out),
         cmocka_unit_test(is_the_same_in_memory_and_on_disk),
+        cmocka_unit_test(names_what_differs),
     };
     if (!fixture_has_library()) return FIXTURE_SKIP;
     return cmocka_run_group_tests(tests, NULL, NULL);
