@@ -24,7 +24,7 @@ COLUMNS_MAX = 100
 TABLE_MARKER = "// tidy: table"
 
 # The two sides that meet in record and bus only.
-DATA_PLANE = ("source", "decode", "flow", "stream", "dissect", "extract", "enrich", "analyze", "detect")
+DATA_PLANE = ("source", "decode", "flow", "stream", "dissect", "extract", "collect", "enrich", "analyze", "detect")
 KEEPING = ("store", "sink", "api")
 
 # Folders of extensions, and what others may include of them.

@@ -11,6 +11,7 @@ typedef int64_t nanos;
 
 #define NANOS_PER_SECOND INT64_C(1000000000)
 #define NANOS_PER_MICRO INT64_C(1000)
+#define NANOS_PER_MILLI INT64_C(1000000)
 enum { TIME_TEXT_MAX = 40 };
 
 // RFC 3339 in UTC with as many of nine fraction digits as are needed, in groups of three; returns

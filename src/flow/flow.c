@@ -96,72 +96,11 @@ static const struct field conversation_fields[CONVERSATION_FIELDS] = {
      NULL, NULL, 0},
 };
 
-enum flow_field {
-    FLOW_FIRST_SEEN,
-    FLOW_LAST_SEEN,
-    FLOW_PROTO,
-    FLOW_SRC_ADDR,
-    FLOW_SRC_PORT,
-    FLOW_DST_ADDR,
-    FLOW_DST_PORT,
-    FLOW_PACKETS,
-    FLOW_BYTES,
-    FLOW_REVERSE_PACKETS,
-    FLOW_REVERSE_BYTES,
-    FLOW_TCP_FLAGS,
-    FLOW_REVERSE_TCP_FLAGS,
-    FLOW_TOS,
-    FLOW_END_REASON,
-    FLOW_CONVERSATION_ID,
-    FLOW_FIELDS,
-};
-
-static const struct field flow_fields[FLOW_FIELDS] = {
-    {"first_seen", FIELD_TIME, NULL, "Time of the first packet in the interval", "event.start",
-     "flowStartNanoseconds", 0},
-    {"last_seen", FIELD_TIME, NULL, "Time of the last packet in the interval", "event.end",
-     "flowEndNanoseconds", 0},
-    {"proto", FIELD_UINT, NULL, "IP protocol number", "network.iana_number", "protocolIdentifier",
-     0},
-    {"src_addr", FIELD_ADDRESS, NULL, "Address of who began", "source.ip", "sourceIPv6Address", 0},
-    {"src_port", FIELD_UINT, NULL, "Port of who began", "source.port", "sourceTransportPort", 0},
-    {"dst_addr", FIELD_ADDRESS, NULL, "Address of who answered", "destination.ip",
-     "destinationIPv6Address", 0},
-    {"dst_port", FIELD_UINT, NULL, "Port of who answered", "destination.port",
-     "destinationTransportPort", 0},
-    {"packets", FIELD_UINT, "packets", "Packets from src in the interval", "source.packets",
-     "packetDeltaCount", 0},
-    {"bytes", FIELD_UINT, "bytes", "Bytes from src in the interval, IP headers included",
-     "source.bytes", "octetDeltaCount", 0},
-    {"reverse_packets", FIELD_UINT, "packets", "Packets from dst in the interval",
-     "destination.packets", "reversePacketDeltaCount", 0},
-    {"reverse_bytes", FIELD_UINT, "bytes", "Bytes from dst in the interval", "destination.bytes",
-     "reverseOctetDeltaCount", 0},
-    {"tcp_flags", FIELD_UINT, NULL, "TCP flags of src in the interval, ored", NULL,
-     "tcpControlBits", 0},
-    {"reverse_tcp_flags", FIELD_UINT, NULL, "TCP flags of dst in the interval, ored", NULL,
-     "reverseTcpControlBits", 0},
-    {"tos", FIELD_UINT, NULL, "Type of service (traffic class) of the first packet", NULL,
-     "ipClassOfService", 0},
-    {"end_reason", FIELD_TEXT, NULL,
-     "Why the interval ended: idle, active (timeout), end (of the conversation)", NULL,
-     "flowEndReason", 0},
-    {"conversation_id", FIELD_ID, NULL, "The conversation it was measured of", "network.session_id",
-     "uid", 0},
-};
-
 const struct record_kind conversation_kind = {
     .name = "conversation",
     .help = "One TCP connection, or one exchange of another protocol",
     .fields = conversation_fields,
     .field_count = CONVERSATION_FIELDS,
-};
-
-const struct record_kind flow_kind = {
-    .name = "flow",
-    .help = "What was measured of a conversation in an interval",
-    .fields = flow_fields,
-    .field_count = FLOW_FIELDS,
 };
 
 struct record_id conversation_id(const struct conversation *c)

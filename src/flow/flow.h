@@ -5,9 +5,10 @@
 #pragma once
 
 #include "flow/conversation.h"
+#include "flow/flow_kind.h"
 #include "record/writer.h"
 
-extern const struct record_kind conversation_kind, flow_kind;
+extern const struct record_kind conversation_kind;
 
 // Why a flow record was closed; IPFIX flowEndReason (RFC 5102 section 5.11.3) has the same
 // distinctions.

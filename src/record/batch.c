@@ -96,6 +96,12 @@ void batch_end(struct record_batch *b)
     b->rows++;
 }
 
+void batch_cancel(struct record_batch *b)
+{
+    for (uint32_t i = 0; i < b->kind->field_count; i++)
+        b->columns[i].present[b->rows / 64] &= ~(UINT64_C(1) << (b->rows % 64));
+}
+
 // One entry of a row. Rows are made by row.c alone, so their lengths are not doubted.
 struct entry {
     unsigned field;

@@ -49,6 +49,7 @@ void batch_words(struct record_batch *b, unsigned field, uint64_t hi, uint64_t l
 void batch_text(struct record_batch *b, unsigned field,
                 bytes v); // must be clean text, or any bytes for hash, blob and encoded lists
 void batch_end(struct record_batch *b);
+void batch_cancel(struct record_batch *b); // instead of batch_end: the row never was
 
 static inline bool batch_has(const struct record_batch *b, unsigned field, uint32_t row)
 {

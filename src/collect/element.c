@@ -1,0 +1,132 @@
+#include "collect/element.h"
+
+#include <inttypes.h>
+
+static const struct element elements[] = {
+#include "elements_table.h"
+};
+enum { ELEMENT_COUNT = sizeof elements / sizeof elements[0] };
+
+// Seconds from 1900, where NTP begins (RFC 5905 section 6), to 1970.
+#define NTP_EPOCH UINT64_C(2208988800)
+
+static int element_compare(const struct element *e, uint32_t enterprise, uint16_t number)
+{
+    if (e->enterprise != enterprise) return e->enterprise < enterprise ? -1 : 1;
+    if (e->number != number) return e->number < number ? -1 : 1;
+    return 0;
+}
+
+const struct element *element_find(uint32_t enterprise, uint16_t number)
+{
+    size_t from = 0, to = ELEMENT_COUNT;
+    while (from < to) {
+        size_t at = (from + to) / 2;
+        int order = element_compare(&elements[at], enterprise, number);
+        if (order == 0) return &elements[at];
+        if (order < 0) from = at + 1;
+        else to = at;
+    }
+    return NULL;
+}
+
+uint64_t element_number(bytes value)
+{
+    uint64_t n = 0;
+    if (value.n > sizeof n) return 0;
+    for (size_t i = 0; i < value.n; i++) n = n << 8 | value.p[i];
+    return n;
+}
+
+nanos element_time(enum element_type type, bytes value)
+{
+    uint64_t n = element_number(value);
+    if (type == ELEMENT_dateTimeSeconds) return (nanos)(n & UINT32_MAX) * NANOS_PER_SECOND;
+    if (type == ELEMENT_dateTimeMilliseconds)
+        return n < INT64_MAX / NANOS_PER_MILLI ? (nanos)n * NANOS_PER_MILLI : 0;
+    // The other two are seconds since 1900 and a fraction of 32 bits (RFC 7011 section 6.1.9).
+    uint64_t seconds = n >> 32, fraction = n & UINT32_MAX;
+    if (seconds < NTP_EPOCH) return 0;
+    return (nanos)(seconds - NTP_EPOCH) * NANOS_PER_SECOND +
+           (nanos)(fraction * (uint64_t)NANOS_PER_SECOND >> 32);
+}
+
+struct address element_address(bytes value)
+{
+    if (value.n == 4) return address_v4((uint32_t)element_number(value));
+    if (value.n != 16) return (struct address){0};
+    return (struct address){element_number(bytes_first(value, 8)),
+                            element_number(bytes_after(value, 8))};
+}
+
+static void format_hex(struct text *text, bytes value)
+{
+    text_add(text, "0x");
+    for (size_t i = 0; i < value.n; i++) text_format(text, "%02x", value.p[i]);
+}
+
+static void format_signed(struct text *text, bytes value)
+{
+    uint64_t n = element_number(value), sign = UINT64_C(1) << (8 * value.n - 1);
+    text_format(text, "%" PRId64, (int64_t)((n ^ sign) - sign));
+}
+
+static void format_real(struct text *text, bytes value)
+{
+    uint64_t n = element_number(value);
+    uint32_t half = (uint32_t)n;
+    double d;
+    float f;
+    memcpy(&d, &n, sizeof d);
+    memcpy(&f, &half, sizeof f);
+    text_format(text, "%.17g", value.n == sizeof f ? (double)f : d);
+}
+
+static void format_address(struct text *text, bytes value)
+{
+    char name[ADDRESS_TEXT_MAX];
+    address_format(name, element_address(value));
+    text_add(text, name);
+}
+
+static void format_time(struct text *text, enum element_type type, bytes value)
+{
+    char time[TIME_TEXT_MAX];
+    time_format(time, element_time(type, value));
+    text_add(text, time);
+}
+
+static void format_mac(struct text *text, bytes value)
+{
+    for (size_t i = 0; i < value.n; i++) text_format(text, "%s%02x", i ? ":" : "", value.p[i]);
+}
+
+// Strings are padded with zeros by many.
+static void format_string(struct text *text, bytes value)
+{
+    while (value.n && value.p[value.n - 1] == 0) value.n--;
+    text_put(text, value);
+}
+
+void element_format(struct text *text, const struct element *element, bytes value)
+{
+    enum element_type type = element ? element->type : ELEMENT_octetArray;
+    bool is_number = value.n > 0 && value.n <= sizeof(uint64_t);
+    if (type >= ELEMENT_unsigned8 && type <= ELEMENT_unsigned64 && is_number)
+        text_format(text, "%" PRIu64, element_number(value));
+    else if (type >= ELEMENT_signed8 && type <= ELEMENT_signed64 && is_number)
+        format_signed(text, value);
+    else if ((type == ELEMENT_float32 || type == ELEMENT_float64) &&
+             (value.n == sizeof(float) || value.n == sizeof(double)))
+        format_real(text, value);
+    else if (type == ELEMENT_boolean && value.n == 1)
+        text_add(text, value.p[0] == 1 ? "true" : "false"); // RFC 7011 section 6.1.5
+    else if (type == ELEMENT_macAddress && value.n == 6) format_mac(text, value);
+    else if (type == ELEMENT_string) format_string(text, value);
+    else if (type >= ELEMENT_dateTimeSeconds && type <= ELEMENT_dateTimeNanoseconds && is_number)
+        format_time(text, type, value);
+    else if ((type == ELEMENT_ipv4Address && value.n == 4) ||
+             (type == ELEMENT_ipv6Address && value.n == 16))
+        format_address(text, value);
+    else format_hex(text, value);
+}

@@ -1,0 +1,255 @@
+#include "collect/flows.h"
+
+#include <string.h>
+
+#include "flow/flow_kind.h"
+
+enum { LIST_MAX = 12288, TEXT_VALUE_MAX = 256, ESCAPED_MAX = 4, LENGTH_SIZE = 4 };
+
+// What is learnt of a record while its steps run.
+struct reading {
+    struct flow_rows *rows;
+    const struct flow_origin *origin;
+    struct record_batch *batch;
+    bool has_sampler;
+    uint64_t sampler, rate;
+};
+
+void flow_rows_init(struct flow_rows *rows, struct record_writer *writer, bool elements)
+{
+    *rows = (struct flow_rows){.writer = writer, .elements = elements};
+}
+
+void flow_rows_deinit(struct flow_rows *rows)
+{
+    text_deinit(&rows->list);
+    text_deinit(&rows->value);
+}
+
+// ---- values -------------------------------------------------------------------------------------
+
+static void put_text(struct record_batch *b, unsigned field, bytes v)
+{
+    char escaped[TEXT_VALUE_MAX * ESCAPED_MAX];
+    while (v.n && v.p[v.n - 1] == 0) v.n--;
+    v = bytes_first(v, TEXT_VALUE_MAX);
+    size_t n = text_escape(escaped, sizeof escaped, v);
+    if (n) batch_text(b, field, bytes_of(escaped, n));
+}
+
+static void put_element(struct reading *r, const struct step *s, bytes value)
+{
+    struct flow_rows *rows = r->rows;
+    if (!rows->elements) return;
+    struct text *list = &rows->list, *v = &rows->value;
+    text_clear(v);
+    bool is_reverse = s->wire.enterprise == ENTERPRISE_REVERSE;
+    if (s->element) text_format(v, "%s%s=", is_reverse ? "reverse:" : "", s->element->name);
+    else text_format(v, "%u/%u=", s->wire.enterprise, s->wire.number);
+    element_format(v, s->element, bytes_first(value, TEXT_VALUE_MAX));
+    char escaped[TEXT_VALUE_MAX * ESCAPED_MAX];
+    uint32_t n = (uint32_t)text_escape(escaped, sizeof escaped, bytes_of(v->p, v->n));
+    if (list->n + LENGTH_SIZE + n > LIST_MAX) {
+        rows->elements_cut++;
+        return;
+    }
+    text_put(list, bytes_of(&n, LENGTH_SIZE));
+    text_put(list, bytes_of(escaped, n));
+}
+
+static void put_reason(struct record_batch *b, bytes value)
+{
+    // RFC 5102 section 5.11.3.
+    static const char *const reasons[] = {NULL, "idle", "active", "end", "forced", "resources"};
+    uint64_t n = element_number(value);
+    if (n && n < sizeof reasons / sizeof reasons[0])
+        batch_text(b, FLOW_END_REASON, bytes_text(reasons[n]));
+}
+
+static void put_mac(struct record_batch *b, unsigned field, bytes value)
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { MAC_SIZE = 6 };
+    char text[3 * MAC_SIZE];
+    if (value.n != MAC_SIZE) return;
+    for (size_t i = 0; i < MAC_SIZE; i++) {
+        text[3 * i] = digits[value.p[i] >> 4];
+        text[3 * i + 1] = digits[value.p[i] & 15];
+        text[3 * i + 2] = ':';
+    }
+    batch_text(b, field, bytes_of(text, sizeof text - 1));
+}
+
+static void put_icmp(struct record_batch *b, bytes value)
+{
+    uint64_t n = element_number(value);
+    if (!n) return; // many exporters fill it with zero for all that is not ICMP
+    batch_word(b, FLOW_SRC_PORT, n >> 8 & 0xff);
+    batch_word(b, FLOW_DST_PORT, n & 0xff);
+}
+
+static void put_number(struct record_batch *b, const struct step *s, uint64_t v)
+{
+    if (s->is_again && !v) return;
+    if (s->how == STEP_COUNT && batch_has(b, s->field, b->rows) && batch_get(b, s->field, b->rows))
+        return;
+    batch_word(b, s->field, v);
+}
+
+static void put_address(struct record_batch *b, const struct step *s, bytes value)
+{
+    struct address a = element_address(value);
+    bool is_none = !a.hi && (!a.lo || a.lo == ADDRESS_V4_PREFIX);
+    if (s->is_again && is_none) return;
+    batch_words(b, s->field, a.hi, a.lo);
+}
+
+static void put_time(struct reading *r, const struct step *s, nanos time)
+{
+    if (time > 0) batch_word(r->batch, s->field, (uint64_t)time);
+}
+
+static void put_uptime(struct reading *r, const struct step *s, bytes value)
+{
+    const struct flow_origin *o = r->origin;
+    if (!o->has_started) return;
+    nanos since = (nanos)(element_number(value) & UINT32_MAX) * NANOS_PER_MILLI;
+    nanos time = o->started + since;
+    // The counter starts anew after 49.7 days: a flow does not end after it was told.
+    if (time > o->exported + 60 * NANOS_PER_SECOND) time -= (nanos)UINT32_MAX * NANOS_PER_MILLI;
+    put_time(r, s, time);
+}
+
+static void flow_step(struct reading *r, const struct step *s, bytes value)
+{
+    struct record_batch *b = r->batch;
+    switch ((enum step_how)s->how) {
+    case STEP_NUMBER:
+    case STEP_COUNT:
+        put_number(b, s, element_number(value));
+        break;
+    case STEP_TIME:
+        put_time(r, s, element_time(s->element->type, value));
+        break;
+    case STEP_UPTIME:
+        put_uptime(r, s, value);
+        break;
+    case STEP_DELTA:
+        put_time(r, s, r->origin->exported - (nanos)element_number(value) * NANOS_PER_MICRO);
+        break;
+    case STEP_ADDRESS:
+        put_address(b, s, value);
+        break;
+    case STEP_MAC:
+        put_mac(b, s->field, value);
+        break;
+    case STEP_TEXT:
+        put_text(b, s->field, value);
+        break;
+    case STEP_HASH:
+        if (value.n) batch_text(b, s->field, bytes_first(value, TEXT_VALUE_MAX));
+        break;
+    case STEP_ICMP:
+        put_icmp(b, value);
+        break;
+    case STEP_REASON:
+        put_reason(b, value);
+        break;
+    case STEP_RATE:
+        if (!r->rate) r->rate = element_number(value);
+        break;
+    case STEP_SAMPLER:
+        r->has_sampler = true;
+        r->sampler = element_number(value);
+        break;
+    case STEP_ELEMENT:
+        put_element(r, s, value);
+        break;
+    case STEP_SKIP:
+        break;
+    }
+}
+
+// ---- rows ---------------------------------------------------------------------------------------
+
+struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin *origin,
+                                size_t heap_need)
+{
+    struct record_batch *b = writer_begin(rows->writer, &flow_kind, heap_need);
+    batch_words(b, FLOW_EXPORTER, origin->exporter.hi, origin->exporter.lo);
+    batch_word(b, FLOW_DOMAIN, origin->domain);
+    if (*origin->point) batch_text(b, FLOW_POINT, bytes_text(origin->point));
+    rows->rows++;
+    return b;
+}
+
+void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from)
+{
+    if (!rate) return;
+    batch_word(b, FLOW_SAMPLING_RATE, rate);
+    batch_text(b, FLOW_SAMPLING_FROM, bytes_text(from));
+}
+
+static void put_rate(const struct reading *r)
+{
+    const struct sampling *s = r->origin->sampling;
+    struct record_batch *b = r->batch;
+    if (r->rate) {
+        flow_put_sampling(b, r->rate, "record");
+        return;
+    }
+    for (uint32_t i = 0; r->has_sampler && i < s->sampler_count; i++) {
+        if (s->samplers[i].id != r->sampler) continue;
+        flow_put_sampling(b, s->samplers[i].rate, "options");
+        return;
+    }
+    if (!r->has_sampler || r->sampler == 0) flow_put_sampling(b, s->rate, s->from);
+}
+
+static void put_times(const struct reading *r)
+{
+    struct record_batch *b = r->batch;
+    bool has_first = batch_has(b, FLOW_FIRST_SEEN, b->rows);
+    bool has_last = batch_has(b, FLOW_LAST_SEEN, b->rows);
+    uint64_t exported = (uint64_t)r->origin->exported;
+    uint64_t last = has_last ? batch_get(b, FLOW_LAST_SEEN, b->rows) : exported;
+    if (!has_last && has_first) last = batch_get(b, FLOW_FIRST_SEEN, b->rows);
+    if (!has_last) batch_word(b, FLOW_LAST_SEEN, last);
+    if (!has_first) batch_word(b, FLOW_FIRST_SEEN, last);
+}
+
+static size_t run_steps(struct reading *r, const struct template *t, bytes record)
+{
+    const struct step *steps = t->steps;
+    if (!t->is_variable) {
+        for (unsigned i = 0; i < t->step_count; i++)
+            flow_step(r, &steps[i], bytes_of(record.p + steps[i].offset, steps[i].wire.length));
+        return t->length;
+    }
+    struct reader rest = reader_of(record);
+    for (unsigned i = 0; i < t->step_count; i++) {
+        bytes value = template_value(&steps[i].wire, &rest);
+        if (rest.bad) return 0;
+        flow_step(r, &steps[i], value);
+    }
+    return record.n - reader_left(&rest);
+}
+
+size_t flow_row(struct flow_rows *rows, const struct template *t, const struct flow_origin *origin,
+                bytes record)
+{
+    struct reading r = {.rows = rows, .origin = origin};
+    text_clear(&rows->list);
+    r.batch = flow_begin(rows, origin, t->heap_need);
+    size_t used = run_steps(&r, t, record);
+    if (!used) {
+        batch_cancel(r.batch);
+        rows->rows--;
+        return 0;
+    }
+    put_rate(&r);
+    put_times(&r);
+    if (rows->list.n) batch_text(r.batch, FLOW_ELEMENTS, bytes_of(rows->list.p, rows->list.n));
+    batch_end(r.batch);
+    return used;
+}

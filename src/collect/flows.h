@@ -1,0 +1,57 @@
+// Records of exporters as rows of `flow`.
+//
+// One writer, one thread. Values are taken as they are told: nothing is multiplied by a sampling
+// rate, and what is not told is absent. A record whose times cannot be told has those of its
+// message.
+#pragma once
+
+#include "base/text.h"
+#include "collect/template.h"
+#include "record/writer.h"
+
+enum { SAMPLERS_MAX = 16 };
+
+struct sampler {
+    uint64_t id, rate;
+};
+
+// What options of an exporter tell of its samplers.
+struct sampling {
+    uint64_t rate; // of all that name no sampler; 0: not known
+    const char *from;
+    struct sampler samplers[SAMPLERS_MAX];
+    uint32_t sampler_count;
+};
+
+// What is known beside the record itself.
+struct flow_origin {
+    struct address exporter;
+    const char *point; // "" when it has no name
+    uint32_t domain;
+    nanos exported;    // time of the message
+    nanos started;     // when the exporter's system began to count; `has_started`
+    bool has_started;
+    const struct sampling *sampling;
+};
+
+struct flow_rows {
+    struct record_writer *writer;
+    bool elements;   // keep what has no field
+    struct text list, value; // of one row
+    uint64_t rows, elements_cut;
+};
+
+void flow_rows_init(struct flow_rows *rows, struct record_writer *writer, bool elements);
+void flow_rows_deinit(struct flow_rows *rows);
+
+// One record, as `t` lays it out; `record` has t->length bytes, or is all that is left of the set
+// when the template is variable. Returns how many bytes it took; 0 when it goes beyond its set.
+size_t flow_row(struct flow_rows *rows, const struct template *t, const struct flow_origin *origin,
+                bytes record);
+
+// For formats without templates: begins a row with what is known of its origin. The caller sets the
+// columns and calls batch_end.
+struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin *origin,
+                                size_t heap_need);
+// The rate and who told it; nothing when it is not known.
+void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from);

@@ -1,0 +1,100 @@
+// What is known of one exporter: its templates, its samplers, where its count stands, and what
+// waits for a template.
+//
+// A session is one observation domain of one address and port (UDP) or connection (TCP): templates
+// of one say nothing about another (RFC 7011 section 8). Bounded: SESSIONS_MAX sessions, of which
+// the one that was silent longest makes room; SESSION_TEMPLATE_BYTES of templates, of which the one
+// told longest ago makes room; SESSION_HELD_BYTES of data that wait for their template, of which
+// the oldest go. What goes is counted. One thread.
+#pragma once
+
+#include "base/err.h"
+#include "collect/flows.h"
+
+enum {
+    SESSIONS_MAX = 8192,
+    SESSION_TEMPLATES_MAX = 4096,
+    SESSION_TEMPLATE_BYTES = 1024 * 1024,
+    SESSION_HELD_BYTES = 256 * 1024,
+    NETFLOW_5 = 5,
+    NETFLOW_7 = 7,
+    NETFLOW_9 = 9,
+    IPFIX = 10,
+};
+#define TEMPLATE_LIFETIME (1800 * NANOS_PER_SECOND)
+
+// Why something of an exporter is missing: a word, its unit, what it means.
+// clang-format off
+#define EXPORT_LOSSES(X) \
+    X(sequence_gap, "flows", "Flows (NetFlow 9: messages) that its own count says were sent and never came") \
+    X(cut_message, "messages", "Messages that end within a header or a set") \
+    X(bad_set, "sets", "Sets whose length cannot be") \
+    X(bad_template, "templates", "Templates that make no sense, or have too many fields") \
+    X(no_template, "sets", "Sets that were given up before their template came") \
+    X(cut_record, "records", "Records that go beyond their set") \
+    X(templates_full, "templates", "Templates that made room for others")
+// clang-format on
+
+enum export_loss {
+#define EXPORT_LOSS_NUMBER(name, unit, help) EXPORT_LOSS_##name,
+    EXPORT_LOSSES(EXPORT_LOSS_NUMBER)
+#undef EXPORT_LOSS_NUMBER
+    EXPORT_LOSS_COUNT
+};
+
+struct session_key {
+    struct address address;
+    uint32_t domain;
+    uint16_t port;    // 0 for connections
+    uint16_t version; // of the protocol
+    uint64_t connection; // 0 for datagrams
+};
+
+// A set that waits for its template.
+struct held_set {
+    struct held_set *next;
+    uint16_t id, length;
+    struct flow_origin origin;
+    uint8_t data[];
+};
+
+struct session {
+    struct session_key key;
+    nanos heard; // when it last said something
+    struct template **templates; // by id, ascending
+    uint32_t template_count, template_room;
+    size_t template_bytes;
+    struct sampling sampling;
+    uint32_t next_sequence;
+    bool has_sequence;
+    struct held_set *held, **held_end;
+    size_t held_bytes;
+    uint64_t messages, flows;
+    uint64_t lost[EXPORT_LOSS_COUNT];
+    nanos lost_from, lost_to; // since it was told last
+    uint32_t chain_next;
+};
+
+struct sessions;
+
+struct sessions *sessions_create(struct err *err);
+void sessions_destroy(struct sessions *s);
+// Found or made. `gone` is told of the session that makes room, before it goes.
+struct session *session_of(struct sessions *s, const struct session_key *key, nanos now,
+                           void (*gone)(void *context, struct session *session), void *context);
+// Each in turn, in the order in which they were made.
+void sessions_each(struct sessions *s, void (*each)(void *context, struct session *session),
+                   void *context);
+
+void session_lose(struct session *s, enum export_loss why, uint64_t n, nanos now);
+// Notes where the exporter's count stands before this message, which counts `n` more.
+void session_sequence(struct session *s, uint32_t sequence, uint32_t n, nanos now);
+
+// NULL when it was not told, or too long ago.
+struct template *session_template(const struct session *s, uint16_t id, nanos now);
+// Takes a definition in the place of an earlier one.
+void session_define(struct session *s, struct template *t, nanos now);
+void session_withdraw(struct session *s, uint16_t id); // 0: all
+void session_hold(struct session *s, uint16_t id, const struct flow_origin *origin, bytes set);
+// The next set that waits for `id`, or NULL; freed with memory_free.
+struct held_set *session_unhold(struct session *s, uint16_t id);

@@ -1,0 +1,133 @@
+#include "collect/template.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "flow/flow_kind.h"
+
+// What a row takes at most: of each text field, and of all elements together.
+enum { TEXT_MAX = 1024, ELEMENTS_TEXT_MAX = 16384, ROW_NEED = 256 };
+
+// Elements that are not simply a value of a field.
+static const struct {
+    uint16_t number;
+    uint8_t how;
+} special[] = {
+    {21, STEP_UPTIME}, {22, STEP_UPTIME},  {32, STEP_ICMP},    {34, STEP_RATE},
+    {48, STEP_SAMPLER}, {50, STEP_RATE},  
+    {85, STEP_COUNT},  {86, STEP_COUNT},   {136, STEP_REASON}, {139, STEP_ICMP},
+    {158, STEP_DELTA}, {159, STEP_DELTA},  {210, STEP_SKIP},   {231, STEP_COUNT},
+    {232, STEP_COUNT}, {298, STEP_COUNT},  {299, STEP_COUNT},  {302, STEP_SAMPLER},
+};
+
+static enum step_how how_special(const struct element *e)
+{
+    for (size_t i = 0; e->enterprise == 0 && i < sizeof special / sizeof special[0]; i++)
+        if (special[i].number == e->number) return special[i].how;
+    return STEP_NUMBER;
+}
+
+static enum step_how how_by_type(enum field_type type, const struct template_field *wire)
+{
+    bool is_number = wire->length && wire->length <= sizeof(uint64_t);
+    bool is_address = wire->length == 4 || wire->length == 16;
+    if (type == FIELD_UINT) return is_number ? STEP_NUMBER : STEP_ELEMENT;
+    if (type == FIELD_TIME) return is_number ? STEP_TIME : STEP_ELEMENT;
+    if (type == FIELD_ADDRESS) return is_address ? STEP_ADDRESS : STEP_ELEMENT;
+    if (type == FIELD_HASH) return STEP_HASH;
+    return type == FIELD_TEXT ? STEP_TEXT : STEP_ELEMENT;
+}
+
+// The field of the other direction of a biflow; -1 when there is none.
+static int field_reverse(int field)
+{
+    if (field == FLOW_PACKETS) return FLOW_REVERSE_PACKETS;
+    if (field == FLOW_BYTES) return FLOW_REVERSE_BYTES;
+    return field == FLOW_TCP_FLAGS ? FLOW_REVERSE_TCP_FLAGS : -1;
+}
+
+static struct step step_of(const struct template_field *wire)
+{
+    bool is_reverse = wire->enterprise == ENTERPRISE_REVERSE;
+    struct step s = {.how = STEP_ELEMENT, .wire = *wire};
+    s.element = element_find(is_reverse ? 0 : wire->enterprise, wire->number);
+    if (!s.element) return s;
+    enum step_how how = how_special(s.element);
+    if (!s.element->fills) {
+        if (how == STEP_SAMPLER || how == STEP_SKIP) s.how = (uint8_t)how;
+        return s;
+    }
+    int field = kind_field(&flow_kind, bytes_text(s.element->fills));
+    if (is_reverse) field = field_reverse(field);
+    if (how == STEP_SKIP || how == STEP_ICMP) s.how = (uint8_t)how;
+    if (field < 0) return s;
+    s.field = (uint8_t)field;
+    s.how = (uint8_t)(how == STEP_NUMBER ? how_by_type(flow_kind.fields[field].type, wire) : how);
+    if (s.how == STEP_TEXT && s.element->type == ELEMENT_macAddress) s.how = STEP_MAC;
+    return s;
+}
+
+static bool is_filled(const struct template *t, unsigned field)
+{
+    for (unsigned i = 0; i < t->step_count; i++)
+        if (t->steps[i].field == field && t->steps[i].how <= STEP_HASH) return true;
+    return false;
+}
+
+static void template_compile(struct template *t)
+{
+    uint32_t offset = 0;
+    t->heap_need = ROW_NEED;
+    for (unsigned i = 0; i < t->field_count; i++) {
+        struct step s = step_of(&t->fields[i]);
+        s.offset = (uint16_t)offset;
+        offset += t->fields[i].length;
+        if (s.how == STEP_TEXT || s.how == STEP_HASH || s.how == STEP_MAC) t->heap_need += TEXT_MAX;
+        if (s.how == STEP_ELEMENT && t->heap_need < ELEMENTS_TEXT_MAX)
+            t->heap_need += ELEMENTS_TEXT_MAX;
+        s.is_again = s.how <= STEP_HASH && is_filled(t, s.field);
+        if (s.how != STEP_SKIP || t->is_variable) t->steps[t->step_count++] = s;
+    }
+}
+
+size_t template_size(uint32_t field_count)
+{
+    return sizeof(struct template) +
+           field_count * (sizeof(struct template_field) + sizeof(struct step));
+}
+
+struct template *template_create(uint16_t id, const struct template_field *fields,
+                                 uint32_t field_count, uint32_t scope_count, nanos now)
+{
+    uint32_t length = 0;
+    bool is_variable = false;
+    if (field_count > TEMPLATE_FIELDS_MAX || scope_count > field_count) return NULL;
+    for (uint32_t i = 0; i < field_count; i++) {
+        is_variable |= fields[i].length == TEMPLATE_VARIABLE;
+        length += fields[i].length == TEMPLATE_VARIABLE ? 1 : fields[i].length;
+    }
+    if (!length || length > UINT16_MAX) return NULL;
+    struct template *t = memory_get(template_size(field_count));
+    *t = (struct template){.id = id,
+                           .field_count = (uint16_t)field_count,
+                           .scope_count = (uint16_t)scope_count,
+                           .length = length,
+                           .is_variable = is_variable,
+                           .defined = now};
+    memcpy(t->fields, fields, field_count * sizeof *fields);
+    t->steps = (struct step *)(void *)((uint8_t *)t->fields + field_count * sizeof *fields);
+    template_compile(t);
+    return t;
+}
+
+void template_destroy(struct template *t)
+{
+    memory_free(t);
+}
+
+bool template_is(const struct template *t, const struct template_field *fields,
+                 uint32_t field_count, uint32_t scope_count)
+{
+    return t->field_count == field_count && t->scope_count == scope_count &&
+           memcmp(t->fields, fields, field_count * sizeof *fields) == 0;
+}

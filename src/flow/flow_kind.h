@@ -1,0 +1,66 @@
+// The kind `flow`: what was measured of a conversation in an interval, by us or by an exporter.
+//
+// Counters are deltas, as they were told: a sampled exporter's are not multiplied, its rate stands
+// beside them. What an exporter does not tell is absent.
+#pragma once
+
+#include "record/kind.h"
+
+enum flow_field {
+    FLOW_FIRST_SEEN,
+    FLOW_LAST_SEEN,
+    FLOW_PROTO,
+    FLOW_SRC_ADDR,
+    FLOW_SRC_PORT,
+    FLOW_DST_ADDR,
+    FLOW_DST_PORT,
+    FLOW_PACKETS,
+    FLOW_BYTES,
+    FLOW_REVERSE_PACKETS,
+    FLOW_REVERSE_BYTES,
+    FLOW_TCP_FLAGS,
+    FLOW_REVERSE_TCP_FLAGS,
+    FLOW_TOS,
+    FLOW_END_REASON,
+    FLOW_CONVERSATION_ID,
+    FLOW_POINT,
+    FLOW_EXPORTER,
+    FLOW_DOMAIN,
+    FLOW_SAMPLING_RATE,
+    FLOW_SAMPLING_FROM,
+    FLOW_INPUT,
+    FLOW_OUTPUT,
+    FLOW_SRC_AS,
+    FLOW_DST_AS,
+    FLOW_SRC_MASK,
+    FLOW_DST_MASK,
+    FLOW_NEXT_HOP,
+    FLOW_BGP_NEXT_HOP,
+    FLOW_SRC_MAC,
+    FLOW_DST_MAC,
+    FLOW_VLAN,
+    FLOW_DST_VLAN,
+    FLOW_DIRECTION,
+    FLOW_NAT_SRC_ADDR,
+    FLOW_NAT_SRC_PORT,
+    FLOW_NAT_DST_ADDR,
+    FLOW_NAT_DST_PORT,
+    FLOW_NAT_EVENT,
+    FLOW_APPLICATION,
+    FLOW_HTTP_METHOD,
+    FLOW_HTTP_HOST,
+    FLOW_HTTP_TARGET,
+    FLOW_HTTP_USER_AGENT,
+    FLOW_HTTP_STATUS,
+    FLOW_DNS_ID,
+    FLOW_DNS_FLAGS,
+    FLOW_DNS_NAME,
+    FLOW_DNS_QTYPE,
+    FLOW_DNS_CLASS,
+    FLOW_DNS_RDATA,
+    FLOW_TLS_CIPHERS,
+    FLOW_ELEMENTS,
+    FLOW_FIELDS,
+};
+
+extern const struct record_kind flow_kind;
