@@ -8,6 +8,7 @@
 // clang-format off
 #define COMMAND_LIST(X) \
     X(read) \
+    X(collect) \
     X(report) \
     X(query) \
     X(show) \

@@ -1,0 +1,185 @@
+// weir collect: the records of flow exporters, into a case or to standard output.
+#include <signal.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "cmd/cmd.h"
+#include "engine/catalogue.h"
+#include "engine/gather.h"
+#include "record/printer.h"
+#include "store/entry.h"
+#include "store/store.h"
+
+struct collect_options {
+    const char *to, *tap, *format;
+    bool known_only;
+    uint64_t buffer;
+    nanos idle, every;
+};
+
+static const struct option_row rows[] = {
+    {'w', "write", OPTION_TEXT, offsetof(struct collect_options, to), "CASE",
+     "where to keep it: a case (made, or added to), or none [none]", 0, 0},
+    {'o', "output", OPTION_TEXT, offsetof(struct collect_options, format), "json",
+     "all records to standard output, one object a line", 0, 0},
+    {0, "tap", OPTION_TEXT, offsetof(struct collect_options, tap), "NAME",
+     "name of the place where this was seen [none]", 0, 0},
+    {0, "known-only", OPTION_FLAG, offsetof(struct collect_options, known_only), NULL,
+     "leave out what has no field of its own", 0, 0},
+    {0, "buffer", OPTION_SIZE, offsetof(struct collect_options, buffer), "SIZE",
+     "what the kernel may keep for each socket [64M]", 4096, INT32_MAX},
+    {0, "idle", OPTION_DURATION, offsetof(struct collect_options, idle), "TIME",
+     "end when nothing came for so long; without it Ctrl-C ends", 0, 0},
+    {0, "every", OPTION_DURATION, offsetof(struct collect_options, every), "TIME",
+     "how often what came is made part of the case [60s]", 0, 0},
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    stopped = 1;
+}
+
+// One collection under way.
+struct collecting {
+    const struct collect_options *options;
+    const char *inputs; // the first, for the log
+    struct author author;
+    struct store *store;
+    struct printer *printer;
+    struct record_writer *writer;
+    struct collector *collector;
+    nanos committed; // time of the last message that is in the case
+};
+
+static void collect_take(void *context, const struct record_batch *batch)
+{
+    struct collecting *c = context;
+    struct record_sink sink;
+    if (c->store) {
+        sink = store_sink(c->store);
+        sink.take(sink.context, batch);
+    }
+    if (c->printer) {
+        sink = printer_sink(c->printer);
+        sink.take(sink.context, batch);
+    }
+}
+
+// A part of a collection is named by what it is of and by when it began: nothing is the same twice.
+static void part_name(const struct collecting *c, uint8_t name[SHA256_SIZE])
+{
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, bytes_text(c->inputs));
+    sha256_add(&h, bytes_of(&c->author.time, sizeof c->author.time));
+    sha256_end(&h, name);
+}
+
+static bool collect_commit(struct collecting *c, struct err *err)
+{
+    collector_tell(c->collector);
+    writer_flush(c->writer);
+    if (!c->store || !store_rows(c->store)) return true;
+    struct reading_capture capture = {.path = c->inputs};
+    c->author.time = command_now();
+    part_name(c, capture.sha256);
+    struct reading reading = {&capture, 1, "collect", c->author.version, c->author.time};
+    return store_commit(c->store, &reading, false, err);
+}
+
+static bool collect_rest(void *context, nanos now, struct err *err)
+{
+    struct collecting *c = context;
+    if (!c->committed) c->committed = now;
+    if (now - c->committed < c->options->every) return true;
+    c->committed = now;
+    return collect_commit(c, err);
+}
+
+static void tell_listening(void *context, const char *input, uint16_t port)
+{
+    (void)context;
+    fprintf(stderr, "weir: listening at UDP port %u (%s)\n", port, input);
+}
+
+static bool collect_open(struct collecting *c, struct err *err)
+{
+    const struct collect_options *o = c->options;
+    uint32_t kind_count;
+    const struct record_kind *const *kinds = catalogue(&kind_count);
+    bool is_kept = o->to && strcmp(o->to, "none") != 0;
+    if (o->format && strcmp(o->format, "json") != 0)
+        return err_set(err, ERR_USAGE, "\"%s\" is no format; there is json", o->format);
+    if (!command_author(&c->author, is_kept, NULL, err)) return false;
+    c->writer = writer_create(kinds, kind_count, (struct record_sink){c, collect_take});
+    if (o->format) c->printer = printer_create(stdout);
+    struct collector_options options = {.point = o->tap, .elements = !o->known_only};
+    c->collector = collector_create(&options, c->writer, err);
+    if (!c->collector || !is_kept) return c->collector;
+    c->store = store_open(o->to, kinds, kind_count, &c->author, err);
+    return c->store;
+}
+
+static bool collect_all(struct collecting *c, int argc, char **argv, struct gather_counts *counts,
+                        struct err *err)
+{
+    struct gather_options options = {.inputs = (const char *const *)argv,
+                                     .input_count = (uint32_t)argc,
+                                     .buffer = c->options->buffer,
+                                     .idle = c->options->idle,
+                                     .stop = &stopped,
+                                     .context = c,
+                                     .rest = collect_rest,
+                                     .listening = tell_listening};
+    if (!collect_open(c, err)) return false;
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    bool ok = gather(&options, c->collector, c->writer, counts, err);
+    // What came before a failure is kept all the same.
+    struct err other = {0};
+    bool kept = collect_commit(c, &other);
+    if (ok && !kept) *err = other;
+    if (ok && kept && c->printer) ok = printer_end(c->printer, err);
+    return ok && kept;
+}
+
+static void collect_report(const struct collecting *c, const struct gather_counts *counts)
+{
+    struct collector_counts n = collector_counts(c->collector);
+    fprintf(stderr, "weir: %llu flows in %llu messages; %llu datagrams found no room\n",
+            (unsigned long long)n.flows, (unsigned long long)n.messages,
+            (unsigned long long)counts->dropped);
+    if (n.unknown_version)
+        fprintf(stderr, "weir: %llu messages were of no version that is known\n",
+                (unsigned long long)n.unknown_version);
+}
+
+static int collect_run(int argc, char **argv)
+{
+    struct collect_options o = {
+        .tap = "", .buffer = GATHER_BUFFER, .every = 60 * NANOS_PER_SECOND};
+    struct err err = {0};
+    argc = options_parse(&collect_command, argc, argv, &o, &err);
+    if (argc == 0)
+        err_set(&err, ERR_USAGE, "name where flows come from: weir collect udp://:2055, or a file");
+    if (argc <= 0) return command_fail(&err);
+    struct collecting c = {.options = &o, .inputs = argv[0]};
+    struct gather_counts counts = {0};
+    bool ok = collect_all(&c, argc, argv, &counts, &err);
+    if (ok) collect_report(&c, &counts);
+    collector_destroy(c.collector);
+    store_close(c.store);
+    if (c.writer) writer_destroy(c.writer);
+    printer_destroy(c.printer);
+    return ok ? 0 : command_fail(&err);
+}
+
+const struct command collect_command = {"collect",
+                                        "URL|FILE... [-w CASE]",
+                                        "the records of flow exporters",
+                                        rows,
+                                        sizeof rows / sizeof rows[0],
+                                        collect_run};

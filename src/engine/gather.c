@@ -1,0 +1,211 @@
+#include "engine/gather.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "decode/decode.h"
+#include "record/loss.h"
+#include "source/datagrams.h"
+#include "source/source.h"
+
+enum { IPFIX_HEADER = 16, PROTO_UDP = 17, POLL_MS = 100, HOST_MAX = 256, ROUNDS_MAX = 16 };
+#define MESSAGES_FILE_MAX ((size_t)1 << 32)
+
+// ---- captures -----------------------------------------------------------------------------------
+
+static void gather_packet(struct collector *c, const struct packet *p)
+{
+    if (p->class_ != PACKET_IP || p->key.proto != PROTO_UDP || !p->payload_captured) return;
+    struct export_message m = {
+        .data = bytes_of(p->data + p->payload_offset, p->payload_captured),
+        .from = p->side ? p->key.b : p->key.a,
+        .port = p->side ? p->key.port_b : p->key.port_a,
+        .received = p->time,
+    };
+    collector_take(c, &m);
+}
+
+static bool gather_capture(struct source *source, struct collector *c, struct err *err)
+{
+    struct decoder *decoder = memory_get(sizeof *decoder);
+    struct packet_batch *batch = packet_batch_create();
+    enum source_result result;
+    decoder_init(decoder);
+    while ((result = source_read(source, batch, err)) == SOURCE_PACKETS) {
+        decode_batch(decoder, batch);
+        for (uint32_t i = 0; i < batch->count; i++) gather_packet(c, &batch->packets[i]);
+        packet_batch_clear(batch);
+    }
+    packet_batch_destroy(batch);
+    decoder_deinit(decoder);
+    memory_free(decoder);
+    return result == SOURCE_END;
+}
+
+// ---- files of messages --------------------------------------------------------------------------
+
+static bool is_messages(bytes content)
+{
+    struct reader r = reader_of(content);
+    uint16_t version = read_be16(&r), length = read_be16(&r);
+    return !r.bad && version == IPFIX && length >= IPFIX_HEADER;
+}
+
+// A file is one session of its own, as a connection is.
+static void gather_messages(bytes content, struct collector *c)
+{
+    while (is_messages(content)) {
+        struct reader r = reader_of(content);
+        read_be16(&r);
+        uint16_t length = read_be16(&r);
+        struct export_message m = {.data = bytes_first(content, length),
+                                   .connection = 1,
+                                   .received = (nanos)read_be32(&r) * NANOS_PER_SECOND};
+        collector_take(c, &m);
+        content = bytes_after(content, length);
+    }
+}
+
+static bool gather_file(const char *path, struct collector *c, struct err *err)
+{
+    bytes content = file_read(path, MESSAGES_FILE_MAX, err);
+    if (!content.p) return false;
+    bool is_file = is_messages(content);
+    if (is_file) gather_messages(content, c);
+    memory_free((void *)content.p);
+    if (is_file) return true;
+    struct source_options options = {.paths = &path, .path_count = 1};
+    struct source *source = source_open(&options, err);
+    bool ok = source && gather_capture(source, c, err);
+    source_close(source);
+    return ok;
+}
+
+// ---- sockets ------------------------------------------------------------------------------------
+
+struct gathering {
+    const struct gather_options *options;
+    struct collector *collector;
+    struct record_writer *writer;
+    struct gather_counts *counts;
+    struct datagrams *sockets[GATHER_INPUTS_MAX];
+    struct pollfd polled[GATHER_INPUTS_MAX];
+    uint64_t dropped[GATHER_INPUTS_MAX]; // told so far
+    uint32_t socket_count;
+    nanos now; // time of the last message
+};
+
+// The part of a URL behind "scheme://", if it is one of ours.
+static const char *url_place(const char *input)
+{
+    static const char *const schemes[] = {"udp://", "sflow://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (strncmp(input, schemes[i], strlen(schemes[i])) == 0) return input + strlen(schemes[i]);
+    return NULL;
+}
+
+// "192.0.2.1:2055", "[2001:db8::1]:2055", ":2055".
+static bool place_parse(const char *place, char host[HOST_MAX], uint16_t *port, struct err *err)
+{
+    const char *colon = strrchr(place, ':');
+    char *end = NULL;
+    unsigned long n = colon ? strtoul(colon + 1, &end, 10) : 0;
+    if (!colon || !colon[1] || *end || n > UINT16_MAX || colon - place >= HOST_MAX)
+        return err_set(err, ERR_USAGE, "\"%s\" names no port: udp://HOST:PORT, or udp://:PORT", place);
+    size_t length = (size_t)(colon - place);
+    bool is_bracketed = length >= 2 && place[0] == '[' && place[length - 1] == ']';
+    snprintf(host, HOST_MAX, "%.*s", (int)(is_bracketed ? length - 2 : length),
+             place + is_bracketed);
+    *port = (uint16_t)n;
+    return true;
+}
+
+static bool gather_listen(struct gathering *g, const char *input, struct err *err)
+{
+    char host[HOST_MAX];
+    uint16_t port = 0;
+    if (g->socket_count == GATHER_INPUTS_MAX)
+        return err_set(err, ERR_USAGE, "more than %d inputs", GATHER_INPUTS_MAX);
+    if (!place_parse(url_place(input), host, &port, err)) return false;
+    struct datagrams *d = datagrams_open(host, port, g->options->buffer, err);
+    if (!d) return false;
+    g->polled[g->socket_count] = (struct pollfd){datagrams_descriptor(d), POLLIN, 0};
+    g->sockets[g->socket_count++] = d;
+    if (g->options->listening) g->options->listening(g->options->context, input, datagrams_port(d));
+    return true;
+}
+
+// What the kernel had no room for since it was told last.
+static void gather_tell_drops(struct gathering *g)
+{
+    for (uint32_t i = 0; i < g->socket_count; i++) {
+        uint64_t dropped = datagrams_dropped(g->sockets[i]) - g->dropped[i];
+        if (!dropped) continue;
+        char point[32];
+        snprintf(point, sizeof point, "udp port %u", datagrams_port(g->sockets[i]));
+        struct loss loss = {"collect", "kernel_drops", g->now, g->now, .packets = dropped,
+                            .point = point};
+        loss_tell(g->writer, &loss);
+        g->dropped[i] += dropped;
+        g->counts->dropped += dropped;
+    }
+}
+
+// Takes what is there, but not for ever: others wait too.
+static bool gather_read(struct gathering *g, struct datagrams *d, struct err *err)
+{
+    const struct datagram *list;
+    int n = DATAGRAMS_AT_ONCE;
+    for (unsigned round = 0; round < ROUNDS_MAX && n == DATAGRAMS_AT_ONCE; round++) {
+        n = datagrams_read(d, &list, err);
+        for (int i = 0; i < n; i++) {
+            struct export_message m = {list[i].data, list[i].from, list[i].port, 0,
+                                       list[i].received};
+            g->now = m.received;
+            collector_take(g->collector, &m);
+        }
+        if (n > 0) g->counts->datagrams += (uint64_t)n;
+    }
+    return n >= 0;
+}
+
+static bool gather_rest(struct gathering *g, struct err *err)
+{
+    gather_tell_drops(g);
+    return !g->options->rest || g->options->rest(g->options->context, g->now, err);
+}
+
+static bool gather_sockets(struct gathering *g, struct err *err)
+{
+    nanos idle = 0;
+    while (g->socket_count && !(g->options->stop && *g->options->stop)) {
+        int ready = poll(g->polled, g->socket_count, POLL_MS);
+        for (uint32_t i = 0; ready > 0 && i < g->socket_count; i++)
+            if (g->polled[i].revents && !gather_read(g, g->sockets[i], err)) return false;
+        idle = ready > 0 ? 0 : idle + POLL_MS * NANOS_PER_MILLI;
+        if (!gather_rest(g, err)) return false;
+        if (g->options->idle && idle >= g->options->idle) break;
+    }
+    return true;
+}
+
+bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,
+            struct gather_counts *counts, struct err *err)
+{
+    struct gathering *g = memory_get(sizeof *g);
+    *g = (struct gathering){.options = options, .collector = c, .writer = writer, .counts = counts};
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < options->input_count; i++)
+        if (url_place(options->inputs[i])) ok = gather_listen(g, options->inputs[i], err);
+    for (uint32_t i = 0; ok && i < options->input_count; i++)
+        if (!url_place(options->inputs[i])) ok = gather_file(options->inputs[i], c, err);
+    ok = ok && gather_sockets(g, err);
+    gather_tell_drops(g);
+    for (uint32_t i = 0; i < g->socket_count; i++) datagrams_close(g->sockets[i]);
+    memory_free(g);
+    return ok;
+}

@@ -1,0 +1,34 @@
+// Messages of flow exporters into a collector: from sockets, from captures in which they lie as UDP
+// datagrams, and from files of IPFIX messages (RFC 5655).
+//
+// One thread, the caller's. Each message comes at the time of its arrival as the kernel or the
+// capture tells it, or where there is none at its own.
+#pragma once
+
+#include <signal.h>
+
+#include "base/err.h"
+#include "collect/collector.h"
+
+enum { GATHER_INPUTS_MAX = 64, GATHER_BUFFER = 64 * 1024 * 1024 };
+
+struct gather_options {
+    const char *const *inputs; // udp://HOST:PORT, sflow://HOST:PORT (the same), or a file
+    uint32_t input_count;
+    uint64_t buffer;                // what the kernel may keep for each socket
+    nanos idle;                     // ends when nothing came for so long; 0: does not end by itself
+    const volatile sig_atomic_t *stop;
+    // Told now and then, with the time of the last message: for whoever passes on what was made.
+    void *context;
+    bool (*rest)(void *context, nanos now, struct err *err);
+    void (*listening)(void *context, const char *input, uint16_t port);
+};
+
+struct gather_counts {
+    uint64_t datagrams, dropped; // by the kernel, for want of room
+};
+
+// Files are read to their end first, then sockets until they are told to stop. ERR_INPUT when an
+// input is no capture and no file of messages.
+bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,
+            struct gather_counts *counts, struct err *err);

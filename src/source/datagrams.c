@@ -1,0 +1,184 @@
+#include "source/datagrams.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { CONTROL_SIZE = 128, PORT_TEXT_MAX = 8 };
+
+struct datagrams {
+    int socket;
+    uint16_t port;
+    uint64_t buffer;
+    uint32_t dropped_last; // the kernel counts in 32 bits
+    uint64_t dropped;
+    uint8_t *memory; // DATAGRAMS_AT_ONCE times DATAGRAM_MAX; pages are touched as they are used
+    struct mmsghdr headers[DATAGRAMS_AT_ONCE];
+    struct iovec vectors[DATAGRAMS_AT_ONCE];
+    struct sockaddr_in6 senders[DATAGRAMS_AT_ONCE];
+    uint8_t controls[DATAGRAMS_AT_ONCE][CONTROL_SIZE] __attribute__((aligned(8)));
+    struct datagram list[DATAGRAMS_AT_ONCE];
+};
+
+#define DATAGRAMS_MEMORY ((size_t)DATAGRAMS_AT_ONCE * (DATAGRAM_MAX + 1))
+
+// ---- opening ------------------------------------------------------------------------------------
+
+static void set_on(int socket, int level, int option)
+{
+    int on = 1;
+    // What the kernel does not have is not told then; nothing else changes.
+    (void)!setsockopt(socket, level, option, &on, sizeof on);
+}
+
+// As much as was asked for where we have the right to it, else as much as the machine allows.
+static void set_buffer(struct datagrams *d, uint64_t wanted)
+{
+    int size = wanted > INT32_MAX / 2 ? INT32_MAX / 2 : (int)wanted, given = 0;
+    socklen_t n = sizeof given;
+    if (setsockopt(d->socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
+        (void)!setsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    // The kernel tells twice of what it counts as payload.
+    if (getsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &given, &n) == 0) d->buffer = (uint64_t)given / 2;
+}
+
+static bool datagrams_bind(struct datagrams *d, const char *host, uint16_t port, struct err *err)
+{
+    char service[PORT_TEXT_MAX];
+    struct addrinfo hints = {.ai_family = AF_INET6,
+                             .ai_socktype = SOCK_DGRAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV | AI_V4MAPPED};
+    struct addrinfo *found = NULL;
+    snprintf(service, sizeof service, "%u", port);
+    int failed = getaddrinfo(*host ? host : NULL, service, &hints, &found);
+    if (failed)
+        return err_set(err, ERR_USAGE, "\"%s\" is no address to listen at: %s", host,
+                       gai_strerror(failed));
+    int error = bind(d->socket, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
+    freeaddrinfo(found);
+    if (error == EADDRINUSE)
+        return err_set(err, ERR_MACHINE, "port %u is in use by another program: choose another", port);
+    if (error) return err_system(err, error, "cannot listen at UDP port %u", port);
+    struct sockaddr_in6 own;
+    socklen_t n = sizeof own;
+    if (getsockname(d->socket, (struct sockaddr *)(void *)&own, &n) == 0)
+        d->port = ntohs(own.sin6_port);
+    return true;
+}
+
+static void datagrams_prepare(struct datagrams *d)
+{
+    for (unsigned i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+        d->vectors[i] = (struct iovec){d->memory + (size_t)i * (DATAGRAM_MAX + 1), DATAGRAM_MAX};
+        d->headers[i].msg_hdr = (struct msghdr){.msg_name = &d->senders[i],
+                                                .msg_iov = &d->vectors[i],
+                                                .msg_iovlen = 1,
+                                                .msg_control = d->controls[i]};
+    }
+}
+
+struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, struct err *err)
+{
+    struct datagrams *d = memory_get(sizeof *d);
+    d->socket = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (d->socket < 0) {
+        err_system(err, errno, "cannot open a UDP socket");
+        memory_free(d);
+        return NULL;
+    }
+    int off = 0;
+    (void)!setsockopt(d->socket, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    set_on(d->socket, SOL_SOCKET, SO_TIMESTAMPNS);
+    set_on(d->socket, SOL_SOCKET, SO_RXQ_OVFL);
+    set_buffer(d, buffer);
+    d->memory = memory_reserve(DATAGRAMS_MEMORY, err);
+    if (d->memory && datagrams_bind(d, host, port, err)) {
+        datagrams_prepare(d);
+        return d;
+    }
+    datagrams_close(d);
+    return NULL;
+}
+
+void datagrams_close(struct datagrams *d)
+{
+    if (!d) return;
+    close(d->socket);
+    if (d->memory) memory_release(d->memory, DATAGRAMS_MEMORY);
+    memory_free(d);
+}
+
+uint16_t datagrams_port(const struct datagrams *d)
+{
+    return d->port;
+}
+
+int datagrams_descriptor(const struct datagrams *d)
+{
+    return d->socket;
+}
+
+uint64_t datagrams_buffer(const struct datagrams *d)
+{
+    return d->buffer;
+}
+
+uint64_t datagrams_dropped(const struct datagrams *d)
+{
+    return d->dropped;
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static void take_control(struct datagrams *d, struct msghdr *h, struct datagram *to)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c)) {
+        if (c->cmsg_level != SOL_SOCKET) continue;
+        if (c->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec t;
+            memcpy(&t, CMSG_DATA(c), sizeof t);
+            to->received = (nanos)t.tv_sec * NANOS_PER_SECOND + t.tv_nsec;
+        }
+        if (c->cmsg_type == SO_RXQ_OVFL) {
+            uint32_t dropped;
+            memcpy(&dropped, CMSG_DATA(c), sizeof dropped);
+            d->dropped += (uint32_t)(dropped - d->dropped_last);
+            d->dropped_last = dropped;
+        }
+    }
+}
+
+static void take_one(struct datagrams *d, unsigned i)
+{
+    struct datagram *to = &d->list[i];
+    uint64_t words[2];
+    *to = (struct datagram){.data = bytes_of(d->vectors[i].iov_base, d->headers[i].msg_len),
+                            .port = ntohs(d->senders[i].sin6_port)};
+    memcpy(words, &d->senders[i].sin6_addr, sizeof words);
+    to->from = (struct address){__builtin_bswap64(words[0]), __builtin_bswap64(words[1])};
+    take_control(d, &d->headers[i].msg_hdr, to);
+}
+
+int datagrams_read(struct datagrams *d, const struct datagram **list, struct err *err)
+{
+    for (unsigned i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+        d->headers[i].msg_hdr.msg_namelen = sizeof d->senders[i];
+        d->headers[i].msg_hdr.msg_controllen = CONTROL_SIZE;
+    }
+    int n = recvmmsg(d->socket, d->headers, DATAGRAMS_AT_ONCE, MSG_DONTWAIT, NULL);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+    if (n < 0) {
+        err_system(err, errno, "cannot receive at UDP port %u", d->port);
+        return -1;
+    }
+    for (int i = 0; i < n; i++) take_one(d, (unsigned)i);
+    *list = d->list;
+    return n;
+}
