@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "collect/protocol.h"
+#include "decode/decode.h"
 #include "record/loss.h"
 
 struct collector {
@@ -9,6 +10,8 @@ struct collector {
     struct sessions *sessions;
     struct flow_rows rows;
     struct collector_counts counts;
+    struct decoder *decoder; // made when it is first asked for
+    struct packet_batch *packets;
 };
 
 struct collector *collector_create(const struct collector_options *options,
@@ -28,7 +31,24 @@ void collector_destroy(struct collector *c)
     if (!c) return;
     sessions_destroy(c->sessions);
     flow_rows_deinit(&c->rows);
+    if (c->decoder) decoder_deinit(c->decoder);
+    memory_free(c->decoder);
+    if (c->packets) packet_batch_destroy(c->packets);
     memory_free(c);
+}
+
+struct decoder *collector_decoder(struct collector *c)
+{
+    if (c->decoder) return c->decoder;
+    c->decoder = memory_get(sizeof *c->decoder);
+    decoder_init(c->decoder);
+    return c->decoder;
+}
+
+struct packet_batch *collector_packets(struct collector *c)
+{
+    if (!c->packets) c->packets = packet_batch_create();
+    return c->packets;
 }
 
 // ---- losses -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ struct message {
     struct flow_origin origin;
     struct flow_rows *rows;
     struct collector_counts *counts;
+    bool has_uncounted; // sets whose records cannot be told apart without their template
 };
 
 struct export_protocol {
@@ -21,6 +22,12 @@ struct export_protocol {
 
 extern const struct export_protocol *const export_protocols[];
 extern const uint32_t export_protocol_count;
+
+// For formats that tell pieces of packets: a decoder, and an empty batch to use with it.
+struct decoder;
+struct packet_batch;
+struct decoder *collector_decoder(struct collector *c);
+struct packet_batch *collector_packets(struct collector *c);
 
 // Sets m->session and what of the origin hangs on it.
 void message_open(struct message *m, uint16_t version, uint32_t domain, nanos exported);

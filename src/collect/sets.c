@@ -180,6 +180,7 @@ uint32_t set_records(struct message *m, uint16_t id, struct reader set)
     uint32_t n = 0;
     if (!t) {
         session_hold(m->session, id, &m->origin, reader_rest(&set));
+        m->has_uncounted = true;
         return 0;
     }
     // What is left behind the last record is padding (RFC 7011 section 3.3.1).

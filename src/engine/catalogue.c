@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "collect/interface_kind.h"
 #include "dissect/driver.h"
 #include "extract/file_kind.h"
 #include "flow/flow.h"
@@ -21,7 +22,8 @@ static void catalogue_add(const struct record_kind *kind)
 const struct record_kind *const *catalogue(uint32_t *count)
 {
     if (!kind_count) {
-        const struct record_kind *const begin[] = {&capture_kind, &conversation_kind, &flow_kind};
+        const struct record_kind *const begin[] = {&capture_kind, &conversation_kind, &flow_kind,
+                                                   &interface_kind};
         for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++) catalogue_add(begin[i]);
         for (uint32_t i = 0; i < dissector_count; i++)
             for (unsigned k = 0; k < 4 && dissectors[i]->kinds[k]; k++)
