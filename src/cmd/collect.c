@@ -159,8 +159,7 @@ static void collect_report(const struct collecting *c, const struct gather_count
 
 static int collect_run(int argc, char **argv)
 {
-    struct collect_options o = {
-        .tap = "", .buffer = GATHER_BUFFER, .every = 60 * NANOS_PER_SECOND};
+    struct collect_options o = {.tap = "", .buffer = GATHER_BUFFER, .every = 60 * NANOS_PER_SECOND};
     struct err err = {0};
     argc = options_parse(&collect_command, argc, argv, &o, &err);
     if (argc == 0)
@@ -177,9 +176,6 @@ static int collect_run(int argc, char **argv)
     return ok ? 0 : command_fail(&err);
 }
 
-const struct command collect_command = {"collect",
-                                        "URL|FILE... [-w CASE]",
-                                        "the records of flow exporters",
-                                        rows,
-                                        sizeof rows / sizeof rows[0],
-                                        collect_run};
+const struct command collect_command = {
+    "collect", "URL|FILE... [-w CASE]",      "the records of flow exporters",
+    rows,      sizeof rows / sizeof rows[0], collect_run};

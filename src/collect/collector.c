@@ -67,8 +67,8 @@ static void session_tell(void *context, struct session *s)
     address_format(point, s->key.address);
     for (unsigned i = 0; i < EXPORT_LOSS_COUNT; i++) {
         if (!s->lost[i]) continue;
-        struct loss loss = {"collect", losses[i].reason, s->lost_from, s->lost_to,
-                            .count = s->lost[i], .point = point};
+        struct loss loss = {"collect",  losses[i].reason,    s->lost_from,
+                            s->lost_to, .count = s->lost[i], .point = point};
         loss_tell(c->rows.writer, &loss);
         s->lost[i] = 0;
     }

@@ -28,15 +28,15 @@ struct flow_origin {
     struct address exporter;
     const char *point; // "" when it has no name
     uint32_t domain;
-    nanos exported;    // time of the message
-    nanos started;     // when the exporter's system began to count; `has_started`
+    nanos exported; // time of the message
+    nanos started;  // when the exporter's system began to count; `has_started`
     bool has_started;
     const struct sampling *sampling;
 };
 
 struct flow_rows {
     struct record_writer *writer;
-    bool elements;   // keep what has no field
+    bool elements;           // keep what has no field
     struct text list, value; // of one row
     uint64_t rows, elements_cut;
 };

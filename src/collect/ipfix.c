@@ -1,7 +1,13 @@
 // IPFIX, RFC 7011.
 #include "collect/protocol.h"
 
-enum { HEADER_SIZE = 16, SET_HEADER = 4, SET_TEMPLATES = 2, SET_OPTIONS = 3, SET_RECORDS_MIN = 256 };
+enum {
+    HEADER_SIZE = 16,
+    SET_HEADER = 4,
+    SET_TEMPLATES = 2,
+    SET_OPTIONS = 3,
+    SET_RECORDS_MIN = 256
+};
 
 // How many records there were.
 static uint32_t ipfix_set(struct message *m, uint16_t id, struct reader set)

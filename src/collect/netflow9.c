@@ -1,7 +1,13 @@
 // NetFlow 9, RFC 3954.
 #include "collect/protocol.h"
 
-enum { HEADER_SIZE = 20, SET_HEADER = 4, SET_TEMPLATES = 0, SET_OPTIONS = 1, SET_RECORDS_MIN = 256 };
+enum {
+    HEADER_SIZE = 20,
+    SET_HEADER = 4,
+    SET_TEMPLATES = 0,
+    SET_OPTIONS = 1,
+    SET_RECORDS_MIN = 256
+};
 
 static void netflow9_set(struct message *m, uint16_t id, struct reader set)
 {

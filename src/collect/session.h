@@ -40,14 +40,14 @@ enum export_loss {
 #define EXPORT_LOSS_NUMBER(name, unit, help) EXPORT_LOSS_##name,
     EXPORT_LOSSES(EXPORT_LOSS_NUMBER)
 #undef EXPORT_LOSS_NUMBER
-    EXPORT_LOSS_COUNT
+        EXPORT_LOSS_COUNT
 };
 
 struct session_key {
     struct address address;
     uint32_t domain;
-    uint16_t port;    // 0 for connections
-    uint16_t version; // of the protocol
+    uint16_t port;       // 0 for connections
+    uint16_t version;    // of the protocol
     uint64_t connection; // 0 for datagrams
 };
 
@@ -61,7 +61,7 @@ struct held_set {
 
 struct session {
     struct session_key key;
-    nanos heard; // when it last said something
+    nanos heard;                 // when it last said something
     struct template **templates; // by id, ascending
     uint32_t template_count, template_room;
     size_t template_bytes;

@@ -5,8 +5,8 @@
 
 enum {
     ENTERPRISE_BIT = 0x8000,
-    SET_ID_MIN = 256,       // of records
-    SCOPE_9 = 0x7fffffff,   // stands for an enterprise: NetFlow 9 numbers its scopes by themselves
+    SET_ID_MIN = 256,     // of records
+    SCOPE_9 = 0x7fffffff, // stands for an enterprise: NetFlow 9 numbers its scopes by themselves
     FIELD_SIZE = 4,
 };
 

@@ -196,12 +196,12 @@ static void take_interface(struct message *m, struct reader r)
     static const struct {
         uint8_t field, size;
     } layout[] = {
-        {INTERFACE_INDEX, 4},         {INTERFACE_TYPE, 4},          {INTERFACE_SPEED, 8},
-        {INTERFACE_DUPLEX, 4},        {INTERFACE_STATUS, 4},        {INTERFACE_IN_BYTES, 8},
-        {INTERFACE_IN_UNICAST, 4},    {INTERFACE_IN_MULTICAST, 4},  {INTERFACE_IN_BROADCAST, 4},
-        {INTERFACE_IN_DISCARDS, 4},   {INTERFACE_IN_ERRORS, 4},     {INTERFACE_IN_UNKNOWN, 4},
-        {INTERFACE_OUT_BYTES, 8},     {INTERFACE_OUT_UNICAST, 4},   {INTERFACE_OUT_MULTICAST, 4},
-        {INTERFACE_OUT_BROADCAST, 4}, {INTERFACE_OUT_DISCARDS, 4},  {INTERFACE_OUT_ERRORS, 4},
+        {INTERFACE_INDEX, 4},         {INTERFACE_TYPE, 4},         {INTERFACE_SPEED, 8},
+        {INTERFACE_DUPLEX, 4},        {INTERFACE_STATUS, 4},       {INTERFACE_IN_BYTES, 8},
+        {INTERFACE_IN_UNICAST, 4},    {INTERFACE_IN_MULTICAST, 4}, {INTERFACE_IN_BROADCAST, 4},
+        {INTERFACE_IN_DISCARDS, 4},   {INTERFACE_IN_ERRORS, 4},    {INTERFACE_IN_UNKNOWN, 4},
+        {INTERFACE_OUT_BYTES, 8},     {INTERFACE_OUT_UNICAST, 4},  {INTERFACE_OUT_MULTICAST, 4},
+        {INTERFACE_OUT_BROADCAST, 4}, {INTERFACE_OUT_DISCARDS, 4}, {INTERFACE_OUT_ERRORS, 4},
     };
     enum { LENGTH = 84 };
     const struct flow_origin *o = &m->origin;

@@ -13,11 +13,11 @@ static const struct {
     uint16_t number;
     uint8_t how;
 } special[] = {
-    {21, STEP_UPTIME}, {22, STEP_UPTIME},  {32, STEP_ICMP},    {34, STEP_RATE},
-    {48, STEP_SAMPLER}, {50, STEP_RATE},  
-    {85, STEP_COUNT},  {86, STEP_COUNT},   {136, STEP_REASON}, {139, STEP_ICMP},
-    {158, STEP_DELTA}, {159, STEP_DELTA},  {210, STEP_SKIP},   {231, STEP_COUNT},
-    {232, STEP_COUNT}, {298, STEP_COUNT},  {299, STEP_COUNT},  {302, STEP_SAMPLER},
+    {21, STEP_UPTIME}, {22, STEP_UPTIME},  {32, STEP_ICMP},     {60, STEP_SKIP},
+    {34, STEP_RATE},   {48, STEP_SAMPLER}, {50, STEP_RATE},     {85, STEP_COUNT},
+    {86, STEP_COUNT},  {136, STEP_REASON}, {139, STEP_ICMP},    {158, STEP_DELTA},
+    {159, STEP_DELTA}, {210, STEP_SKIP},   {231, STEP_COUNT},   {232, STEP_COUNT},
+    {298, STEP_COUNT}, {299, STEP_COUNT},  {302, STEP_SAMPLER},
 };
 
 static enum step_how how_special(const struct element *e)

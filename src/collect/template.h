@@ -38,31 +38,32 @@ enum step_how {
 };
 
 struct step {
-    uint8_t how;   // enum step_how
-    uint8_t field; // of `flow`
-    bool is_again; // an earlier step may have filled the field: zero is no news
+    uint8_t how;     // enum step_how
+    uint8_t field;   // of `flow`
+    bool is_again;   // an earlier step may have filled the field: zero is no news
     uint16_t offset; // in the record; of records with variable fields the steps are all fields in
                      // order
     struct template_field wire;
     const struct element *element; // NULL when nobody knows what it is
 };
 
-struct template {
+struct template
+{
     uint16_t id;
     uint16_t field_count, scope_count; // scopes come first; 0: its records are flows
     uint16_t step_count;
     uint32_t length;    // of a record at least
     uint32_t heap_need; // bytes of text that a row of it may take
     bool is_variable;
-    nanos defined;        // when its exporter told it last
-    struct step *steps;   // behind the fields, in the same piece of memory
+    nanos defined;      // when its exporter told it last
+    struct step *steps; // behind the fields, in the same piece of memory
     struct template_field fields[];
 };
 
 // NULL when the definition makes no sense: too many fields, or records without length.
 struct template *template_create(uint16_t id, const struct template_field *fields,
                                  uint32_t field_count, uint32_t scope_count, nanos now);
-void template_destroy(struct template *t); // NULL is fine
+void template_destroy(struct template *t);  // NULL is fine
 size_t template_size(uint32_t field_count); // in memory
 bool template_is(const struct template *t, const struct template_field *fields,
                  uint32_t field_count, uint32_t scope_count);

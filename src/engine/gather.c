@@ -115,7 +115,8 @@ static bool place_parse(const char *place, char host[HOST_MAX], uint16_t *port, 
     char *end = NULL;
     unsigned long n = colon ? strtoul(colon + 1, &end, 10) : 0;
     if (!colon || !colon[1] || *end || n > UINT16_MAX || colon - place >= HOST_MAX)
-        return err_set(err, ERR_USAGE, "\"%s\" names no port: udp://HOST:PORT, or udp://:PORT", place);
+        return err_set(err, ERR_USAGE, "\"%s\" names no port: udp://HOST:PORT, or udp://:PORT",
+                       place);
     size_t length = (size_t)(colon - place);
     bool is_bracketed = length >= 2 && place[0] == '[' && place[length - 1] == ']';
     snprintf(host, HOST_MAX, "%.*s", (int)(is_bracketed ? length - 2 : length),
@@ -147,8 +148,8 @@ static void gather_tell_drops(struct gathering *g)
         if (!dropped) continue;
         char point[32];
         snprintf(point, sizeof point, "udp port %u", datagrams_port(g->sockets[i]));
-        struct loss loss = {"collect", "kernel_drops", g->now, g->now, .packets = dropped,
-                            .point = point};
+        struct loss loss = {"collect", "kernel_drops",     g->now,
+                            g->now,    .packets = dropped, .point = point};
         loss_tell(g->writer, &loss);
         g->dropped[i] += dropped;
         g->counts->dropped += dropped;

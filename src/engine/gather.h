@@ -15,8 +15,8 @@ enum { GATHER_INPUTS_MAX = 64, GATHER_BUFFER = 64 * 1024 * 1024 };
 struct gather_options {
     const char *const *inputs; // udp://HOST:PORT, sflow://HOST:PORT (the same), or a file
     uint32_t input_count;
-    uint64_t buffer;                // what the kernel may keep for each socket
-    nanos idle;                     // ends when nothing came for so long; 0: does not end by itself
+    uint64_t buffer; // what the kernel may keep for each socket
+    nanos idle;      // ends when nothing came for so long; 0: does not end by itself
     const volatile sig_atomic_t *stop;
     // Told now and then, with the time of the last message: for whoever passes on what was made.
     void *context;

@@ -46,7 +46,8 @@ static void set_buffer(struct datagrams *d, uint64_t wanted)
     if (setsockopt(d->socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
         (void)!setsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     // The kernel tells twice of what it counts as payload.
-    if (getsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &given, &n) == 0) d->buffer = (uint64_t)given / 2;
+    if (getsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &given, &n) == 0)
+        d->buffer = (uint64_t)given / 2;
 }
 
 static bool datagrams_bind(struct datagrams *d, const char *host, uint16_t port, struct err *err)
@@ -54,7 +55,8 @@ static bool datagrams_bind(struct datagrams *d, const char *host, uint16_t port,
     char service[PORT_TEXT_MAX];
     struct addrinfo hints = {.ai_family = AF_INET6,
                              .ai_socktype = SOCK_DGRAM,
-                             .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV | AI_V4MAPPED};
+                             .ai_flags =
+                                 AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV | AI_V4MAPPED};
     struct addrinfo *found = NULL;
     snprintf(service, sizeof service, "%u", port);
     int failed = getaddrinfo(*host ? host : NULL, service, &hints, &found);
@@ -64,7 +66,8 @@ static bool datagrams_bind(struct datagrams *d, const char *host, uint16_t port,
     int error = bind(d->socket, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
     freeaddrinfo(found);
     if (error == EADDRINUSE)
-        return err_set(err, ERR_MACHINE, "port %u is in use by another program: choose another", port);
+        return err_set(err, ERR_MACHINE, "port %u is in use by another program: choose another",
+                       port);
     if (error) return err_system(err, error, "cannot listen at UDP port %u", port);
     struct sockaddr_in6 own;
     socklen_t n = sizeof own;

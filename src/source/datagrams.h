@@ -1,5 +1,5 @@
-// UDP datagrams from a socket: many a call, with the kernel's time of arrival and its count of those
-// that found no room.
+// UDP datagrams from a socket: many a call, with the kernel's time of arrival and its count of
+// those that found no room.
 //
 // One thread a socket. Several sockets may share a port (SO_REUSEPORT): the kernel then gives each
 // sender to one of them.
@@ -26,11 +26,11 @@ struct datagrams;
 struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, struct err *err);
 void datagrams_close(struct datagrams *d); // NULL is fine
 uint16_t datagrams_port(const struct datagrams *d);
-int datagrams_descriptor(const struct datagrams *d); // to wait for
+int datagrams_descriptor(const struct datagrams *d);  // to wait for
 uint64_t datagrams_buffer(const struct datagrams *d); // what the kernel gave
 
-// What is there, at most DATAGRAMS_AT_ONCE, without waiting; valid until the next call. 0 when there
-// is nothing; -1 and err when the machine failed.
+// What is there, at most DATAGRAMS_AT_ONCE, without waiting; valid until the next call. 0 when
+// there is nothing; -1 and err when the machine failed.
 int datagrams_read(struct datagrams *d, const struct datagram **list, struct err *err);
 // How many the kernel had no room for, since the socket was opened.
 uint64_t datagrams_dropped(const struct datagrams *d);

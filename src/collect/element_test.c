@@ -1,0 +1,72 @@
+// The table is in order, names fields that there are, and values are shown as their types say.
+#include "collect/element.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void shows(uint32_t enterprise, uint16_t number, bytes value, const char *expected)
+{
+    struct text text = {0};
+    element_format(&text, element_find(enterprise, number), value);
+    assert_string_equal(text.p ? (const char *)text.p : "", expected);
+    text_deinit(&text);
+}
+
+static void elements_are_found(void **state)
+{
+    (void)state;
+    assert_string_equal(element_find(0, 1)->name, "octetDeltaCount");
+    assert_string_equal(element_find(0, 8)->fills, "src_addr");
+    assert_string_equal(element_find(39499, 121)->name, "DNSName");
+    assert_null(element_find(0, 0xffff));
+    assert_null(element_find(39499, 1));
+    assert_null(element_find(4242, 1));
+}
+
+static void values_are_shown_by_type(void **state)
+{
+    (void)state;
+    shows(0, 1, bytes_of("\x00\x00\x01\x00", 4), "256");
+    shows(0, 8, bytes_of("\xc0\x00\x02\x01", 4), "192.0.2.1");
+    shows(0, 27, bytes_of("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16), "2001:db8::1");
+    shows(0, 56, bytes_of("\x00\x11\x22\xaa\xbb\xcc", 6), "00:11:22:aa:bb:cc");
+    shows(0, 82, bytes_of("eth0\0\0\0\0", 8), "eth0");
+    shows(0, 150, bytes_of("\x65\x92\x00\x80", 4), "2024-01-01T00:00:00Z");
+    shows(0, 320, bytes_of("\x3f\xf8\0\0\0\0\0\0", 8), "1.5");
+    shows(0, 276, bytes_of("\x01", 1), "true");
+    shows(4242, 7, bytes_of("\xde\xad", 2), "0xdead");
+    // A length that does not fit the type is shown as it is.
+    shows(0, 8, bytes_of("\x01\x02\x03", 3), "0x010203");
+    shows(0, 1, bytes_of("123456789", 9), "0x313233343536373839");
+}
+
+static void times_begin_where_they_should(void **state)
+{
+    (void)state;
+    // RFC 7011 section 6.1.9: seconds since 1900 and a fraction.
+    bytes half = bytes_of("\xe9\x3c\x7f\x00\x80\x00\x00\x00", 8);
+    assert_int_equal(element_time(ELEMENT_dateTimeNanoseconds, half),
+                     INT64_C(1704067200) * NANOS_PER_SECOND + NANOS_PER_SECOND / 2);
+    assert_int_equal(element_time(ELEMENT_dateTimeMicroseconds, bytes_of("\0\0\0\1\0\0\0\0", 8)),
+                     0);
+    assert_int_equal(
+        element_time(ELEMENT_dateTimeMilliseconds, bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff", 8)),
+        0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elements_are_found),
+        cmocka_unit_test(values_are_shown_by_type),
+        cmocka_unit_test(times_begin_where_they_should),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
