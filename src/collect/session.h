@@ -27,7 +27,8 @@ enum {
 // Why something of an exporter is missing: a word, its unit, what it means.
 // clang-format off
 #define EXPORT_LOSSES(X) \
-    X(sequence_gap, "flows", "Flows (NetFlow 9: messages, sFlow: samples) that its own count says were sent and never came") \
+    X(sequence_gap, "flows", \
+      "Flows (NetFlow 9, sFlow: messages) that its own count says were sent and never came") \
     X(cut_message, "messages", "Messages that end within a header or a set") \
     X(bad_set, "sets", "Sets whose length cannot be") \
     X(bad_template, "templates", "Templates that make no sense, or have too many fields") \
