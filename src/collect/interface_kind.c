@@ -42,7 +42,7 @@ static const struct field interface_fields[INTERFACE_FIELDS] = {
      NULL, NULL, 0},
     {"out_broadcast", FIELD_UINT, "packets", "Packets to all that went out",
      NULL, NULL, 0},
-    {"out_discards", FIELD_UINT, "packets", 
+    {"out_discards", FIELD_UINT, "packets",
      "Packets that were to go out and were dropped for want of room",
      NULL, NULL, 0},
     {"out_errors", FIELD_UINT, "packets", "Packets that could not go out for an error",
