@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""weir collect: what exporters send over loopback arrives in the case, flow for flow, and what does not is told."""
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+from program import SECONDS, WEIR, main, need, need_equal, query, test, weir
+
+EXPORTED = 1704067200
+USUAL = [(8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (2, 4), (1, 4)]
+USAGE, MACHINE = 2, 4
+
+
+def ipfix(sequence, *sets, domain=7):
+    body = b"".join(struct.pack(">HH", number, len(content) + 4) + content for number, content in sets)
+    return struct.pack(">HHIII", 10, len(body) + 16, EXPORTED, sequence, domain) + body
+
+
+def template(number=300, fields=tuple(USUAL)):
+    return 2, struct.pack(">HH", number, len(fields)) + b"".join(struct.pack(">HH", *field) for field in fields)
+
+
+def record(i, packets=1):
+    return struct.pack(">IIHHBII", 0x0a000000 + i, 0x0a640001, 1024 + i % 60000, 443, 6, packets, 100 * packets)
+
+
+class Collector:
+    """weir collect on a free port of loopback."""
+
+    def __init__(self, *words):
+        self.run = subprocess.Popen([WEIR, "collect", "udp://127.0.0.1:0", *words], stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE)
+        said = self.run.stderr.readline().decode()
+        self.port = int(re.search(r"port (\d+)", said).group(1))
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def send(self, *messages):
+        for message in messages:
+            self.socket.sendto(message, ("127.0.0.1", self.port))
+
+    def stop(self):
+        time.sleep(0.3)  # what was sent over loopback is in the socket; it is read before the end
+        self.run.send_signal(signal.SIGTERM)
+        out, told = self.run.communicate(timeout=SECONDS)
+        self.socket.close()
+        need_equal(self.run.returncode, 0, told.decode())
+        return [json.loads(line) for line in out.splitlines()], told.decode()
+
+
+@test
+def every_flow_is_in_the_case(folder):
+    case = os.path.join(folder, "case")
+    collector = Collector("-w", case)
+    collector.send(ipfix(0, template()))
+    for first in range(0, 5000, 20):
+        collector.send(ipfix(first, (300, b"".join(record(i, i % 7 + 1) for i in range(first, first + 20)))))
+        time.sleep(0.0005)
+    told = collector.stop()[1]
+    need("5000 flows" in told, told)
+    found = query(case, "SELECT count(*) n, sum(packets) p, sum(bytes) b, count(DISTINCT src_addr) a FROM flow")[0]
+    packets = sum(i % 7 + 1 for i in range(5000))
+    need_equal((found["n"], found["p"], found["b"], found["a"]), (5000, packets, 100 * packets, 5000))
+    need_equal(query(case, "SELECT count(*) n FROM loss")[0]["n"], 0)
+    weir("verify", "--quick", case)
+
+
+@test
+def what_is_missing_is_told_by_exporter(folder):
+    collector = Collector("-o", "json")
+    collector.send(ipfix(0, template()), ipfix(0, (300, record(1))), ipfix(11, (300, record(2))))
+    lines, _ = collector.stop()
+    need_equal(sum(line["kind"] == "flow" for line in lines), 2)
+    lost = [line for line in lines if line["kind"] == "loss"]
+    need_equal([(line["reason"], line["count"], line["point"]) for line in lost], [("sequence_gap", 10, "127.0.0.1")])
+
+
+@test
+def a_capture_tells_the_same_as_the_wire(folder):
+    messages = [ipfix(0, template()), ipfix(0, (300, record(1) + record(2))), ipfix(2, (300, record(3)))]
+    collector = Collector("-o", "json")
+    collector.send(*messages)
+    live = [line for line in collector.stop()[0] if line["kind"] == "flow"]
+    path = os.path.join(folder, "messages.ipfix")
+    with open(path, "wb") as file:
+        file.write(b"".join(messages))
+    read = weir("collect", path, "-o", "json").rows()
+    for line in live + read:
+        line.pop("exporter", None)
+    need_equal(read, live)
+
+
+@test
+def junk_is_counted(folder):
+    collector = Collector("-o", "json")
+    collector.send(b"", b"\x00", b"not a flow at all", os.urandom(1400), ipfix(0, template(), (300, record(1))))
+    lines, told = collector.stop()
+    need_equal(sum(line["kind"] == "flow" for line in lines), 1)
+    need("no version that is known" in told, told)
+
+
+def refuse(words, status, mentioned):
+    told = weir("collect", *words, status=status).err.decode()
+    need(mentioned in told and told.count("\n") == 1, told)
+
+
+@test
+def wrong_words_are_one_sentence(folder):
+    refuse([], USAGE, "weir collect udp://:2055")
+    refuse(["udp://nowhere"], USAGE, "names no port")
+    refuse(["udp://:99999"], USAGE, "names no port")
+    refuse(["udp://example.invalid:2055"], USAGE, "no address")
+    holder = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    holder.bind(("::", 0))
+    refuse(["udp://:%d" % holder.getsockname()[1]], MACHINE, "in use")
+    holder.close()
+
+
+main()
