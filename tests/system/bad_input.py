@@ -108,10 +108,12 @@ def as_nobody(words, **options):
             raise Skip("others cannot start %s" % WEIR)
     except PermissionError:
         raise Skip("others cannot start %s" % WEIR) from None
-    key = os.path.join(tempfile.gettempdir(), "weir-test-%d" % NOBODY, "key.pem")
-    done = subprocess.run([WEIR] + words, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True,
-                          stdin=subprocess.DEVNULL, timeout=SECONDS, check=False,
-                          env=dict(os.environ, WEIR_KEY=key), **options)
+    # His key lies where he can write: the folder of the tests may be closed to him.
+    with tempfile.TemporaryDirectory(dir="/tmp") as home:
+        os.chmod(home, 0o777)
+        done = subprocess.run([WEIR] + words, user=NOBODY, group=NOBODY, extra_groups=[], capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=SECONDS, check=False,
+                              env=dict(os.environ, WEIR_KEY=os.path.join(home, "key.pem")), **options)
     from program import Done
     return Done([WEIR] + words, done.returncode, done.stdout, done.stderr)
 
