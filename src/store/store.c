@@ -100,9 +100,12 @@ static bool open_log(struct store *s, struct err *err)
 // Bodies are looked at only when some may be left: that takes reading the records that name them.
 void store_sweep(struct store *s, bool bodies)
 {
-    char keys[STORE_PATH_MAX];
-    snprintf(keys, sizeof keys, "%s/keys", s->folder);
-    file_sweep(keys);
+    static const char *const small[] = {"keys", "artifacts"}; // where files are written as a whole
+    char path[STORE_PATH_MAX];
+    for (size_t i = 0; i < sizeof small / sizeof *small; i++) {
+        snprintf(path, sizeof path, "%s/%s", s->folder, small[i]);
+        file_sweep(path);
+    }
     if (lease_is_read_below(&s->lease, s->catalogue.chain.seq)) {
         s->unswept = s->unswept || bodies;
         return;
