@@ -75,6 +75,8 @@ static void lane_note_gap(struct lane *l, struct conversation *c, uint8_t side, 
     stream_gap_times(l->streams, c->stream, side, &since, &until);
     if (since) gap.since = since;
     if (until) gap.until = until;
+    // Times of packets may go back.
+    if (gap.until < gap.since) gap.until = gap.since;
     gaps_add(&l->blocks, c, &gap);
 }
 

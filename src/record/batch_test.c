@@ -202,7 +202,8 @@ static void test_rows_are_copied(void **state)
     for (uint32_t i = 0; i < from->rows; i++) assert_true(batch_copy(to, from, i));
     assert_int_equal(to->rows, from->rows);
     check_all(to, 1);
-    while (batch_copy(to, from, 0)) {}
+    while (batch_copy(to, from, 0)) {
+    }
     assert_true(to->rows >= from->rows);
     check_row(to, from->rows - 1);
     batch_destroy(from);
@@ -318,12 +319,9 @@ static void test_lists_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_rows),
-        cmocka_unit_test(test_rows_are_copied),
-        cmocka_unit_test(test_rows_are_bounded),
-        cmocka_unit_test(test_no_room_changes_nothing),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_lists_are_read),
+        cmocka_unit_test(test_random_rows),      cmocka_unit_test(test_rows_are_copied),
+        cmocka_unit_test(test_rows_are_bounded), cmocka_unit_test(test_no_room_changes_nothing),
+        cmocka_unit_test(test_columns),          cmocka_unit_test(test_lists_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

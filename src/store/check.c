@@ -233,8 +233,7 @@ static void check_file(struct check *c, const char *path, const char *below)
 {
     uint8_t hash[SHA256_SIZE];
     struct expected *e = expected_at(c, below);
-    if (strcmp(below, CASE_LOG) == 0 || strcmp(below, "lock") == 0 || ngrams_is_path(below))
-        return;
+    if (strcmp(below, CASE_LOG) == 0 || strcmp(below, "lock") == 0 || ngrams_is_path(below)) return;
     if (e) check_expected(c, e, path);
     else if (is_artifact(below, hash)) check_artifact(c, path, below, hash);
     else check_stranger(c, below, "is not named by the log");
@@ -243,8 +242,7 @@ static void check_file(struct check *c, const char *path, const char *below)
 // Folders say nothing; but one that no writer makes was put in.
 static void check_folder(struct check *c, const char *below)
 {
-    static const char *const ours[] = {"log",       "keys",    "cache", "records",
-                                       "artifacts", "packets"};
+    static const char *const ours[] = {"log", "keys", "cache", "records", "artifacts", "packets"};
     const char *slash = strchr(below, '/');
     size_t n = slash ? (size_t)(slash - below) : strlen(below);
     bool known = false;

@@ -14,20 +14,28 @@ struct truth_datagram {
     uint32_t frames, ip_length;
 };
 
-static bool had(const struct truth_datagram *g, const struct piece *p)
+// A piece as it was captured: as much of it as was there.
+struct come {
+    const struct piece *piece;
+    uint32_t there;
+};
+
+static bool had(const struct truth_datagram *g, const struct piece *p, uint32_t there)
 {
     for (uint32_t i = 0; i < g->pieces.count; i++) {
-        const struct piece *q = g->pieces.items[i];
-        if (q->offset == p->offset && q->more == p->more && bytes_equal(q->data, p->data))
+        const struct come *c = g->pieces.items[i];
+        const struct piece *q = c->piece;
+        if (q->offset == p->offset && q->more == p->more && c->there == there &&
+            bytes_equal(q->data, p->data))
             return true;
     }
     return false;
 }
 
-static struct truth_datagram *datagram_truth(struct truth *t, const struct piece *p)
+static struct truth_datagram *datagram_truth(struct truth *t, const struct piece *p, uint32_t there)
 {
     struct datagram *d = p->of;
-    if (d->truth && !(d->truth->is_joined && !(d->truth->is_known && had(d->truth, p))))
+    if (d->truth && !(d->truth->is_joined && !(d->truth->is_known && had(d->truth, p, there))))
         return d->truth;
     struct truth_datagram *g = d->truth = arena_take(t->scene->arena, sizeof *g);
     g->have = arena_take(t->scene->arena, d->content.n);
@@ -72,10 +80,12 @@ enum arrived truth_piece(struct truth *t, const struct frame *f, const struct pi
         a->ip_length = piece_ip_length(p);
         return ARRIVED_WHOLE;
     }
-    struct truth_datagram *g = datagram_truth(t, p);
+    struct truth_datagram *g = datagram_truth(t, p, there);
     if (g->is_joined) return ARRIVED_AGAIN;
     place(t, g, f, p, there);
-    list_add(t->scene->arena, &g->pieces, (void *)(uintptr_t)p);
+    struct come *come = arena_take(t->scene->arena, sizeof *come);
+    *come = (struct come){p, there};
+    list_add(t->scene->arena, &g->pieces, come);
     g->frames += a->frames;
     g->ip_length += piece_ip_length(p);
     if (!g->total || g->covered < g->total) return ARRIVED_HELD;

@@ -6,6 +6,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -127,8 +128,8 @@ def killed_while_a_reading_is_replaced(folder):
 
 
 def without_numbers(files):
-    """A segment is numbered by its entry in the log, and one more may have been written before the kill."""
-    return sorted(os.path.dirname(path) if path.startswith("records") else path for path in files)
+    """Files are numbered by their entry in the log, and one more may have been written before the kill."""
+    return sorted(re.sub(r"/0[0-9]{7}(-[0-9]+)?\.", "/N.", path) for path in files)
 
 
 @test
