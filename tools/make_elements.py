@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Information elements as rows of C.
 
-    make_elements.py LIST HEADER      LIST is src/collect/elements.tsv; rows sorted by enterprise and number
+    make_elements.py LIST HEADER      LIST is src/record/elements.tsv; rows sorted by enterprise and number
 """
 import sys
 

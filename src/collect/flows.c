@@ -59,11 +59,8 @@ static void put_element(struct reading *r, const struct step *s, bytes value)
 
 static void put_reason(struct record_batch *b, bytes value)
 {
-    // RFC 5102 section 5.11.3.
-    static const char *const reasons[] = {NULL, "idle", "active", "end", "forced", "resources"};
-    uint64_t n = element_number(value);
-    if (n && n < sizeof reasons / sizeof reasons[0])
-        batch_text(b, FLOW_END_REASON, bytes_text(reasons[n]));
+    const char *reason = element_end_reason(element_number(value));
+    if (reason) batch_text(b, FLOW_END_REASON, bytes_text(reason));
 }
 
 static void put_mac(struct record_batch *b, unsigned field, bytes value)

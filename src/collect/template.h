@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/time.h"
-#include "collect/element.h"
+#include "record/element.h"
 
 // A template of more fields is refused: a record of them would be longer than any message that is
 // not made to harm.

@@ -1,5 +1,5 @@
 // The table is in order, names fields that there are, and values are shown as their types say.
-#include "collect/element.h"
+#include "record/element.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

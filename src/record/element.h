@@ -59,6 +59,13 @@ uint64_t element_number(bytes value);
 nanos element_time(enum element_type type, bytes value);
 // Of 4 or 16 bytes.
 struct address element_address(bytes value);
+// What flowEndReason says (RFC 5102 section 5.11.3), as `flow` has it; NULL and 0 when it is none.
+const char *element_end_reason(uint64_t number);
+uint8_t element_end_reason_number(bytes reason);
+// The lowest of IANA's, else of an enterprise, that fills `field` and is of a type from `from` to
+// `to`; NULL when there is none.
+const struct element *element_filling(const char *field, enum element_type from,
+                                      enum element_type to);
 // Appends the value as people read it; `element` NULL or of a type that does not fit: hexadecimal
 // digits behind 0x.
 void element_format(struct text *text, const struct element *element, bytes value);

@@ -1,4 +1,4 @@
-#include "collect/element.h"
+#include "record/element.h"
 
 #include <inttypes.h>
 
@@ -57,6 +57,31 @@ struct address element_address(bytes value)
     if (value.n != 16) return (struct address){0};
     return (struct address){element_number(bytes_first(value, 8)),
                             element_number(bytes_after(value, 8))};
+}
+
+static const char *const end_reasons[] = {NULL, "idle", "active", "end", "forced", "resources"};
+enum { END_REASON_COUNT = sizeof end_reasons / sizeof end_reasons[0] };
+
+const char *element_end_reason(uint64_t number)
+{
+    return number < END_REASON_COUNT ? end_reasons[number] : NULL;
+}
+
+uint8_t element_end_reason_number(bytes reason)
+{
+    for (uint8_t i = 1; i < END_REASON_COUNT; i++)
+        if (bytes_equal(reason, bytes_text(end_reasons[i]))) return i;
+    return 0;
+}
+
+const struct element *element_filling(const char *field, enum element_type from,
+                                      enum element_type to)
+{
+    for (size_t i = 0; i < ELEMENT_COUNT; i++) {
+        const struct element *e = &elements[i];
+        if (e->fills && e->type >= from && e->type <= to && strcmp(e->fills, field) == 0) return e;
+    }
+    return NULL;
 }
 
 static void format_hex(struct text *text, bytes value)
