@@ -9,6 +9,7 @@
 #define COMMAND_LIST(X) \
     X(read) \
     X(collect) \
+    X(replay) \
     X(report) \
     X(query) \
     X(show) \
@@ -64,7 +65,8 @@ bool named_find(struct case_reader *reader, struct record_id id, case_take *take
 // Makes what is missing of the index for weir search of the case at `path`, and tells its size.
 bool index_make(struct case_reader *reader, const char *path, struct err *err);
 
-// A case by name, or captures that are read into memory: whatever a person has can be asked.
+// A case by name, or captures and files of IPFIX messages that are read into memory: whatever a
+// person has can be asked.
 struct asked {
     struct case_reader *reader;
     struct store *store; // memory case only

@@ -55,6 +55,15 @@ static bool is_messages(bytes content)
     return !r.bad && version == IPFIX && length >= IPFIX_HEADER;
 }
 
+bool gather_is_messages(const char *path)
+{
+    uint8_t head[4];
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file) fclose(file);
+    return is_messages(bytes_of(head, n));
+}
+
 // A file is one session of its own, as a connection is.
 static void gather_messages(bytes content, struct collector *c)
 {

@@ -28,6 +28,9 @@ struct gather_counts {
     uint64_t datagrams, dropped; // by the kernel, for want of room
 };
 
+// Whether the file begins as a file of IPFIX messages does.
+bool gather_is_messages(const char *path);
+
 // Files are read to their end first, then sockets until they are told to stop. ERR_INPUT when an
 // input is no capture and no file of messages.
 bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,

@@ -1,0 +1,141 @@
+// weir replay: flows that are stored, played again as an exporter sends them.
+#include <string.h>
+#include <time.h>
+
+#include "cmd/cmd.h"
+#include "filter/filter.h"
+#include "flow/flow_kind.h"
+#include "sink/flow_export.h"
+#include "sink/outlet.h"
+
+// Datagrams have nobody who slows their sender down.
+enum { DATAGRAM_RATE = 50000 };
+
+struct replay_options {
+    const char *to, *format, *only;
+    uint64_t times, rate;
+};
+
+static const struct option_row rows[] = {
+    {'w', "write", OPTION_TEXT, offsetof(struct replay_options, to), "TO",
+     "udp://HOST:PORT, ipfix://HOST:PORT (UDP), tcp://HOST:PORT, or FILE.ipfix", 0, 0},
+    {'o', "output", OPTION_TEXT, offsetof(struct replay_options, format), "FORMAT",
+     "ipfix, netflow9 or netflow5 [ipfix]", 0, 0},
+    {'n', "times", OPTION_COUNT, offsetof(struct replay_options, times), "N",
+     "how often all flows are played [1]", 1, UINT32_MAX},
+    {0, "rate", OPTION_COUNT, offsetof(struct replay_options, rate), "N",
+     "records a second [over UDP 50000, else as fast as it goes]", 1, UINT32_MAX},
+    {'Y', "filter", OPTION_TEXT, offsetof(struct replay_options, only), "EXPRESSION",
+     "only flows for which it holds", 0, 0},
+};
+
+// One replay under way.
+struct replaying {
+    const struct replay_options *options;
+    struct asked asked;
+    struct filter *filter;
+    struct outlet *outlet;
+    struct flow_export *export;
+    nanos began;
+    uint64_t sent; // records
+    struct err *err;
+    bool failed;
+};
+
+// Sleeps until as many records are due as were sent.
+static void pace(const struct replaying *r)
+{
+    uint64_t rate = r->options->rate;
+    if (!rate && outlet_is_datagrams(r->outlet)) rate = DATAGRAM_RATE;
+    if (!rate) return;
+    nanos due = r->began + (nanos)((double)r->sent * (double)NANOS_PER_SECOND / (double)rate);
+    nanos wait = due - command_now();
+    if (wait <= 0) return;
+    struct timespec t = {wait / NANOS_PER_SECOND, wait % NANOS_PER_SECOND};
+    nanosleep(&t, NULL);
+}
+
+static bool send_message(void *context, bytes message, uint32_t records, struct err *err)
+{
+    struct replaying *r = context;
+    pace(r);
+    r->sent += records;
+    return outlet_send(r->outlet, message, err);
+}
+
+static bool play_row(void *context, const struct record_batch *batch, uint32_t row)
+{
+    struct replaying *r = context;
+    nanos last = (nanos)batch_get(batch, FLOW_LAST_SEEN, row);
+    r->failed = !flow_export_take(r->export, batch, row, last, r->err);
+    return !r->failed;
+}
+
+static bool play_all(struct replaying *r, struct err *err)
+{
+    r->began = command_now();
+    for (uint64_t i = 0; i < r->options->times; i++) {
+        if (!wanted_scan(r->asked.reader, &flow_kind, r->filter, play_row, r, err)) return false;
+        if (r->failed) return false;
+    }
+    return flow_export_flush(r->export, err);
+}
+
+static bool replay_open(struct replaying *r, const char *from, struct err *err)
+{
+    const struct replay_options *o = r->options;
+    r->outlet = outlet_open(o->to, err);
+    if (!r->outlet) return false;
+    if (outlet_is_stream(r->outlet) && strcmp(o->format, "ipfix") != 0)
+        return err_set(err, ERR_USAGE, "-o %s goes over UDP only: -w udp://HOST:PORT", o->format);
+    struct flow_export_options options = {.format = o->format,
+                                          .is_stream = outlet_is_stream(r->outlet),
+                                          .context = r,
+                                          .send = send_message};
+    r->export = flow_export_create(&options, &flow_kind, err);
+    return r->export && asked_open(&r->asked, from, err);
+}
+
+static int replay_report(const struct replaying *r)
+{
+    struct flow_export_counts n = flow_export_counts(r->export);
+    fprintf(stderr, "weir: %llu flows played as %llu records in %llu messages\n",
+            (unsigned long long)n.flows, (unsigned long long)n.records,
+            (unsigned long long)n.messages);
+    if (n.untold)
+        fprintf(stderr, "weir: %llu records cannot be told in %s\n", (unsigned long long)n.untold,
+                r->options->format);
+    if (n.left_out)
+        fprintf(stderr, "weir: %llu values have no place in %s\n", (unsigned long long)n.left_out,
+                r->options->format);
+    return n.flows ? 0 : ERR_DIFFERENCE;
+}
+
+static int replay_run(int argc, char **argv)
+{
+    struct replay_options o = {.format = "ipfix", .times = 1};
+    struct err err = {0};
+    argc = options_parse(&replay_command, argc, argv, &o, &err);
+    if (argc >= 0 && (argc != 1 || !o.to))
+        err_set(&err, ERR_USAGE,
+                "name what is played and where to: weir replay CASE -w udp://HOST:PORT");
+    if (err.code) return command_fail(&err);
+    struct replaying r = {.options = &o, .err = &err};
+    if (o.only && !(r.filter = wanted_filter(o.only, &flow_kind))) return ERR_USAGE;
+    bool ok = replay_open(&r, argv[0], &err) && play_all(&r, &err);
+    int status = ok ? replay_report(&r) : 0;
+    struct err other = {0};
+    bool closed = outlet_close(r.outlet, &other);
+    if (ok && !closed) err = other;
+    flow_export_destroy(r.export);
+    asked_close(&r.asked);
+    filter_destroy(r.filter);
+    return ok && closed ? status : command_fail(&err);
+}
+
+const struct command replay_command = {"replay",
+                                       "FILE|CASE -w TO",
+                                       "stored flows again, as an exporter sends them",
+                                       rows,
+                                       sizeof rows / sizeof rows[0],
+                                       replay_run};

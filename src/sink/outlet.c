@@ -1,0 +1,151 @@
+#include "sink/outlet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+
+enum { PLACE_MAX = 256 };
+
+struct outlet {
+    int fd;
+    bool is_datagrams, is_file;
+    uint64_t messages, refused;
+    char name[]; // as the person has it
+};
+
+static const struct scheme {
+    const char *prefix, *port; // the port when none is named, or NULL
+    int type;
+} schemes[] = {
+    {"udp://", NULL, SOCK_DGRAM},
+    {"ipfix://", "4739", SOCK_DGRAM},
+    {"tcp://", NULL, SOCK_STREAM},
+};
+
+static const struct scheme *scheme_of(const char *to)
+{
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (strncmp(to, schemes[i].prefix, strlen(schemes[i].prefix)) == 0) return &schemes[i];
+    return NULL;
+}
+
+// "192.0.2.1:2055", "[2001:db8::1]:2055", "name:2055" into host and port.
+static bool place_split(const struct scheme *s, const char *to, char host[PLACE_MAX],
+                        const char **port, struct err *err)
+{
+    const char *place = to + strlen(s->prefix), *colon = strrchr(place, ':');
+    const char *bracket = strchr(place, ']');
+    if (colon && bracket && colon < bracket) colon = NULL;
+    size_t n = colon ? (size_t)(colon - place) : strlen(place);
+    *port = colon && colon[1] ? colon + 1 : s->port;
+    bool is_bracketed = n >= 2 && place[0] == '[' && place[n - 1] == ']';
+    if (!*port || n == 0 || n >= PLACE_MAX)
+        return err_set(err, ERR_USAGE, "\"%s\" names no host and port: %sHOST:PORT", to, s->prefix);
+    snprintf(host, PLACE_MAX, "%.*s", (int)(is_bracketed ? n - 2 : n), place + is_bracketed);
+    return true;
+}
+
+static int place_connect(const struct addrinfo *list)
+{
+    int fd = -1;
+    for (; list && fd < 0; list = list->ai_next) {
+        fd = socket(list->ai_family, list->ai_socktype | SOCK_CLOEXEC, list->ai_protocol);
+        if (fd < 0 || connect(fd, list->ai_addr, list->ai_addrlen) == 0) continue;
+        int why = errno;
+        close(fd);
+        fd = -1;
+        errno = why;
+    }
+    return fd;
+}
+
+static int socket_open(const struct scheme *s, const char *to, struct err *err)
+{
+    char host[PLACE_MAX];
+    const char *port;
+    struct addrinfo hints = {.ai_socktype = s->type}, *found;
+    if (!place_split(s, to, host, &port, err)) return -1;
+    int wrong = getaddrinfo(host, port, &hints, &found);
+    if (wrong) {
+        err_set(err, ERR_USAGE, "%s: %s", to, gai_strerror(wrong));
+        return -1;
+    }
+    int fd = place_connect(found);
+    if (fd < 0) err_system(err, errno, "cannot reach %s", to);
+    freeaddrinfo(found);
+    return fd;
+}
+
+struct outlet *outlet_open(const char *to, struct err *err)
+{
+    const struct scheme *s = scheme_of(to);
+    int fd = s ? socket_open(s, to, err) : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        if (!s) err_system(err, errno, "cannot write %s", to);
+        return NULL;
+    }
+    struct outlet *o = memory_get(sizeof *o + strlen(to) + 1);
+    o->fd = fd;
+    o->is_file = !s;
+    o->is_datagrams = s && s->type == SOCK_DGRAM;
+    memcpy(o->name, to, strlen(to) + 1);
+    return o;
+}
+
+bool outlet_is_stream(const struct outlet *o)
+{
+    return !o->is_datagrams;
+}
+
+bool outlet_is_datagrams(const struct outlet *o)
+{
+    return o->is_datagrams;
+}
+
+// The kernel tells of a datagram that nobody took when the next one is sent.
+static bool datagram_send(struct outlet *o, bytes message, struct err *err)
+{
+    ssize_t n;
+    do {
+        n = send(o->fd, message.p, message.n, MSG_NOSIGNAL);
+        if (n < 0 && errno == ECONNREFUSED) o->refused++;
+    } while (n < 0 && (errno == EINTR || errno == ECONNREFUSED) && o->refused <= o->messages);
+    if (n >= 0 || errno == ECONNREFUSED) return true;
+    return err_system(err, errno, "cannot send to %s", o->name);
+}
+
+static bool connection_send(struct outlet *o, bytes message, struct err *err)
+{
+    while (message.n) {
+        ssize_t n = send(o->fd, message.p, message.n, MSG_NOSIGNAL);
+        if (n < 0 && errno != EINTR) return err_system(err, errno, "cannot send to %s", o->name);
+        if (n > 0) message = bytes_after(message, (size_t)n);
+    }
+    return true;
+}
+
+bool outlet_send(struct outlet *o, bytes message, struct err *err)
+{
+    o->messages++;
+    if (o->is_datagrams) return datagram_send(o, message, err);
+    if (!o->is_file) return connection_send(o, message, err);
+    return file_write_all(o->fd, message, err) || err_in(err, "%s", o->name);
+}
+
+bool outlet_close(struct outlet *o, struct err *err)
+{
+    if (!o) return true;
+    bool ok = true;
+    if (o->refused)
+        ok = err_set(err, ERR_MACHINE, "nobody listens at %s: %llu of %llu messages were refused",
+                     o->name, (unsigned long long)o->refused, (unsigned long long)o->messages);
+    if (close(o->fd) != 0 && ok) ok = err_system(err, errno, "cannot write %s", o->name);
+    memory_free(o);
+    return ok;
+}
