@@ -46,7 +46,7 @@ struct replaying {
 static void pace(const struct replaying *r)
 {
     uint64_t rate = r->options->rate;
-    if (!rate && outlet_is_datagrams(r->outlet)) rate = DATAGRAM_RATE;
+    if (!rate && outlet_is_datagrams(r->options->to)) rate = DATAGRAM_RATE;
     if (!rate) return;
     nanos due = r->began + (nanos)((double)r->sent * (double)NANOS_PER_SECOND / (double)rate);
     nanos wait = due - command_now();
@@ -81,19 +81,21 @@ static bool play_all(struct replaying *r, struct err *err)
     return flow_export_flush(r->export, err);
 }
 
+// What can be wrong with the words comes first, and the file that is written last: nothing is left
+// of a call that fails.
 static bool replay_open(struct replaying *r, const char *from, struct err *err)
 {
     const struct replay_options *o = r->options;
-    r->outlet = outlet_open(o->to, err);
-    if (!r->outlet) return false;
-    if (outlet_is_stream(r->outlet) && strcmp(o->format, "ipfix") != 0)
-        return err_set(err, ERR_USAGE, "-o %s goes over UDP only: -w udp://HOST:PORT", o->format);
-    struct flow_export_options options = {.format = o->format,
-                                          .is_stream = outlet_is_stream(r->outlet),
-                                          .context = r,
-                                          .send = send_message};
+    bool is_stream = !outlet_is_datagrams(o->to);
+    struct flow_export_options options = {
+        .format = o->format, .is_stream = is_stream, .context = r, .send = send_message};
     r->export = flow_export_create(&options, &flow_kind, err);
-    return r->export && asked_open(&r->asked, from, err);
+    if (!r->export) return false;
+    if (is_stream && strcmp(o->format, "ipfix") != 0)
+        return err_set(err, ERR_USAGE, "-o %s goes over UDP only: -w udp://HOST:PORT", o->format);
+    if (!asked_open(&r->asked, from, err)) return false;
+    r->outlet = outlet_open(o->to, err);
+    return r->outlet;
 }
 
 static int replay_report(const struct replaying *r)

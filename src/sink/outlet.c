@@ -82,30 +82,33 @@ static int socket_open(const struct scheme *s, const char *to, struct err *err)
     return fd;
 }
 
+// What is there is evidence, perhaps the very file that is played: it is never written over.
+static int file_open(const char *path, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST)
+        err_set(err, ERR_USAGE, "%s is there already: name another file, or remove it", path);
+    else if (fd < 0) err_system(err, errno, "cannot write %s", path);
+    return fd;
+}
+
+bool outlet_is_datagrams(const char *to)
+{
+    const struct scheme *s = scheme_of(to);
+    return s && s->type == SOCK_DGRAM;
+}
+
 struct outlet *outlet_open(const char *to, struct err *err)
 {
     const struct scheme *s = scheme_of(to);
-    int fd = s ? socket_open(s, to, err) : open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        if (!s) err_system(err, errno, "cannot write %s", to);
-        return NULL;
-    }
+    int fd = s ? socket_open(s, to, err) : file_open(to, err);
+    if (fd < 0) return NULL;
     struct outlet *o = memory_get(sizeof *o + strlen(to) + 1);
     o->fd = fd;
     o->is_file = !s;
-    o->is_datagrams = s && s->type == SOCK_DGRAM;
+    o->is_datagrams = outlet_is_datagrams(to);
     memcpy(o->name, to, strlen(to) + 1);
     return o;
-}
-
-bool outlet_is_stream(const struct outlet *o)
-{
-    return !o->is_datagrams;
-}
-
-bool outlet_is_datagrams(const struct outlet *o)
-{
-    return o->is_datagrams;
 }
 
 // The kernel tells of a datagram that nobody took when the next one is sent.

@@ -10,10 +10,10 @@
 struct outlet;
 
 // "udp://HOST:PORT" or "ipfix://HOST:PORT" (the same, on port 4739 when none is named),
-// "tcp://HOST:PORT", or the path of a file. NULL and err on failure.
+// "tcp://HOST:PORT", or the path of a file that is not there yet. NULL and err on failure.
 struct outlet *outlet_open(const char *to, struct err *err);
-bool outlet_is_stream(const struct outlet *o);    // nothing gets lost on the way
-bool outlet_is_datagrams(const struct outlet *o); // whoever receives it must keep up
+// Whether messages to there may get lost, when whoever receives them does not keep up.
+bool outlet_is_datagrams(const char *to);
 bool outlet_send(struct outlet *o, bytes message, struct err *err);
 // False when not everything arrived as far as can be known. Frees it; NULL is fine.
 bool outlet_close(struct outlet *o, struct err *err);

@@ -325,6 +325,7 @@ def wrong_words_are_one_sentence(folder):
     refuse([golden("demo"), "-w", "udp://nowhere"], USAGE, "names no host and port")
     refuse([golden("demo"), "-w", "udp://127.0.0.1:9", "-o", "netflow8"], USAGE, "ipfix, netflow9, netflow5")
     refuse([golden("demo"), "-w", os.path.join(folder, "x"), "-o", "netflow5"], USAGE, "over UDP only")
+    refuse([golden("demo"), "-w", golden("demo")], USAGE, "there already")
     refuse([golden("demo"), "-w", "tcp://127.0.0.1:%d" % free_port()], MACHINE, "cannot reach")
     refuse([golden("demo"), "-w", "udp://127.0.0.1:%d" % free_port()], MACHINE, "nobody listens")
 
