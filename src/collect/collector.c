@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "collect/protocol.h"
-#include "decode/decode.h"
 #include "record/loss.h"
 
 struct collector {
@@ -10,8 +9,6 @@ struct collector {
     struct sessions *sessions;
     struct flow_rows rows;
     struct collector_counts counts;
-    struct decoder *decoder; // made when it is first asked for
-    struct packet_batch *packets;
 };
 
 struct collector *collector_create(const struct collector_options *options,
@@ -31,24 +28,7 @@ void collector_destroy(struct collector *c)
     if (!c) return;
     sessions_destroy(c->sessions);
     flow_rows_deinit(&c->rows);
-    if (c->decoder) decoder_deinit(c->decoder);
-    memory_free(c->decoder);
-    if (c->packets) packet_batch_destroy(c->packets);
     memory_free(c);
-}
-
-struct decoder *collector_decoder(struct collector *c)
-{
-    if (c->decoder) return c->decoder;
-    c->decoder = memory_get(sizeof *c->decoder);
-    decoder_init(c->decoder);
-    return c->decoder;
-}
-
-struct packet_batch *collector_packets(struct collector *c)
-{
-    if (!c->packets) c->packets = packet_batch_create();
-    return c->packets;
 }
 
 // ---- losses -------------------------------------------------------------------------------------
@@ -97,12 +77,21 @@ void message_open(struct message *m, uint16_t version, uint32_t domain, nanos ex
                                      .domain = domain,
                                      .exported = exported,
                                      .sampling = &m->session->sampling};
+    message_began(m);
+}
+
+// The header of IPFIX has no count, but options may tell when it began (RFC 5102 section 5.9.9).
+void message_began(struct message *m)
+{
+    nanos began = m->session->began;
+    if (!began || m->session->key.version != IPFIX) return;
+    message_uptime(m, (uint32_t)((m->origin.exported - began) / NANOS_PER_MILLI));
 }
 
 void message_uptime(struct message *m, uint32_t uptime)
 {
-    m->origin.started = m->origin.exported - (nanos)uptime * NANOS_PER_MILLI;
-    m->origin.has_started = true;
+    m->origin.uptime = uptime;
+    m->origin.has_uptime = true;
 }
 
 void message_lose(struct message *m, enum export_loss why, uint64_t n)

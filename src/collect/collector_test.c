@@ -384,6 +384,99 @@ static void options_tell_the_rate(void **state)
     assert_int_equal(f->got.lost[EXPORT_LOSS_sequence_gap], 0);
 }
 
+static void options_tell_a_share_of_a_population(void **state)
+{
+    static const uint16_t option[][2] = {{302, 4}, {305, 4}, {309, 4}, {310, 4}};
+    struct fixture *f = *state;
+    send_usual_template(f, 0);
+    begin_ipfix(f, 0);
+    size_t set = begin_set(f, 3);
+    put16(f, 400);
+    put16(f, 4);
+    put16(f, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        put16(f, option[i][0]);
+        put16(f, option[i][1]);
+    }
+    end_set(f, set);
+    set = begin_set(f, 400);
+    put32(f, 1);
+    put32(f, 1); // sampling of one packet after the other says nothing beside a population
+    put32(f, 2);
+    put32(f, 512);
+    end_set(f, set);
+    end_ipfix(f);
+    send_usual(f, 1, 5);
+    assert_int_equal(f->got.values[0][FLOW_SAMPLING_RATE][0], 256);
+}
+
+static void send_uptimes(struct fixture *f, uint32_t sequence, uint32_t first, uint32_t last)
+{
+    static const uint16_t fields[][2] = {{21, 4}, {22, 4}};
+    begin_ipfix(f, sequence);
+    size_t set = begin_set(f, 2);
+    put_template(f, 301, fields, 2);
+    end_set(f, set);
+    set = begin_set(f, 301);
+    put32(f, last);
+    put32(f, first);
+    end_set(f, set);
+    end_ipfix(f);
+}
+
+static void times_hang_on_when_the_exporter_began(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t exported = EXPORTED * (uint64_t)NANOS_PER_SECOND;
+    send_uptimes(f, 0, 1000, 4000);
+    assert_string_equal(f->got.elements[0], "flowStartSysUpTime=1000");
+    assert_int_equal(f->got.values[0][FLOW_FIRST_SEEN][0], exported);
+    uint64_t began = (EXPORTED - 10) * UINT64_C(1000);
+    begin_ipfix(f, 1);
+    size_t set = begin_set(f, 3);
+    put16(f, 400);
+    put16(f, 2);
+    put16(f, 1);
+    put32(f, 149 << 16 | 4);
+    put32(f, 160 << 16 | 8);
+    end_set(f, set);
+    set = begin_set(f, 400);
+    put32(f, 7);
+    put32(f, (uint32_t)(began >> 32));
+    put32(f, (uint32_t)began);
+    end_set(f, set);
+    end_ipfix(f);
+    send_uptimes(f, 2, 1000, 4000);
+    assert_int_equal(f->got.values[1][FLOW_FIRST_SEEN][0], exported - 9 * NANOS_PER_SECOND);
+    assert_int_equal(f->got.values[1][FLOW_LAST_SEEN][0], exported - 6 * NANOS_PER_SECOND);
+    assert_false(f->got.has[1][FLOW_ELEMENTS]);
+}
+
+static void a_sampled_packet_is_decoded(void **state)
+{
+    static const char frame[] = "\x02\0\0\0\0\1\x02\0\0\0\0\2\x81\0\0\x2a\x08\0"
+                                "\x45\x10\x05\xdc\0\1\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\2"
+                                "\x04\xd2\0\x35\x05\xc8\0\0";
+    static const uint16_t fields[][2] = {{312, 2}, {315, sizeof frame - 1}};
+    struct fixture *f = *state;
+    begin_ipfix(f, 0);
+    size_t set = begin_set(f, 2);
+    put_template(f, 301, fields, 2);
+    end_set(f, set);
+    set = begin_set(f, 301);
+    put16(f, 1518);
+    put_bytes(f, frame, sizeof frame - 1);
+    end_set(f, set);
+    end_ipfix(f);
+    assert_int_equal(f->got.flows, 1);
+    assert_int_equal(f->got.values[0][FLOW_SRC_ADDR][1], address_v4(0x0a000001).lo);
+    assert_int_equal(f->got.values[0][FLOW_DST_PORT][0], 53);
+    assert_int_equal(f->got.values[0][FLOW_BYTES][0], 1500);
+    assert_int_equal(f->got.values[0][FLOW_PACKETS][0], 1);
+    assert_int_equal(f->got.values[0][FLOW_VLAN][0], 42);
+    assert_string_equal(f->got.elements[0], "dataLinkFrameSize=1518");
+}
+
 static void a_flood_of_templates_is_bounded(void **state)
 {
     struct fixture *f = *state;
@@ -407,6 +500,26 @@ static void a_flood_of_templates_is_bounded(void **state)
     end_ipfix(f);
     finish(f);
     assert_int_equal(f->got.lost[EXPORT_LOSS_bad_template], 1);
+}
+
+// A row has room for one text of each field.
+static void a_text_told_often_is_kept_as_an_element(void **state)
+{
+    enum { TIMES = 900, APPLICATION = 96 };
+    struct fixture *f = *state;
+    begin_ipfix(f, 0);
+    size_t set = begin_set(f, 2);
+    put16(f, 301);
+    put16(f, TIMES);
+    for (unsigned i = 0; i < TIMES; i++) put32(f, APPLICATION << 16 | 1);
+    end_set(f, set);
+    set = begin_set(f, 301);
+    for (unsigned i = 0; i < TIMES; i++) put_bytes(f, i ? "b" : "a", 1);
+    end_set(f, set);
+    end_ipfix(f);
+    assert_int_equal(f->got.flows, 1);
+    assert_true(f->got.has[0][FLOW_APPLICATION]);
+    assert_string_equal(f->got.elements[0], "applicationName=b");
 }
 
 static void broken_messages_are_counted(void **state)
@@ -509,6 +622,76 @@ static void netflow_5_has_a_fixed_form(void **state)
     assert_int_equal(f->got.lost[EXPORT_LOSS_cut_record], 1);
 }
 
+static void send_times_of_9(struct fixture *f, uint32_t uptime, uint32_t first)
+{
+    static const uint16_t fields[][2] = {{22, 4}, {4, 1}, {11, 2}};
+    begin_9(f, 0);
+    f->memory[4] = (uint8_t)(uptime >> 24);
+    f->memory[5] = (uint8_t)(uptime >> 16);
+    f->memory[6] = (uint8_t)(uptime >> 8);
+    f->memory[7] = (uint8_t)uptime;
+    size_t set = begin_set(f, 0);
+    put_template(f, 256, fields, 3);
+    end_set(f, set);
+    set = begin_set(f, 256);
+    put32(f, first);
+    put_bytes(f, "\x01\x03\x01", 3); // ICMP: 3, unreachable; 1, host
+    end_set(f, set);
+    send(f);
+}
+
+static void uptime_begins_anew(void **state)
+{
+    struct fixture *f = *state;
+    send_times_of_9(f, 1000, UINT32_MAX - 1000);
+    uint64_t exported = EXPORTED * (uint64_t)NANOS_PER_SECOND;
+    assert_int_equal(f->got.values[0][FLOW_FIRST_SEEN][0], exported - 2001 * NANOS_PER_MILLI);
+}
+
+static void icmp_stands_in_the_port(void **state)
+{
+    struct fixture *f = *state;
+    send_times_of_9(f, 1000, 1000);
+    assert_int_equal(f->got.values[0][FLOW_SRC_PORT][0], 3);
+    assert_int_equal(f->got.values[0][FLOW_DST_PORT][0], 1);
+}
+
+// ---- sFlow --------------------------------------------------------------------------------------
+
+// An IPv4 packet of which the first bytes are told, with what a switch says of its VLANs.
+static void a_sample_is_a_flow_of_one_packet(void **state)
+{
+    static const char packet[] = "\x45\0\0\x64\0\1\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\2"
+                                 "\x04\xd2\0\x35\0\x50\0\0";
+    struct fixture *f = *state;
+    f->message = buf_on(f->memory, sizeof f->memory);
+    static const uint32_t head[] = {5, 1, 0xc0000209, 0, 1, 1000, 1};
+    static const uint32_t sample[] = {1, 1, 64, 0, 0, 3, 0x40000102, 2};
+    static const uint32_t vlans[] = {1001, 16, 42, 0, UINT32_MAX, 0};
+    for (unsigned i = 0; i < 7; i++) put32(f, head[i]);
+    put32(f, 1); // a sample of packets
+    put32(f, sizeof sample + sizeof vlans + 24 + sizeof packet - 1);
+    for (unsigned i = 0; i < 8; i++) put32(f, sample[i]);
+    for (unsigned i = 0; i < 6; i++) put32(f, vlans[i]);
+    put32(f, 1); // a header
+    put32(f, 16 + sizeof packet - 1);
+    put32(f, 11); // IPv4
+    put32(f, 118);
+    put32(f, 18);
+    put32(f, sizeof packet - 1);
+    put_bytes(f, packet, sizeof packet - 1);
+    send(f);
+    assert_int_equal(f->got.flows, 1);
+    assert_int_equal(f->got.values[0][FLOW_DST_PORT][0], 53);
+    assert_int_equal(f->got.values[0][FLOW_BYTES][0], 100);
+    assert_int_equal(f->got.values[0][FLOW_INPUT][0], 3);
+    assert_false(f->got.has[0][FLOW_OUTPUT]);
+    assert_int_equal(f->got.values[0][FLOW_VLAN][0], 42);
+    assert_false(f->got.has[0][FLOW_DST_VLAN]);
+    assert_int_equal(f->got.values[0][FLOW_SAMPLING_RATE][0], 64);
+    assert_string_equal(f->got.elements[0], "discardReason=258");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -522,10 +705,17 @@ int main(void)
         TEST(a_gap_in_the_count_is_a_loss),
         TEST(values_without_a_field_are_kept),
         TEST(options_tell_the_rate),
+        TEST(options_tell_a_share_of_a_population),
+        TEST(times_hang_on_when_the_exporter_began),
+        TEST(a_sampled_packet_is_decoded),
         TEST(a_flood_of_templates_is_bounded),
+        TEST(a_text_told_often_is_kept_as_an_element),
         TEST(broken_messages_are_counted),
         TEST(netflow_9_counts_messages_and_uptime),
         TEST(netflow_5_has_a_fixed_form),
+        TEST(uptime_begins_anew),
+        TEST(icmp_stands_in_the_port),
+        TEST(a_sample_is_a_flow_of_one_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 #include "collect/flows.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "flow/flow_kind.h"
@@ -13,6 +14,13 @@ struct reading {
     struct record_batch *batch;
     bool has_sampler;
     uint64_t sampler, rate;
+    nanos began; // when the exporter's system began to count
+    // What cannot be told before the whole record is read.
+    struct {
+        const struct step *step; // NULL: not in the record
+        bytes value;
+    } first, last, packet;
+    uint32_t packet_length;
 };
 
 void flow_rows_init(struct flow_rows *rows, struct record_writer *writer, bool elements)
@@ -24,6 +32,7 @@ void flow_rows_deinit(struct flow_rows *rows)
 {
     text_deinit(&rows->list);
     text_deinit(&rows->value);
+    sampled_deinit(&rows->sampled);
 }
 
 // ---- values -------------------------------------------------------------------------------------
@@ -37,18 +46,13 @@ static void put_text(struct record_batch *b, unsigned field, bytes v)
     if (n) batch_text(b, field, bytes_of(escaped, n));
 }
 
-static void put_element(struct reading *r, const struct step *s, bytes value)
+// Adds what stands in rows->value to the list.
+static void list_add(struct flow_rows *rows)
 {
-    struct flow_rows *rows = r->rows;
-    if (!rows->elements) return;
-    struct text *list = &rows->list, *v = &rows->value;
-    text_clear(v);
-    bool is_reverse = s->wire.enterprise == ENTERPRISE_REVERSE;
-    if (s->element) text_format(v, "%s%s=", is_reverse ? "reverse:" : "", s->element->name);
-    else text_format(v, "%u/%u=", s->wire.enterprise, s->wire.number);
-    element_format(v, s->element, bytes_first(value, TEXT_VALUE_MAX));
+    struct text *list = &rows->list;
     char escaped[TEXT_VALUE_MAX * ESCAPED_MAX];
-    uint32_t n = (uint32_t)text_escape(escaped, sizeof escaped, bytes_of(v->p, v->n));
+    uint32_t n =
+        (uint32_t)text_escape(escaped, sizeof escaped, bytes_of(rows->value.p, rows->value.n));
     if (list->n + LENGTH_SIZE + n > LIST_MAX) {
         rows->elements_cut++;
         return;
@@ -57,13 +61,34 @@ static void put_element(struct reading *r, const struct step *s, bytes value)
     text_put(list, bytes_of(escaped, n));
 }
 
+static void put_element(struct reading *r, const struct step *s, bytes value)
+{
+    struct flow_rows *rows = r->rows;
+    if (!rows->elements) return;
+    struct text *v = &rows->value;
+    text_clear(v);
+    bool is_reverse = s->wire.enterprise == ENTERPRISE_REVERSE;
+    if (s->element) text_format(v, "%s%s=", is_reverse ? "reverse:" : "", s->element->name);
+    else text_format(v, "%u/%u=", s->wire.enterprise, s->wire.number);
+    element_format(v, s->element, bytes_first(value, TEXT_VALUE_MAX));
+    list_add(rows);
+}
+
+void flow_note(struct flow_rows *rows, const char *name, uint64_t value)
+{
+    if (!rows->elements || rows->list.n > FLOW_NOTES_MAX) return;
+    text_clear(&rows->value);
+    text_format(&rows->value, "%s=%" PRIu64, name, value);
+    list_add(rows);
+}
+
 static void put_reason(struct record_batch *b, bytes value)
 {
     const char *reason = element_end_reason(element_number(value));
     if (reason) batch_text(b, FLOW_END_REASON, bytes_text(reason));
 }
 
-static void put_mac(struct record_batch *b, unsigned field, bytes value)
+void flow_put_mac(struct record_batch *b, unsigned field, bytes value)
 {
     static const char digits[] = "0123456789abcdef";
     enum { MAC_SIZE = 6 };
@@ -106,15 +131,37 @@ static void put_time(struct reading *r, const struct step *s, nanos time)
     if (time > 0) batch_word(r->batch, s->field, (uint64_t)time);
 }
 
+nanos flow_time(const struct flow_origin *origin, uint32_t uptime)
+{
+    return origin->exported + (nanos)(int32_t)(uptime - origin->uptime) * NANOS_PER_MILLI;
+}
+
+static void keep_uptime(struct reading *r, const struct step *s, bytes value)
+{
+    if (s->field == FLOW_FIRST_SEEN) r->first.step = s, r->first.value = value;
+    else r->last.step = s, r->last.value = value;
+}
+
 static void put_uptime(struct reading *r, const struct step *s, bytes value)
 {
-    const struct flow_origin *o = r->origin;
-    if (!o->has_started) return;
-    nanos since = (nanos)(element_number(value) & UINT32_MAX) * NANOS_PER_MILLI;
-    nanos time = o->started + since;
-    // The counter starts anew after 49.7 days: a flow does not end after it was told.
-    if (time > o->exported + 60 * NANOS_PER_SECOND) time -= (nanos)UINT32_MAX * NANOS_PER_MILLI;
-    put_time(r, s, time);
+    struct flow_origin o = *r->origin;
+    if (!s) return;
+    if (r->began) o.uptime = (uint32_t)((o.exported - r->began) / NANOS_PER_MILLI);
+    if (r->began || o.has_uptime) put_time(r, s, flow_time(&o, (uint32_t)element_number(value)));
+    else put_element(r, s, value);
+}
+
+static void put_packet(struct reading *r)
+{
+    enum { IP_HEADER_SECTION = 313 };
+    struct record_batch *b = r->batch;
+    const struct step *s = r->packet.step;
+    if (!s || !r->packet.value.n || batch_has(b, FLOW_SRC_ADDR, b->rows)) return;
+    bool is_ip = s->wire.number == IP_HEADER_SECTION;
+    struct sampled_packet sample = {r->packet.value, r->packet_length,
+                                    is_ip ? LINK_RAW_IP : LINK_ETHERNET, r->origin->exported};
+    sampled_put(&r->rows->sampled, b, &sample);
+    if (!batch_has(b, FLOW_PACKETS, b->rows)) batch_word(b, FLOW_PACKETS, 1);
 }
 
 static void flow_step(struct reading *r, const struct step *s, bytes value)
@@ -129,7 +176,10 @@ static void flow_step(struct reading *r, const struct step *s, bytes value)
         put_time(r, s, element_time(s->element->type, value));
         break;
     case STEP_UPTIME:
-        put_uptime(r, s, value);
+        keep_uptime(r, s, value);
+        break;
+    case STEP_BEGAN:
+        r->began = element_time(s->element->type, value);
         break;
     case STEP_DELTA:
         put_time(r, s, r->origin->exported - (nanos)element_number(value) * NANOS_PER_MICRO);
@@ -138,7 +188,7 @@ static void flow_step(struct reading *r, const struct step *s, bytes value)
         put_address(b, s, value);
         break;
     case STEP_MAC:
-        put_mac(b, s->field, value);
+        flow_put_mac(b, s->field, value);
         break;
     case STEP_TEXT:
         put_text(b, s->field, value);
@@ -159,6 +209,14 @@ static void flow_step(struct reading *r, const struct step *s, bytes value)
         r->has_sampler = true;
         r->sampler = element_number(value);
         break;
+    case STEP_SIZE:
+        r->packet_length = (uint32_t)element_number(value);
+        put_element(r, s, value);
+        break;
+    case STEP_PACKET:
+        r->packet.step = s, r->packet.value = value;
+        put_element(r, s, value);
+        break;
     case STEP_ELEMENT:
         put_element(r, s, value);
         break;
@@ -177,7 +235,29 @@ struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin
     batch_word(b, FLOW_DOMAIN, origin->domain);
     if (*origin->point) batch_text(b, FLOW_POINT, bytes_text(origin->point));
     rows->rows++;
+    text_clear(&rows->list);
     return b;
+}
+
+// Many exporters tell type and code of ICMP in the port of the destination alone, as NetFlow 5 does
+// (Cisco, "NetFlow Export Datagram Format"), whether or not there is an element for them as well.
+static void put_icmp_ports(struct record_batch *b)
+{
+    enum { ICMP = 1, ICMP6 = 58 };
+    if (!batch_has(b, FLOW_PROTO, b->rows) || !batch_has(b, FLOW_DST_PORT, b->rows)) return;
+    uint64_t proto = batch_get(b, FLOW_PROTO, b->rows), dst = batch_get(b, FLOW_DST_PORT, b->rows);
+    bool has_src = batch_has(b, FLOW_SRC_PORT, b->rows);
+    uint64_t src = has_src ? batch_get(b, FLOW_SRC_PORT, b->rows) : 0;
+    if ((proto != ICMP && proto != ICMP6) || dst <= UINT8_MAX || (src && src != dst >> 8)) return;
+    batch_word(b, FLOW_SRC_PORT, dst >> 8);
+    batch_word(b, FLOW_DST_PORT, dst & UINT8_MAX);
+}
+
+void flow_end(struct flow_rows *rows, struct record_batch *b)
+{
+    put_icmp_ports(b);
+    if (rows->list.n) batch_text(b, FLOW_ELEMENTS, bytes_of(rows->list.p, rows->list.n));
+    batch_end(b);
 }
 
 void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from)
@@ -236,7 +316,6 @@ size_t flow_row(struct flow_rows *rows, const struct template *t, const struct f
                 bytes record)
 {
     struct reading r = {.rows = rows, .origin = origin};
-    text_clear(&rows->list);
     r.batch = flow_begin(rows, origin, t->heap_need);
     size_t used = run_steps(&r, t, record);
     if (!used) {
@@ -245,8 +324,10 @@ size_t flow_row(struct flow_rows *rows, const struct template *t, const struct f
         return 0;
     }
     put_rate(&r);
+    put_uptime(&r, r.first.step, r.first.value);
+    put_uptime(&r, r.last.step, r.last.value);
     put_times(&r);
-    if (rows->list.n) batch_text(r.batch, FLOW_ELEMENTS, bytes_of(rows->list.p, rows->list.n));
-    batch_end(r.batch);
+    put_packet(&r);
+    flow_end(rows, r.batch);
     return used;
 }

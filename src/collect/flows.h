@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/text.h"
+#include "collect/sampled.h"
 #include "collect/template.h"
 #include "record/writer.h"
 
@@ -28,9 +29,9 @@ struct flow_origin {
     struct address exporter;
     const char *point; // "" when it has no name
     uint32_t domain;
-    nanos exported; // time of the message
-    nanos started;  // when the exporter's system began to count; `has_started`
-    bool has_started;
+    nanos exported;  // time of the message
+    uint32_t uptime; // what the exporter's system counted at that time, in milliseconds
+    bool has_uptime;
     const struct sampling *sampling;
 };
 
@@ -38,6 +39,7 @@ struct flow_rows {
     struct record_writer *writer;
     bool elements;           // keep what has no field
     struct text list, value; // of one row
+    struct sampled sampled;
     uint64_t rows, elements_cut;
 };
 
@@ -50,8 +52,17 @@ size_t flow_row(struct flow_rows *rows, const struct template *t, const struct f
                 bytes record);
 
 // For formats without templates: begins a row with what is known of its origin. The caller sets the
-// columns and calls batch_end.
+// columns and calls flow_end.
 struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin *origin,
                                 size_t heap_need);
+// Keeps what has no field, as NAME=VALUE; what is beyond FLOW_NOTES_MAX bytes of a row is dropped.
+// Of heap they need FLOW_NOTES_NEED.
+enum { FLOW_NOTES_MAX = 128, FLOW_NOTES_NEED = 256 };
+void flow_note(struct flow_rows *rows, const char *name, uint64_t value);
+void flow_end(struct flow_rows *rows, struct record_batch *b);
+// When the exporter's system counted `uptime`: within 24.8 days of the message on either side, as
+// the counter starts anew after 49.7.
+nanos flow_time(const struct flow_origin *origin, uint32_t uptime);
+void flow_put_mac(struct record_batch *b, unsigned field, bytes value);
 // The rate and who told it; nothing when it is not known.
 void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from);

@@ -14,9 +14,7 @@ static void put_address(struct record_batch *b, unsigned field, uint32_t v4)
 static void put_time(struct record_batch *b, unsigned field, const struct flow_origin *o,
                      uint32_t uptime)
 {
-    nanos time = o->started + (nanos)uptime * NANOS_PER_MILLI;
-    // The counter starts anew after 49.7 days.
-    if (time > o->exported + 60 * NANOS_PER_SECOND) time -= ((nanos)1 << 32) * NANOS_PER_MILLI;
+    nanos time = flow_time(o, uptime);
     batch_word(b, field, (uint64_t)(time > 0 ? time : 0));
 }
 
@@ -43,7 +41,7 @@ static void netflow5_record(struct message *m, struct reader r, uint32_t rate)
     batch_word(b, FLOW_SRC_MASK, read_u8(&r));
     batch_word(b, FLOW_DST_MASK, read_u8(&r));
     flow_put_sampling(b, rate, "header");
-    batch_end(b);
+    flow_end(m->rows, b);
 }
 
 static void take(struct message *m, struct reader r, uint16_t version, size_t record_size)

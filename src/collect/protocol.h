@@ -23,16 +23,12 @@ struct export_protocol {
 extern const struct export_protocol *const export_protocols[];
 extern const uint32_t export_protocol_count;
 
-// For formats that tell pieces of packets: a decoder, and an empty batch to use with it.
-struct decoder;
-struct packet_batch;
-struct decoder *collector_decoder(struct collector *c);
-struct packet_batch *collector_packets(struct collector *c);
-
 // Sets m->session and what of the origin hangs on it.
 void message_open(struct message *m, uint16_t version, uint32_t domain, nanos exported);
-// The exporter's system began to count `uptime` milliseconds before the message.
+// What the exporter's system counted at the time of the message, in milliseconds.
 void message_uptime(struct message *m, uint32_t uptime);
+// Takes what options told of it in its place.
+void message_began(struct message *m);
 void message_lose(struct message *m, enum export_loss why, uint64_t n);
 
 // sets.c: sets of templates and records, which NetFlow 9 and IPFIX have in common. Each takes the

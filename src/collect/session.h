@@ -67,6 +67,7 @@ struct session {
     uint32_t template_count, template_room;
     size_t template_bytes;
     struct sampling sampling;
+    nanos began; // when its system began to count, as options told; 0: not known
     uint32_t next_sequence;
     bool has_sequence;
     struct held_set *held, **held_end;

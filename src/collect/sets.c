@@ -10,7 +10,7 @@ enum {
     FIELD_SIZE = 4,
 };
 
-// Elements of options that tell of sampling.
+// Elements of options that are of use.
 enum {
     SAMPLING_INTERVAL = 34,
     SAMPLER_ID = 48,
@@ -18,6 +18,9 @@ enum {
     SELECTOR_ID = 302,
     SAMPLING_PACKETS = 305,
     SAMPLING_SPACE = 306,
+    SAMPLING_SIZE = 309,
+    SAMPLING_POPULATION = 310,
+    SYSTEM_BEGAN = 160, // systemInitTimeMilliseconds
 };
 
 // ---- templates ----------------------------------------------------------------------------------
@@ -123,7 +126,8 @@ void set_options_templates_9(struct message *m, struct reader set)
 
 struct option_values {
     bool has_sampler;
-    uint64_t sampler, interval, packets, space;
+    uint64_t sampler, interval, packets, space, size, population;
+    nanos began;
 };
 
 static void option_take(struct option_values *o, const struct template_field *f, bytes value)
@@ -137,6 +141,9 @@ static void option_take(struct option_values *o, const struct template_field *f,
     if (f->number == SAMPLING_INTERVAL || f->number == SAMPLER_INTERVAL) o->interval = n;
     if (f->number == SAMPLING_PACKETS) o->packets = n;
     if (f->number == SAMPLING_SPACE) o->space = n;
+    if (f->number == SAMPLING_SIZE) o->size = n;
+    if (f->number == SAMPLING_POPULATION) o->population = n;
+    if (f->number == SYSTEM_BEGAN) o->began = element_time(ELEMENT_dateTimeMilliseconds, value);
 }
 
 static void sampling_set(struct sampling *s, uint64_t sampler, uint64_t rate)
@@ -148,12 +155,23 @@ static void sampling_set(struct sampling *s, uint64_t sampler, uint64_t rate)
     s->samplers[i] = (struct sampler){sampler, rate};
 }
 
-// One packet in (packets + space) / packets is looked at (RFC 5477 section 8.2).
+// Of `size` packets in a population of so many, or one in (packets + space) / packets, is looked at
+// (RFC 5477 sections 8.2.2 to 8.2.6).
+static uint64_t option_rate(const struct option_values *o)
+{
+    if (o->interval) return o->interval;
+    if (o->size && o->population) return o->population / o->size;
+    return o->packets ? (o->packets + o->space) / o->packets : 0;
+}
+
 static void options_use(struct message *m, const struct option_values *o)
 {
     struct sampling *s = &m->session->sampling;
-    uint64_t rate = o->interval;
-    if (!rate && o->packets) rate = (o->packets + o->space) / o->packets;
+    if (o->began) {
+        m->session->began = o->began;
+        message_began(m);
+    }
+    uint64_t rate = option_rate(o);
     if (!rate) return;
     if (o->has_sampler) sampling_set(s, o->sampler, rate);
     s->rate = rate;

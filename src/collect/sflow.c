@@ -1,11 +1,10 @@
 // sFlow 5 (sflow.org, "sFlow Version 5", 2004): samples of packets, each a flow of one packet with
 // the rate at which it was taken, and counters of interfaces.
 //
-// The beginning of a sampled frame goes through the same decoder as captured packets, so what is
-// told of it is its innermost conversation.
+// `bytes` is the length of the innermost IP packet, as for captured packets; that of the frame is
+// kept as the element dataLinkFrameSize.
 #include "collect/interface_kind.h"
 #include "collect/protocol.h"
-#include "decode/decode.h"
 #include "flow/flow_kind.h"
 
 enum { VERSION = 5, ADDRESS_V4 = 1, ADDRESS_V6 = 2 };
@@ -26,7 +25,6 @@ enum {
 static uint16_t header_link_type(uint32_t protocol)
 {
     enum { ETHERNET = 1, IPV4 = 11, IPV6 = 12 };
-    enum { LINK_ETHERNET = 1, LINK_IPV4 = 228, LINK_IPV6 = 229 };
     if (protocol == ETHERNET) return LINK_ETHERNET;
     if (protocol == IPV4) return LINK_IPV4;
     return protocol == IPV6 ? LINK_IPV6 : 0;
@@ -49,38 +47,17 @@ static bytes read_padded(struct reader *r, uint32_t length)
 
 // ---- samples of packets -------------------------------------------------------------------------
 
-static void put_decoded(struct record_batch *b, const struct packet *p)
-{
-    const struct conversation_key *k = &p->key;
-    struct address src = p->side ? k->b : k->a, dst = p->side ? k->a : k->b;
-    batch_words(b, FLOW_SRC_ADDR, src.hi, src.lo);
-    batch_words(b, FLOW_DST_ADDR, dst.hi, dst.lo);
-    batch_word(b, FLOW_SRC_PORT, p->side ? k->port_b : k->port_a);
-    batch_word(b, FLOW_DST_PORT, p->side ? k->port_a : k->port_b);
-    batch_word(b, FLOW_PROTO, k->proto);
-    batch_word(b, FLOW_TOS, p->tos);
-    batch_word(b, FLOW_BYTES, p->ip_length);
-    if (p->has_transport) batch_word(b, FLOW_TCP_FLAGS, p->tcp_flags);
-}
-
 static void take_header(struct message *m, struct record_batch *b, struct reader r)
 {
     uint32_t protocol = read_be32(&r), length = read_be32(&r);
     read_be32(&r); // bytes that were stripped
     bytes header = read_padded(&r, read_be32(&r));
     uint16_t link_type = header_link_type(protocol);
-    if (r.bad || !link_type || !header.n) return;
-    struct packet_batch *packets = collector_packets(m->collector);
-    packets->count = 1;
-    packets->packets[0] = (struct packet){.data = header.p,
-                                          .captured = (uint32_t)header.n,
-                                          .length = length > header.n ? length : (uint32_t)header.n,
-                                          .time = m->from->received,
-                                          .link_type = link_type};
-    decode_batch(collector_decoder(m->collector), packets);
-    if (packets->packets[0].class_ == PACKET_IP) put_decoded(b, &packets->packets[0]);
+    if (r.bad) return;
+    flow_note(m->rows, "dataLinkFrameSize", length);
+    struct sampled_packet sample = {header, length, link_type, m->from->received};
+    if (link_type && header.n) sampled_put(&m->rows->sampled, b, &sample);
     else batch_word(b, FLOW_BYTES, length);
-    packet_batch_clear(packets);
 }
 
 static void take_ip(struct record_batch *b, struct reader r, size_t address_size)
@@ -107,8 +84,9 @@ static void take_switch(struct record_batch *b, struct reader r)
     read_be32(&r); // priority
     uint32_t dst_vlan = read_be32(&r);
     if (r.bad) return;
-    if (vlan) batch_word(b, FLOW_VLAN, vlan);
-    if (dst_vlan) batch_word(b, FLOW_DST_VLAN, dst_vlan);
+    // All ones: not known.
+    if (vlan && vlan != UINT32_MAX) batch_word(b, FLOW_VLAN, vlan);
+    if (dst_vlan && dst_vlan != UINT32_MAX) batch_word(b, FLOW_DST_VLAN, dst_vlan);
 }
 
 static void take_router(struct record_batch *b, struct reader r)
@@ -151,15 +129,24 @@ static void take_record(struct message *m, struct record_batch *b, uint32_t form
 }
 
 // An interface is a number with its form in the upper bits, or both apart.
-static uint32_t read_interface(struct reader *r, bool is_expanded)
+struct interface {
+    uint32_t form, value;
+};
+
+static struct interface read_interface(struct reader *r, bool is_expanded)
 {
     enum { FORM_BITS = 30 };
-    uint32_t form = is_expanded ? read_be32(r) : 0, value = read_be32(r);
-    if (!is_expanded) {
-        form = value >> FORM_BITS;
-        value &= (1u << FORM_BITS) - 1;
-    }
-    return form == 0 ? value : 0; // otherwise it was dropped, or went to several
+    struct interface i = {is_expanded ? read_be32(r) : 0, read_be32(r)};
+    if (is_expanded) return i;
+    return (struct interface){i.value >> FORM_BITS, i.value & ((1u << FORM_BITS) - 1)};
+}
+
+static void put_output(struct message *m, struct record_batch *b, struct interface output)
+{
+    enum { FORM_INDEX, FORM_DROPPED, FORM_SEVERAL };
+    if (output.form == FORM_INDEX) batch_word(b, FLOW_OUTPUT, output.value);
+    if (output.form == FORM_DROPPED) flow_note(m->rows, "discardReason", output.value);
+    if (output.form == FORM_SEVERAL) flow_note(m->rows, "outputInterfaces", output.value);
 }
 
 static void take_flow(struct message *m, struct reader r, bool is_expanded)
@@ -167,25 +154,26 @@ static void take_flow(struct message *m, struct reader r, bool is_expanded)
     read_bytes(&r, is_expanded ? 12 : 8); // its own count, and the source
     uint32_t rate = read_be32(&r);
     read_bytes(&r, 8); // packets that could have been sampled, samples that were dropped
-    uint32_t input = read_interface(&r, is_expanded), output = read_interface(&r, is_expanded);
+    struct interface input = read_interface(&r, is_expanded);
+    struct interface output = read_interface(&r, is_expanded);
     uint32_t records = read_be32(&r);
     if (r.bad) {
         message_lose(m, EXPORT_LOSS_cut_record, 1);
         return;
     }
-    struct record_batch *b = flow_begin(m->rows, &m->origin, 256);
+    struct record_batch *b = flow_begin(m->rows, &m->origin, 256 + FLOW_NOTES_NEED);
     batch_word(b, FLOW_FIRST_SEEN, (uint64_t)m->from->received);
     batch_word(b, FLOW_LAST_SEEN, (uint64_t)m->from->received);
     batch_word(b, FLOW_PACKETS, 1);
-    batch_word(b, FLOW_INPUT, input);
-    batch_word(b, FLOW_OUTPUT, output);
+    batch_word(b, FLOW_INPUT, input.value);
+    put_output(m, b, output);
     flow_put_sampling(b, rate, "record");
     for (; records && !r.bad; records--) {
         uint32_t format = read_be32(&r);
         struct reader record = read_sub(&r, read_be32(&r));
         if (!record.bad) take_record(m, b, format, record);
     }
-    batch_end(b);
+    flow_end(m->rows, b);
     if (r.bad) message_lose(m, EXPORT_LOSS_cut_record, 1);
 }
 

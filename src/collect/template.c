@@ -6,18 +6,19 @@
 #include "flow/flow_kind.h"
 
 // What a row takes at most: of each text field, and of all elements together.
-enum { TEXT_MAX = 1024, ELEMENTS_TEXT_MAX = 16384, ROW_NEED = 256 };
+enum { TEXT_MAX = 1024, ELEMENTS_TEXT_MAX = 16384, ROW_NEED = 256, UPTIME_TEXT_MAX = 64 };
 
 // Elements that are not simply a value of a field.
 static const struct {
     uint16_t number;
     uint8_t how;
 } special[] = {
-    {21, STEP_UPTIME}, {22, STEP_UPTIME},  {32, STEP_ICMP},     {60, STEP_SKIP},
-    {34, STEP_RATE},   {48, STEP_SAMPLER}, {50, STEP_RATE},     {85, STEP_COUNT},
-    {86, STEP_COUNT},  {136, STEP_REASON}, {139, STEP_ICMP},    {158, STEP_DELTA},
-    {159, STEP_DELTA}, {210, STEP_SKIP},   {231, STEP_COUNT},   {232, STEP_COUNT},
-    {298, STEP_COUNT}, {299, STEP_COUNT},  {302, STEP_SAMPLER},
+    {21, STEP_UPTIME}, {22, STEP_UPTIME},  {32, STEP_ICMP},    {60, STEP_SKIP},
+    {34, STEP_RATE},   {48, STEP_SAMPLER}, {50, STEP_RATE},    {85, STEP_COUNT},
+    {86, STEP_COUNT},  {136, STEP_REASON}, {139, STEP_ICMP},   {158, STEP_DELTA},
+    {159, STEP_DELTA}, {160, STEP_BEGAN},  {210, STEP_SKIP},   {231, STEP_COUNT},
+    {232, STEP_COUNT}, {298, STEP_COUNT},  {299, STEP_COUNT},  {302, STEP_SAMPLER},
+    {312, STEP_SIZE},  {313, STEP_PACKET}, {315, STEP_PACKET},
 };
 
 static enum step_how how_special(const struct element *e)
@@ -54,7 +55,7 @@ static struct step step_of(const struct template_field *wire)
     if (!s.element) return s;
     enum step_how how = how_special(s.element);
     if (!s.element->fills) {
-        if (how == STEP_SAMPLER || how == STEP_SKIP) s.how = (uint8_t)how;
+        if (how != STEP_NUMBER && !is_reverse) s.how = (uint8_t)how;
         return s;
     }
     int field = kind_field(&flow_kind, bytes_text(s.element->fills));
@@ -74,20 +75,35 @@ static bool is_filled(const struct template *t, unsigned field)
     return false;
 }
 
+static bool is_text(const struct step *s)
+{
+    return s->how == STEP_TEXT || s->how == STEP_HASH || s->how == STEP_MAC;
+}
+
+// A row takes one text for each field: what an exporter tells of it again is kept as an element, so
+// that no template asks for more room than there is.
+static uint32_t step_room(const struct step *s)
+{
+    if (is_text(s)) return TEXT_MAX;
+    return s->how == STEP_UPTIME && !s->is_again ? UPTIME_TEXT_MAX : 0;
+}
+
 static void template_compile(struct template *t)
 {
     uint32_t offset = 0;
+    bool has_elements = false;
     t->heap_need = ROW_NEED;
     for (unsigned i = 0; i < t->field_count; i++) {
         struct step s = step_of(&t->fields[i]);
         s.offset = (uint16_t)offset;
         offset += t->fields[i].length;
-        if (s.how == STEP_TEXT || s.how == STEP_HASH || s.how == STEP_MAC) t->heap_need += TEXT_MAX;
-        if (s.how == STEP_ELEMENT && t->heap_need < ELEMENTS_TEXT_MAX)
-            t->heap_need += ELEMENTS_TEXT_MAX;
         s.is_again = s.how <= STEP_HASH && is_filled(t, s.field);
+        if (s.is_again && is_text(&s)) s.how = STEP_ELEMENT;
+        t->heap_need += step_room(&s);
+        has_elements |= s.how >= STEP_SIZE && s.how <= STEP_ELEMENT;
         if (s.how != STEP_SKIP || t->is_variable) t->steps[t->step_count++] = s;
     }
+    if (has_elements) t->heap_need += ELEMENTS_TEXT_MAX;
 }
 
 size_t template_size(uint32_t field_count)

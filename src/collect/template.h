@@ -24,6 +24,7 @@ enum step_how {
     STEP_COUNT, // a number that stays absent when another step has told it
     STEP_TIME,
     STEP_UPTIME, // milliseconds since the exporter's system began to count
+    STEP_BEGAN,  // when that was
     STEP_DELTA,  // microseconds before the message was sent
     STEP_ADDRESS,
     STEP_MAC,
@@ -33,6 +34,8 @@ enum step_how {
     STEP_REASON,  // flowEndReason
     STEP_RATE,    // one packet in so many
     STEP_SAMPLER, // number of a sampler that options tell of
+    STEP_SIZE,    // of a packet; kept as STEP_ELEMENT is
+    STEP_PACKET,  // the beginning of a packet; kept as well
     STEP_ELEMENT, // kept as NAME=VALUE
     STEP_SKIP,
 };

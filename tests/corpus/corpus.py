@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 
-NOT_CAPTURES = {"text/flow", "ipfix-file"}
+NOT_CAPTURES = {"text/flow"}
+FLOW_EXPORTS = "flow-export/"
 
 
 def open_text(path):
@@ -21,6 +22,8 @@ class Capture:
         self.path = os.path.join(root, name)
         self.folder, base = os.path.split(self.path)
         self.stem = base.removesuffix(".zst")
+        if name.startswith(FLOW_EXPORTS):  # their lists are named without .pcap and .ipfix
+            self.stem = os.path.splitext(self.stem)[0]
         self.checks = {}
 
     def expected_path(self, kind):
@@ -82,6 +85,7 @@ def read_manifest(root):
             if not line.startswith("#") and link not in NOT_CAPTURES and packets != "-":
                 captures[name] = Capture(root, name)
                 captures[name].packets = int(packets)
+                captures[name].has_packets = link != "ipfix-file"
     for folder in sorted({os.path.dirname(name) for name in captures}):
         with open(os.path.join(root, folder, "expected.tsv"), encoding="utf-8") as lines:
             for line in lines:

@@ -17,10 +17,10 @@ def json_lines(text):
 
 
 class Records:
-    """All records of a capture by kind, and the exit status."""
+    """All records of a capture by kind, and the exit status. `command` reads packets, or collects what exporters sent."""
 
-    def __init__(self, path):
-        done = subprocess.run([WEIR, "read", path, "-o", "json"], capture_output=True, timeout=TIMEOUT_S, check=False)
+    def __init__(self, path, command="read"):
+        done = subprocess.run([WEIR, command, path, "-o", "json"], capture_output=True, timeout=TIMEOUT_S, check=False)
         self.status = done.returncode
         self.remarks = done.stderr.decode("utf-8", "replace")
         self.kinds = defaultdict(list)
