@@ -1,4 +1,5 @@
 // weir collect: the records of flow exporters, into a case or to standard output.
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "store/store.h"
 
 struct collect_options {
-    const char *to, *tap, *format;
+    const char *to, *tap, *format, *dead;
     bool known_only;
     uint64_t buffer;
     nanos idle, every;
@@ -26,6 +27,8 @@ static const struct option_row rows[] = {
      "name of the place where this was seen [none]", 0, 0},
     {0, "known-only", OPTION_FLAG, offsetof(struct collect_options, known_only), NULL,
      "leave out what has no field of its own", 0, 0},
+    {0, "dead", OPTION_TEXT, offsetof(struct collect_options, dead), "FILE",
+     "where to write lines that cannot be understood: place, reason and line [nowhere]", 0, 0},
     {0, "buffer", OPTION_SIZE, offsetof(struct collect_options, buffer), "SIZE",
      "what the kernel may keep for each socket [64M]", 4096, INT32_MAX},
     {0, "idle", OPTION_DURATION, offsetof(struct collect_options, idle), "TIME",
@@ -51,6 +54,7 @@ struct collecting {
     struct printer *printer;
     struct record_writer *writer;
     struct collector *collector;
+    FILE *dead;
     nanos committed; // time of the last message that is in the case
 };
 
@@ -105,6 +109,34 @@ static void tell_listening(void *context, const char *input, uint16_t port)
     fprintf(stderr, "weir: listening at UDP port %u (%s)\n", port, input);
 }
 
+// FILE:LINE, why, and the line as it came, with tabs between: cut -f3- gives the lines back.
+static void dead_write(void *context, const char *input, uint64_t line, const char *why, bytes text)
+{
+    const struct collecting *c = context;
+    if (!c->dead) return;
+    fprintf(c->dead, "%s:%llu\t%s\t", input, (unsigned long long)line, why);
+    fwrite(text.p, 1, text.n, c->dead);
+    fputc('\n', c->dead);
+}
+
+static bool dead_open(struct collecting *c, struct err *err)
+{
+    const char *path = c->options->dead;
+    if (!path) return true;
+    c->dead = fopen(path, "we");
+    return c->dead || err_set(err, ERR_USAGE, "%s cannot be written: %s", path, strerror(errno));
+}
+
+// What is not on disk was not kept.
+static bool dead_close(struct collecting *c, struct err *err)
+{
+    if (!c->dead) return true;
+    bool ok = !ferror(c->dead);
+    ok = fclose(c->dead) == 0 && ok;
+    c->dead = NULL;
+    return ok || err_set(err, ERR_MACHINE, "%s could not be written to its end", c->options->dead);
+}
+
 static bool collect_open(struct collecting *c, struct err *err)
 {
     const struct collect_options *o = c->options;
@@ -113,6 +145,7 @@ static bool collect_open(struct collecting *c, struct err *err)
     bool is_kept = o->to && strcmp(o->to, "none") != 0;
     if (o->format && strcmp(o->format, "json") != 0)
         return err_set(err, ERR_USAGE, "\"%s\" is no format; there is json", o->format);
+    if (!dead_open(c, err)) return false;
     if (!command_author(&c->author, is_kept, NULL, err)) return false;
     c->writer = writer_create(kinds, kind_count, (struct record_sink){c, collect_take});
     if (o->format) c->printer = printer_create(stdout);
@@ -133,7 +166,10 @@ static bool collect_all(struct collecting *c, int argc, char **argv, struct gath
                                      .stop = &stopped,
                                      .context = c,
                                      .rest = collect_rest,
-                                     .listening = tell_listening};
+                                     .listening = tell_listening,
+                                     .point = c->options->tap,
+                                     .elements = !c->options->known_only,
+                                     .dead = dead_write};
     if (!collect_open(c, err)) return false;
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
@@ -143,15 +179,27 @@ static bool collect_all(struct collecting *c, int argc, char **argv, struct gath
     bool kept = collect_commit(c, &other);
     if (ok && !kept) *err = other;
     if (ok && kept && c->printer) ok = printer_end(c->printer, err);
+    kept = dead_close(c, ok && kept ? err : &other) && kept;
     return ok && kept;
+}
+
+static void report_lines(const struct lines_counts *n)
+{
+    fprintf(stderr, "weir: %llu flows in %llu lines; ", (unsigned long long)n->flows,
+            (unsigned long long)n->lines);
+    fprintf(stderr, "%llu tell of something else, %llu were not understood\n",
+            (unsigned long long)n->other, (unsigned long long)n->dead);
 }
 
 static void collect_report(const struct collecting *c, const struct gather_counts *counts)
 {
     struct collector_counts n = collector_counts(c->collector);
-    fprintf(stderr, "weir: %llu flows in %llu messages; %llu datagrams found no room\n",
-            (unsigned long long)n.flows, (unsigned long long)n.messages,
-            (unsigned long long)counts->dropped);
+    bool is_only_lines = counts->lines.lines && !n.messages;
+    if (!is_only_lines)
+        fprintf(stderr, "weir: %llu flows in %llu messages; %llu datagrams found no room\n",
+                (unsigned long long)n.flows, (unsigned long long)n.messages,
+                (unsigned long long)counts->dropped);
+    if (counts->lines.lines) report_lines(&counts->lines);
     if (n.unknown_version)
         fprintf(stderr, "weir: %llu messages were of no version that is known\n",
                 (unsigned long long)n.unknown_version);

@@ -37,7 +37,7 @@ void flow_rows_deinit(struct flow_rows *rows)
 
 // ---- values -------------------------------------------------------------------------------------
 
-static void put_text(struct record_batch *b, unsigned field, bytes v)
+void flow_put_text(struct record_batch *b, unsigned field, bytes v)
 {
     char escaped[TEXT_VALUE_MAX * ESCAPED_MAX];
     while (v.n && v.p[v.n - 1] == 0) v.n--;
@@ -46,19 +46,21 @@ static void put_text(struct record_batch *b, unsigned field, bytes v)
     if (n) batch_text(b, field, bytes_of(escaped, n));
 }
 
+bool flow_list_put(struct text *list, bytes value)
+{
+    char escaped[TEXT_VALUE_MAX * ESCAPED_MAX];
+    uint32_t n = (uint32_t)text_escape(escaped, sizeof escaped, value);
+    if (list->n + LENGTH_SIZE + n > LIST_MAX) return false;
+    text_put(list, bytes_of(&n, LENGTH_SIZE));
+    text_put(list, bytes_of(escaped, n));
+    return true;
+}
+
 // Adds what stands in rows->value to the list.
 static void list_add(struct flow_rows *rows)
 {
-    struct text *list = &rows->list;
-    char escaped[TEXT_VALUE_MAX * ESCAPED_MAX];
-    uint32_t n =
-        (uint32_t)text_escape(escaped, sizeof escaped, bytes_of(rows->value.p, rows->value.n));
-    if (list->n + LENGTH_SIZE + n > LIST_MAX) {
-        rows->elements_cut++;
-        return;
-    }
-    text_put(list, bytes_of(&n, LENGTH_SIZE));
-    text_put(list, bytes_of(escaped, n));
+    bool has_room = flow_list_put(&rows->list, bytes_of(rows->value.p, rows->value.n));
+    rows->elements_cut += !has_room;
 }
 
 static void put_element(struct reading *r, const struct step *s, bytes value)
@@ -82,10 +84,10 @@ void flow_note(struct flow_rows *rows, const char *name, uint64_t value)
     list_add(rows);
 }
 
-static void put_reason(struct record_batch *b, bytes value)
+void flow_put_reason(struct record_batch *b, uint64_t reason)
 {
-    const char *reason = element_end_reason(element_number(value));
-    if (reason) batch_text(b, FLOW_END_REASON, bytes_text(reason));
+    const char *word = element_end_reason(reason);
+    if (word) batch_text(b, FLOW_END_REASON, bytes_text(word));
 }
 
 void flow_put_mac(struct record_batch *b, unsigned field, bytes value)
@@ -102,12 +104,11 @@ void flow_put_mac(struct record_batch *b, unsigned field, bytes value)
     batch_text(b, field, bytes_of(text, sizeof text - 1));
 }
 
-static void put_icmp(struct record_batch *b, bytes value)
+void flow_put_icmp(struct record_batch *b, uint64_t type_code)
 {
-    uint64_t n = element_number(value);
-    if (!n) return; // many exporters fill it with zero for all that is not ICMP
-    batch_word(b, FLOW_SRC_PORT, n >> 8 & 0xff);
-    batch_word(b, FLOW_DST_PORT, n & 0xff);
+    if (!type_code) return; // many exporters fill it with zero for all that is not ICMP
+    batch_word(b, FLOW_SRC_PORT, type_code >> 8 & 0xff);
+    batch_word(b, FLOW_DST_PORT, type_code & 0xff);
 }
 
 static void put_number(struct record_batch *b, const struct step *s, uint64_t v)
@@ -191,16 +192,16 @@ static void flow_step(struct reading *r, const struct step *s, bytes value)
         flow_put_mac(b, s->field, value);
         break;
     case STEP_TEXT:
-        put_text(b, s->field, value);
+        flow_put_text(b, s->field, value);
         break;
     case STEP_HASH:
         if (value.n) batch_text(b, s->field, bytes_first(value, TEXT_VALUE_MAX));
         break;
     case STEP_ICMP:
-        put_icmp(b, value);
+        flow_put_icmp(b, element_number(value));
         break;
     case STEP_REASON:
-        put_reason(b, value);
+        flow_put_reason(b, element_number(value));
         break;
     case STEP_RATE:
         if (!r->rate) r->rate = element_number(value);

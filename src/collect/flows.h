@@ -64,5 +64,13 @@ void flow_end(struct flow_rows *rows, struct record_batch *b);
 // the counter starts anew after 49.7.
 nanos flow_time(const struct flow_origin *origin, uint32_t uptime);
 void flow_put_mac(struct record_batch *b, unsigned field, bytes value);
+// Appends to an encoded list of texts; false when it has no room for more.
+bool flow_list_put(struct text *list, bytes value);
+// Text up to a bound, escaped, without the zeros that pad it.
+void flow_put_text(struct record_batch *b, unsigned field, bytes v);
+// flowEndReason; nothing when the number has no word.
+void flow_put_reason(struct record_batch *b, uint64_t reason);
+// Type and code in place of ports; zero is no news.
+void flow_put_icmp(struct record_batch *b, uint64_t type_code);
 // The rate and who told it; nothing when it is not known.
 void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from);

@@ -47,7 +47,7 @@ static int field_reverse(int field)
     return field == FLOW_TCP_FLAGS ? FLOW_REVERSE_TCP_FLAGS : -1;
 }
 
-static struct step step_of(const struct template_field *wire)
+struct step template_step(const struct template_field *wire)
 {
     bool is_reverse = wire->enterprise == ENTERPRISE_REVERSE;
     struct step s = {.how = STEP_ELEMENT, .wire = *wire};
@@ -94,7 +94,7 @@ static void template_compile(struct template *t)
     bool has_elements = false;
     t->heap_need = ROW_NEED;
     for (unsigned i = 0; i < t->field_count; i++) {
-        struct step s = step_of(&t->fields[i]);
+        struct step s = template_step(&t->fields[i]);
         s.offset = (uint16_t)offset;
         offset += t->fields[i].length;
         s.is_again = s.how <= STEP_HASH && is_filled(t, s.field);

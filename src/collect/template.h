@@ -63,6 +63,9 @@ struct template
     struct template_field fields[];
 };
 
+// What becomes of one field, wherever it stands.
+struct step template_step(const struct template_field *wire);
+
 // NULL when the definition makes no sense: too many fields, or records without length.
 struct template *template_create(uint16_t id, const struct template_field *fields,
                                  uint32_t field_count, uint32_t scope_count, nanos now);

@@ -79,7 +79,7 @@ static void gather_messages(bytes content, struct collector *c)
     }
 }
 
-static bool gather_file(const char *path, struct collector *c, struct err *err)
+static bool gather_binary(const char *path, struct collector *c, struct err *err)
 {
     bytes content = file_read(path, MESSAGES_FILE_MAX, err);
     if (!content.p) return false;
@@ -203,6 +203,13 @@ static bool gather_sockets(struct gathering *g, struct err *err)
     return true;
 }
 
+static bool gather_file(struct gathering *g, const char *path, struct err *err)
+{
+    bool is_lines;
+    if (!gather_lines(g->options, path, g->writer, &g->counts->lines, &is_lines, err)) return false;
+    return is_lines || gather_binary(path, g->collector, err);
+}
+
 bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,
             struct gather_counts *counts, struct err *err)
 {
@@ -212,7 +219,7 @@ bool gather(const struct gather_options *options, struct collector *c, struct re
     for (uint32_t i = 0; ok && i < options->input_count; i++)
         if (url_place(options->inputs[i])) ok = gather_listen(g, options->inputs[i], err);
     for (uint32_t i = 0; ok && i < options->input_count; i++)
-        if (!url_place(options->inputs[i])) ok = gather_file(options->inputs[i], c, err);
+        if (!url_place(options->inputs[i])) ok = gather_file(g, options->inputs[i], err);
     ok = ok && gather_sockets(g, err);
     gather_tell_drops(g);
     for (uint32_t i = 0; i < g->socket_count; i++) datagrams_close(g->sockets[i]);

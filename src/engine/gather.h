@@ -1,5 +1,6 @@
 // Messages of flow exporters into a collector: from sockets, from captures in which they lie as UDP
-// datagrams, and from files of IPFIX messages (RFC 5655).
+// datagrams, and from files of IPFIX messages (RFC 5655). And lines of flows (collect/lines.h) from
+// files and standard input.
 //
 // One thread, the caller's. Each message comes at the time of its arrival as the kernel or the
 // capture tells it, or where there is none at its own.
@@ -9,11 +10,12 @@
 
 #include "base/err.h"
 #include "collect/collector.h"
+#include "collect/lines.h"
 
 enum { GATHER_INPUTS_MAX = 64, GATHER_BUFFER = 64 * 1024 * 1024 };
 
 struct gather_options {
-    const char *const *inputs; // udp://HOST:PORT, sflow://HOST:PORT (the same), or a file
+    const char *const *inputs; // udp://HOST:PORT, sflow://HOST:PORT (the same), a file, or "-"
     uint32_t input_count;
     uint64_t buffer; // what the kernel may keep for each socket
     nanos idle;      // ends when nothing came for so long; 0: does not end by itself
@@ -22,10 +24,15 @@ struct gather_options {
     void *context;
     bool (*rest)(void *context, nanos now, struct err *err);
     void (*listening)(void *context, const char *input, uint16_t port);
+    const char *point; // of flows in lines, "" when it has no name
+    bool elements;     // keep what has no field in lines, too
+    // Told of each line that cannot be understood; or NULL.
+    void (*dead)(void *context, const char *input, uint64_t line, const char *why, bytes text);
 };
 
 struct gather_counts {
     uint64_t datagrams, dropped; // by the kernel, for want of room
+    struct lines_counts lines;
 };
 
 // Whether the file begins as a file of IPFIX messages does.
@@ -35,3 +42,9 @@ bool gather_is_messages(const char *path);
 // input is no capture and no file of messages.
 bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,
             struct gather_counts *counts, struct err *err);
+
+// The lines of one input, when it is one of lines; of another one `is_lines` is false, and nothing
+// was taken.
+bool gather_lines(const struct gather_options *options, const char *path,
+                  struct record_writer *writer, struct lines_counts *counts, bool *is_lines,
+                  struct err *err);

@@ -26,6 +26,3 @@ extern const unsigned alias_count;
 // "src" and "ip" are "src ip"; NULL when the two make no name.
 const char *alias_of_two_words(bytes first, bytes second);
 bool alias_is_direct(bytes name);
-
-// The number of an IP protocol, "tcp" say.
-bool protocol_named(bytes name, uint8_t *number);

@@ -71,3 +71,6 @@ bool filter_sql(const struct filter *f, const struct record_kind *kind, struct t
 
 // The expression, a caret below the column, and the sentence.
 void filter_error_print(FILE *out, const char *text, const struct filter_error *error);
+
+// The number of an IP protocol, "tcp" say.
+bool protocol_named(bytes name, uint8_t *number);

@@ -1,6 +1,5 @@
 #include "record/batch.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -66,20 +65,6 @@ static struct column *present_column(struct record_batch *b, unsigned field)
 static uint64_t place(uint32_t offset, size_t length)
 {
     return (uint64_t)offset << 32 | (uint32_t)length;
-}
-
-void batch_word(struct record_batch *b, unsigned field, uint64_t v)
-{
-    assert(field < b->kind->field_count && b->rows < BATCH_ROWS_MAX);
-    present_column(b, field)->words[b->rows] = v;
-}
-
-void batch_words(struct record_batch *b, unsigned field, uint64_t hi, uint64_t lo)
-{
-    assert(field < b->kind->field_count && b->rows < BATCH_ROWS_MAX);
-    uint64_t *words = present_column(b, field)->words + 2 * (size_t)b->rows;
-    words[0] = hi;
-    words[1] = lo;
 }
 
 void batch_text(struct record_batch *b, unsigned field, bytes v)

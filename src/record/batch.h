@@ -5,6 +5,8 @@
 // it.
 #pragma once
 
+#include <assert.h>
+
 #include "base/address.h"
 #include "record/id.h"
 #include "record/kind.h"
@@ -44,8 +46,22 @@ bool batch_copy(struct record_batch *b, const struct record_batch *from, uint32_
 // Columnar writing, for those who have values and no row: begin, set by field number, end.
 // batch_begin is false when there is no room for a row with `heap_need` bytes of text.
 bool batch_begin(struct record_batch *b, size_t heap_need);
-void batch_word(struct record_batch *b, unsigned field, uint64_t v);
-void batch_words(struct record_batch *b, unsigned field, uint64_t hi, uint64_t lo);
+static inline void batch_word(struct record_batch *b, unsigned field, uint64_t v)
+{
+    assert(field < b->kind->field_count && b->rows < BATCH_ROWS_MAX);
+    struct column *column = &b->columns[field];
+    column->present[b->rows / 64] |= UINT64_C(1) << (b->rows % 64);
+    column->words[b->rows] = v;
+}
+static inline void batch_words(struct record_batch *b, unsigned field, uint64_t hi, uint64_t lo)
+{
+    assert(field < b->kind->field_count && b->rows < BATCH_ROWS_MAX);
+    struct column *column = &b->columns[field];
+    column->present[b->rows / 64] |= UINT64_C(1) << (b->rows % 64);
+    uint64_t *words = column->words + 2 * (size_t)b->rows;
+    words[0] = hi;
+    words[1] = lo;
+}
 void batch_text(struct record_batch *b, unsigned field,
                 bytes v); // must be clean text, or any bytes for hash, blob and encoded lists
 void batch_end(struct record_batch *b);

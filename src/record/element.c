@@ -30,6 +30,13 @@ const struct element *element_find(uint32_t enterprise, uint16_t number)
     return NULL;
 }
 
+const struct element *element_named(bytes name)
+{
+    for (size_t i = 0; i < ELEMENT_COUNT; i++)
+        if (bytes_equal(bytes_text(elements[i].name), name)) return &elements[i];
+    return NULL;
+}
+
 uint64_t element_number(bytes value)
 {
     uint64_t n = 0;

@@ -51,6 +51,8 @@ struct element {
 
 // NULL when nobody has published what it means.
 const struct element *element_find(uint32_t enterprise, uint16_t number);
+// The first of that name, IANA's before all others; NULL when there is none. Looks at every row.
+const struct element *element_named(bytes name);
 
 // A number of 1 to 8 bytes, most significant first, as reduced-size encoding has it (RFC 7011
 // section 6.2); 0 when it is longer.

@@ -1,0 +1,151 @@
+// Inside of the line formats: what a name means, what a value is, and how one becomes the other.
+#pragma once
+
+#include "collect/lines.h"
+
+enum {
+    LINE_KEYS_MAX = 1024, // different names in one input
+    LINE_KEY_SLOTS = 4096,
+    LINE_NAME_MAX = 64,
+    LINE_QUOTED_MAX = 96, // a name with quotes and colon, and zeros up to where a wide load ends
+    LINE_MINUTES = 64,
+};
+
+enum value_shape {
+    VALUE_NUMBER,
+    VALUE_DECIMAL, // `number` millionths, exactly
+    VALUE_TEXT,
+    VALUE_OTHER, // what no field takes; `text` says what
+    VALUE_NONE,
+};
+
+struct line_value {
+    enum value_shape shape;
+    uint64_t number;
+    bytes text; // UTF-8; any bytes where a table has them
+};
+
+// What a name in a line is for.
+enum line_use {
+    LINE_STEP,     // fills what its step says
+    LINE_FLAGS,    // TCP flags as letters, or a number
+    LINE_HEX,      // hexadecimal digits
+    LINE_PROTOCOL, // a number, or the protocol's name
+    LINE_DURATION,
+    LINE_TYPE, // a line with another value than one of `types` is no flow
+    LINE_IGNORED,
+};
+
+// A name of a format's own. Names of information elements need no rows.
+struct line_name {
+    const char *name;
+    uint8_t use;   // enum line_use
+    uint8_t field; // of `flow`
+    uint8_t bits;  // of numbers at most; 0: 64
+};
+
+struct line_format {
+    const char *name;
+    bool (*recognise)(bytes line);
+    void (*take)(struct lines *l, bytes line);
+    const struct line_name *names;
+    uint32_t name_count;
+    const char *types[3]; // values of LINE_TYPE that are flows
+    nanos unit;           // of times that are numbers
+};
+
+// What is known of a name once it was met.
+struct line_key {
+    uint8_t quoted[LINE_QUOTED_MAX]; // `"name":`
+    uint8_t name_length;
+    uint8_t shown; // where in it the element's name begins
+    uint8_t use;
+    uint8_t field;
+    uint8_t how; // enum step_how
+    uint64_t number_max;
+    uint64_t seen; // in this line
+};
+
+struct line_minute {
+    uint8_t text[16]; // 2015-07-18T18:00
+    uint8_t zone[8];
+    nanos start;
+};
+
+struct line_keys {
+    struct line_key keys[LINE_KEYS_MAX];
+    uint32_t count;
+    uint16_t slots[LINE_KEY_SLOTS]; // number + 1
+    uint16_t order[LINE_KEYS_MAX];  // which was met at which place of the line before, + 1
+};
+
+struct lines {
+    struct lines_options options;
+    struct record_writer *writer;
+    const struct line_format *format;
+    struct lines_counts counts;
+    uint64_t lost[LINE_LOSS_COUNT];
+    nanos lost_from, lost_to, now; // `now`: time of the last flow
+    struct text carry;             // a line whose end has not come
+    bool is_cut;                   // and which is too long already
+    struct line_keys keys;
+    struct line_minute minutes[LINE_MINUTES];
+    // A protocol's name as met, and its number.
+    uint64_t protocol_text;
+    uint8_t protocol;
+    // Of tables.
+    uint16_t columns[LINE_KEYS_MAX];
+    uint32_t column_count;
+    // Of this line.
+    uint64_t stamp; // another for each reading of a line
+    struct record_batch *batch;
+    uint32_t fields;
+    bool is_other, has_duration;
+    bool is_icmp; // told by name: the number depends on the family
+    nanos duration;
+    enum line_loss fault;
+    const char *fault_why;
+    char why[128];
+    struct text list, value;
+};
+
+extern const struct line_format *const line_formats[];
+extern const uint32_t line_format_count;
+
+// The key of a name, made when it is met first; NULL and a fault when there is no room.
+struct line_key *line_key(struct lines *l, bytes name);
+// Marks the key as seen in this line; false when it was.
+static inline bool line_key_see(struct lines *l, struct line_key *key)
+{
+    if (key->seen == l->stamp) return false;
+    key->seen = l->stamp;
+    return true;
+}
+static inline bytes line_key_name(const struct line_key *key)
+{
+    return bytes_of(key->quoted + 1, key->name_length);
+}
+
+// False, with the fault noted.
+bool line_fault(struct lines *l, enum line_loss loss, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void line_begin(struct lines *l);
+void line_cancel(struct lines *l);
+void line_end(struct lines *l, bytes line, bool ok);
+// What the name `key` tells is `v`; false and a fault when it does not fit.
+bool line_put(struct lines *l, const struct line_key *key, const struct line_value *v);
+
+// A time as people write it; zones with or without colon and minutes, none is UTC.
+bool line_time(struct lines *l, bytes text, nanos *t);
+
+enum scan_result { SCAN_DONE, SCAN_FAULT, SCAN_REFUSED };
+// The fast way: takes only what it understands beyond doubt, and leaves all else to the other.
+enum scan_result line_scan(struct lines *l, bytes line);
+// The strict way, for any line.
+bool line_strict(struct lines *l, bytes line);
+
+// For formats of objects: scanner, and the strict parser behind it.
+void line_take_json(struct lines *l, bytes line);
+// Whether a line is an object in which `"name` stands.
+bool line_has(bytes line, const char *name);

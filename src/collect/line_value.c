@@ -1,0 +1,338 @@
+// Values of lines into columns of `flow`. Both parsers, and tables, end here.
+#include <inttypes.h>
+
+#include "collect/line_inside.h"
+#include "filter/filter.h"
+#include "flow/flow_kind.h"
+
+// Seldom called, and with much on its stack: not to weigh on what is called for every value.
+#define APART __attribute__((noinline))
+
+enum { TEXT_MAX = 256, PROTOCOL_NAME_MAX = 16, ICMP = 1, MILLION = 1000000 };
+
+static APART bool put_fault(struct lines *l, const struct line_key *key, const char *what)
+{
+    bytes name = line_key_name(key);
+    return line_fault(l, LINE_LOSS_bad_value, "%.*s %s", (int)name.n, (const char *)name.p, what);
+}
+
+static bool has(const struct lines *l, unsigned field)
+{
+    return batch_has(l->batch, field, l->batch->rows);
+}
+
+// ---- what has no field --------------------------------------------------------------------------
+
+static APART void put_element(struct lines *l, const struct line_key *key,
+                              const struct line_value *v)
+{
+    if (!l->options.elements) return;
+    struct text *t = &l->value;
+    text_clear(t);
+    text_put(t, bytes_after(line_key_name(key), key->shown));
+    text_add(t, "=");
+    if (v->shape == VALUE_NUMBER) text_number(t, v->number);
+    else if (v->shape == VALUE_DECIMAL)
+        text_format(t, "%" PRIu64 ".%06" PRIu64, v->number / MILLION, v->number % MILLION);
+    else text_put(t, bytes_first(v->text, TEXT_MAX));
+    flow_list_put(&l->list, bytes_of(t->p, t->n));
+}
+
+// ---- numbers ------------------------------------------------------------------------------------
+
+static bool digits_parse(bytes text, uint64_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned digit = text.p[i] - '0';
+        if (digit > 9 || __builtin_mul_overflow(*n, 10, n) || __builtin_add_overflow(*n, digit, n))
+            return false;
+    }
+    return text.n > 0;
+}
+
+static bool put_word(struct lines *l, const struct line_key *key, uint64_t n)
+{
+    struct record_batch *b = l->batch;
+    if (n > key->number_max) return put_fault(l, key, "is too large");
+    // Another name may have told it: zero is no news, and a total none beside a difference.
+    if (has(l, key->field) && (!n || (key->how == STEP_COUNT && batch_get(b, key->field, b->rows))))
+        return true;
+    batch_word(b, key->field, n);
+    l->fields++;
+    return true;
+}
+
+// A whole number, or one in text.
+static bool whole_of(const struct line_value *v, uint64_t *n)
+{
+    *n = v->number;
+    if (v->shape == VALUE_NUMBER) return true;
+    if (v->shape == VALUE_DECIMAL) {
+        *n = v->number / MILLION;
+        return v->number % MILLION == 0;
+    }
+    return v->shape == VALUE_TEXT && digits_parse(v->text, n);
+}
+
+static bool put_number(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint64_t n;
+    if (!whole_of(v, &n)) return put_fault(l, key, "is no whole number");
+    return put_word(l, key, n);
+}
+
+static bool put_hex(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint64_t n = 0;
+    if (v->shape != VALUE_TEXT || !v->text.n || v->text.n > 2 * sizeof n)
+        return put_fault(l, key, "is no hexadecimal number");
+    for (size_t i = 0; i < v->text.n; i++) {
+        int digit = text_hex_value(v->text.p[i]);
+        if (digit < 0) return put_fault(l, key, "is no hexadecimal number");
+        n = n << 4 | (unsigned)digit;
+    }
+    return put_word(l, key, n);
+}
+
+// "UAPRSF", dots where a flag is not set; with "CE" in front of it (RFC 3168).
+static bool put_flags(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    static const char letters[] = "CEUAPRSF";
+    enum { LETTERS = sizeof letters - 1, USUAL = 6 };
+    if (v->shape != VALUE_TEXT) return put_number(l, key, v);
+    bytes text = v->text;
+    if (text.n != USUAL && text.n != LETTERS) return put_number(l, key, v);
+    uint64_t flags = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char letter = letters[LETTERS - text.n + i];
+        if (text.p[i] != '.' && text.p[i] != letter) return put_number(l, key, v);
+        flags = flags << 1 | (text.p[i] != '.');
+    }
+    return put_word(l, key, flags);
+}
+
+// Names of protocols in either case; the last one is kept, for mostly it comes again.
+static bool protocol_parse(struct lines *l, bytes text, uint8_t *number)
+{
+    uint8_t name[PROTOCOL_NAME_MAX] = {0};
+    uint64_t word;
+    if (!text.n || text.n > sizeof name) return false;
+    for (size_t i = 0; i < text.n; i++)
+        name[i] = (uint8_t)(text.p[i] | (text.p[i] >= 'A' && text.p[i] <= 'Z' ? 0x20 : 0));
+    if (text.n > sizeof word) return protocol_named(bytes_of(name, text.n), number);
+    memcpy(&word, name, sizeof word);
+    if (word != l->protocol_text) {
+        if (!protocol_named(bytes_of(name, text.n), number)) return false;
+        l->protocol_text = word;
+        l->protocol = *number;
+    }
+    *number = l->protocol;
+    return true;
+}
+
+static bool put_protocol(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint8_t number;
+    if (v->shape != VALUE_TEXT || !protocol_parse(l, v->text, &number))
+        return put_number(l, key, v);
+    l->is_icmp |= number == ICMP;
+    return put_word(l, key, number);
+}
+
+// ---- times --------------------------------------------------------------------------------------
+
+static bool decimal_time(const struct line_value *v, nanos unit, nanos *t)
+{
+    int64_t n = (int64_t)v->number;
+    if (v->number > INT64_MAX) return false;
+    if (v->shape == VALUE_DECIMAL) return !__builtin_mul_overflow(n, unit / MILLION, t);
+    return v->shape == VALUE_NUMBER && !__builtin_mul_overflow(n, unit, t);
+}
+
+static bool put_time(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    nanos t;
+    bool ok =
+        v->shape == VALUE_TEXT ? line_time(l, v->text, &t) : decimal_time(v, l->format->unit, &t);
+    if (!ok) return put_fault(l, key, "is no time");
+    if (t > 0) batch_word(l->batch, key->field, (uint64_t)t);
+    return true;
+}
+
+static bool put_duration(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    bool ok = v->shape == VALUE_TEXT ? duration_parse(v->text, &l->duration)
+                                     : decimal_time(v, NANOS_PER_SECOND, &l->duration);
+    l->has_duration = ok;
+    return ok || put_fault(l, key, "is no duration in seconds");
+}
+
+// ---- addresses and text -------------------------------------------------------------------------
+
+// One of the four numbers, without leading zeros; 256 when it is none.
+static inline uint32_t v4_part(const uint8_t **at, const uint8_t *end)
+{
+    const uint8_t *p = *at;
+    uint32_t digit, part = p < end ? (uint32_t)(*p - '0') : 10;
+    if (part > 9) return 256;
+    if (++p < end && (digit = (uint32_t)(*p - '0')) <= 9) {
+        if (!part) return 256;
+        part = part * 10 + digit;
+        if (++p < end && (digit = (uint32_t)(*p - '0')) <= 9) {
+            part = part * 10 + digit;
+            p++;
+        }
+    }
+    *at = p;
+    return part;
+}
+
+// What is not plain is left to address_parse.
+static inline bool v4_parse(bytes text, struct address *a)
+{
+    const uint8_t *at = text.p, *end = text.p + text.n;
+    uint32_t v4 = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        if (i && (at == end || *at++ != '.')) return false;
+        uint32_t part = v4_part(&at, end);
+        if (part > UINT8_MAX) return false;
+        v4 = v4 << 8 | part;
+    }
+    *a = address_v4(v4);
+    return at == end;
+}
+
+static bool put_address(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    struct address a;
+    bool ok = v->shape == VALUE_TEXT && (v4_parse(v->text, &a) || address_parse(v->text, &a));
+    if (!ok) return put_fault(l, key, "is no address");
+    bool is_none = !a.hi && (!a.lo || a.lo == ADDRESS_V4_PREFIX);
+    if (is_none && has(l, key->field)) return true;
+    batch_words(l->batch, key->field, a.hi, a.lo);
+    l->fields++;
+    return true;
+}
+
+static APART bool put_text(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    // One text a field bounds what a row takes of the batch.
+    if (v->shape != VALUE_TEXT || has(l, key->field)) put_element(l, key, v);
+    else flow_put_text(l->batch, key->field, v->text);
+    l->fields++;
+    return true;
+}
+
+// Octets are digits behind 0x.
+static APART bool put_octets(struct lines *l, const struct line_key *key,
+                             const struct line_value *v)
+{
+    uint8_t octets[TEXT_MAX];
+    size_t n = 0;
+    bool is_hex = v->shape == VALUE_TEXT && bytes_start_with(v->text, "0x") && v->text.n % 2 == 0;
+    bytes digits = bytes_after(v->text, 2);
+    for (; is_hex && 2 * n < digits.n && n < TEXT_MAX; n++) {
+        int high = text_hex_value(digits.p[2 * n]), low = text_hex_value(digits.p[2 * n + 1]);
+        is_hex = high >= 0 && low >= 0;
+        octets[n] = (uint8_t)(high << 4 | low);
+    }
+    if (!is_hex || has(l, key->field)) put_element(l, key, v);
+    else if (n) batch_text(l->batch, key->field, bytes_of(octets, n));
+    l->fields++;
+    return true;
+}
+
+static bool put_reason(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    if (v->shape != VALUE_NUMBER || has(l, FLOW_END_REASON)) return put_text(l, key, v);
+    flow_put_reason(l->batch, v->number);
+    return true;
+}
+
+static bool put_icmp(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    if (v->shape != VALUE_NUMBER || v->number > UINT16_MAX)
+        return put_fault(l, key, "is no type and code");
+    flow_put_icmp(l->batch, v->number);
+    return true;
+}
+
+static bool put_rate(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint64_t n;
+    if (!whole_of(v, &n) || n > key->number_max) return put_fault(l, key, "is no rate");
+    if (!has(l, FLOW_SAMPLING_RATE)) flow_put_sampling(l->batch, n, "record");
+    return true;
+}
+
+// ---- by what the name is for --------------------------------------------------------------------
+
+static bool put_step(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    switch ((enum step_how)key->how) {
+    case STEP_NUMBER:
+    case STEP_COUNT:
+        return put_number(l, key, v);
+    case STEP_TIME:
+        return put_time(l, key, v);
+    case STEP_ADDRESS:
+        return put_address(l, key, v);
+    case STEP_MAC:
+    case STEP_TEXT:
+        return put_text(l, key, v);
+    case STEP_HASH:
+        return put_octets(l, key, v);
+    case STEP_ICMP:
+        return put_icmp(l, key, v);
+    case STEP_REASON:
+        return put_reason(l, key, v);
+    case STEP_RATE:
+        return put_rate(l, key, v);
+    case STEP_UPTIME: // nobody tells when the system began to count
+    case STEP_DELTA:
+    case STEP_BEGAN:
+    case STEP_SIZE: // of one packet, and the packet: there are no sampled ones in lines
+    case STEP_PACKET:
+    case STEP_SAMPLER:
+    case STEP_ELEMENT:
+        put_element(l, key, v);
+        return true;
+    case STEP_SKIP:
+        break;
+    }
+    return true;
+}
+
+static bool put_type(struct lines *l, const struct line_value *v)
+{
+    const char *const *types = l->format->types;
+    bool is_flow = false;
+    for (size_t i = 0; i < sizeof l->format->types / sizeof types[0] && types[i]; i++)
+        is_flow |= v->shape == VALUE_TEXT && bytes_equal(v->text, bytes_text(types[i]));
+    l->is_other |= !is_flow;
+    return true;
+}
+
+bool line_put(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    if (key->use == LINE_TYPE) return put_type(l, v);
+    // A line that is no flow must be well formed, but its values are not ours to judge.
+    if (v->shape == VALUE_NONE || l->is_other) return true;
+    switch ((enum line_use)key->use) {
+    case LINE_STEP:
+        return put_step(l, key, v);
+    case LINE_FLAGS:
+        return put_flags(l, key, v);
+    case LINE_HEX:
+        return put_hex(l, key, v);
+    case LINE_PROTOCOL:
+        return put_protocol(l, key, v);
+    case LINE_DURATION:
+        return put_duration(l, key, v);
+    case LINE_TYPE:
+    case LINE_IGNORED:
+        break;
+    }
+    return true;
+}
