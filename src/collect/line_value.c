@@ -235,7 +235,7 @@ static APART bool put_octets(struct lines *l, const struct line_key *key,
     for (; is_hex && 2 * n < digits.n && n < TEXT_MAX; n++) {
         int high = text_hex_value(digits.p[2 * n]), low = text_hex_value(digits.p[2 * n + 1]);
         is_hex = high >= 0 && low >= 0;
-        octets[n] = (uint8_t)(high << 4 | low);
+        if (is_hex) octets[n] = (uint8_t)(high << 4 | low);
     }
     if (!is_hex || has(l, key->field)) put_element(l, key, v);
     else if (n) batch_text(l->batch, key->field, bytes_of(octets, n));

@@ -226,9 +226,10 @@ void digest_compare(struct digest *a, struct digest *b, unsigned kind, digest_di
     sort(in_a);
     sort(in_b);
     while (i < in_a->count || k < in_b->count) {
-        const struct digest_entry *x = &in_a->entries[i], *y = &in_b->entries[k];
-        int order = i == in_a->count ? 1 : k == in_b->count ? -1 : compare_entries(x, y);
-        bool same_id = i < in_a->count && k < in_b->count && memcmp(x->id, y->id, 16) == 0;
+        const struct digest_entry *x = i < in_a->count ? &in_a->entries[i] : NULL;
+        const struct digest_entry *y = k < in_b->count ? &in_b->entries[k] : NULL;
+        int order = !x ? 1 : !y ? -1 : compare_entries(x, y);
+        bool same_id = x && y && memcmp(x->id, y->id, 16) == 0;
         if (order && same_id && memcmp(x->id, none, 16) != 0) {
             differs(context, DIGEST_CHANGED, id_of(x));
             order = 0;
