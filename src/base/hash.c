@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <openssl/md5.h>
 #include <openssl/sha.h>
+#include <sys/random.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -71,6 +72,13 @@ void md5_end(struct md5 *h, uint8_t digest[MD5_SIZE])
 uint64_t table_hash(const void *p, size_t n, uint64_t seed)
 {
     return XXH3_64bits_withSeed(p, n, seed);
+}
+
+uint64_t table_secret(void)
+{
+    uint64_t secret = 0;
+    if (getrandom(&secret, sizeof secret, GRND_NONBLOCK) != sizeof secret) secret = 0;
+    return secret | 1;
 }
 
 void hex_format(char *text, bytes b)

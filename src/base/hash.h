@@ -36,6 +36,9 @@ void md5_end(struct md5 *h, uint8_t digest[MD5_SIZE]);
 
 // Not for evidence: a 64-bit hash for tables, keyed against collision attacks.
 uint64_t table_hash(const void *p, size_t n, uint64_t seed);
+// A key for it that nobody knows, never 0. Without entropy the process goes on with one that can be
+// guessed: then whoever does that can slow down tables, no more.
+uint64_t table_secret(void);
 
 // Lower-case hexadecimal digits and a terminator: 2 * b.n + 1 bytes.
 void hex_format(char *text, bytes b);

@@ -213,6 +213,13 @@ size_t text_unescape(uint8_t *out, bytes b)
     return n;
 }
 
+char *text_unescaped(bytes b)
+{
+    char *copy = memory_get(b.n + 1);
+    copy[text_unescape((uint8_t *)copy, b)] = 0;
+    return copy;
+}
+
 static bool json_needs_care(bytes b, size_t i)
 {
     uint8_t c = b.p[i];

@@ -32,8 +32,6 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-enum { OPTION_ARGUMENTS_MAX = 65536 };
-
 // Moves free arguments to the front of argv and returns their number; -1 and err when the words are
 // wrong. "--" ends the options; a lone "-" is a free argument.
 int options_parse(const struct command *command, int argc, char **argv, void *values,

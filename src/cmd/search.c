@@ -50,11 +50,6 @@ static bool take_id(void *context, const struct record_batch *batch, uint32_t ro
     return true;
 }
 
-static int compare_ids(const void *x, const void *y)
-{
-    return record_id_compare(*(const struct record_id *)x, *(const struct record_id *)y);
-}
-
 // The conversations for which the filter holds; in order, since that is how they are looked up.
 static bool find_ids(struct case_reader *reader, const struct filter *filter, struct ids *l,
                      struct err *err)
@@ -62,7 +57,7 @@ static bool find_ids(struct case_reader *reader, const struct filter *filter, st
     l->ids = memory_get(sizeof *l->ids);
     l->room = 1;
     if (!wanted_scan(reader, &conversation_kind, filter, take_id, l, err)) return false;
-    qsort(l->ids, l->count, sizeof *l->ids, compare_ids);
+    qsort(l->ids, l->count, sizeof *l->ids, record_id_order);
     return true;
 }
 

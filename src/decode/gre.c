@@ -13,7 +13,6 @@ enum {
     GRE_ACKNOWLEDGMENT = 0x0080, // version 1
     GRE_RESERVED = 0x07f8,       // version 0
     GRE_VERSION = 0x0007,
-    GRE_SIZE_MIN = 4,
     GRE_ROUTES_MAX = 16,
 
     GRE_PPP = 0x880b,

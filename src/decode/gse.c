@@ -23,7 +23,6 @@ enum { // of a GSE packet, section 4.2.1
     PACKET_LABEL = 0x3000,
     PACKET_LABEL_SHIFT = 12,
     PACKET_LENGTH = 0x0fff,
-    PACKET_HEADER_SIZE = 2,
     EXTENSION_BRIDGED = 0x0001, // RFC 4326 section 5.2
     EXTENSIONS_MAX = 8,
 };

@@ -18,12 +18,6 @@ struct again {
 
 // ---- what is made again -------------------------------------------------------------------------
 
-static bool is_made_again(const struct record_kind *kind)
-{
-    return kind->field_count >= COMMON_COUNT &&
-           kind_field(kind, bytes_text("src_offset")) == COMMON_SRC_OFFSET;
-}
-
 static const char loss_made_again[] = "stage IN ('dissect', 'extract')";
 
 static bool is_loss_made_again(const struct record_batch *b, uint32_t row)
@@ -41,7 +35,7 @@ static void again_pass(struct again *a, const struct record_batch *b)
 static void again_take(void *context, const struct record_batch *b)
 {
     struct again *a = context;
-    if (is_made_again(b->kind)) again_pass(a, b);
+    if (kind_has_common_fields(b->kind)) again_pass(a, b);
     if (b->kind != &loss_kind) return;
     struct record_batch *some = batch_create(b->kind);
     for (uint32_t row = 0; row < b->rows; row++)
@@ -98,7 +92,7 @@ static bool again_commit(const struct again *a, struct store *store, uint64_t re
     const struct record_kind *const *kinds = catalogue(&count);
     struct store_swap swap = {reading, a->done, a->done_count, again, 0};
     for (uint32_t i = 0; i < count; i++)
-        if (is_made_again(kinds[i]))
+        if (kind_has_common_fields(kinds[i]))
             again[swap.kind_count++] = (struct store_kind){kinds[i]->name, NULL};
     again[swap.kind_count++] = (struct store_kind){loss_kind.name, loss_made_again};
     return store_swap(store, &swap, err);

@@ -155,11 +155,6 @@ static bool take_ids(void *context, const struct record_batch *b)
     return true;
 }
 
-static int compare_ids(const void *x, const void *y)
-{
-    return record_id_compare(*(const struct record_id *)x, *(const struct record_id *)y);
-}
-
 static bool list_conversations(struct finding *f, struct case_reader *reader, struct err *err)
 {
     uint64_t fields = 1u << PACKETS_CONVERSATION_ID | 1u << PACKETS_READING;
@@ -167,7 +162,7 @@ static bool list_conversations(struct finding *f, struct case_reader *reader, st
     f->to->ids = memory_get(sizeof *f->to->ids);
     f->to->room = 1;
     if (!case_scan(reader, &scan, err)) return false;
-    qsort(f->to->ids, f->to->count, sizeof *f->to->ids, compare_ids);
+    qsort(f->to->ids, f->to->count, sizeof *f->to->ids, record_id_order);
     return true;
 }
 
@@ -214,6 +209,7 @@ void candidates_narrow(struct candidates *c, const struct record_id *ids, size_t
         return;
     }
     for (size_t i = 0; i < c->count; i++)
-        if (bsearch(&c->ids[i], ids, id_count, sizeof *ids, compare_ids)) c->ids[n++] = c->ids[i];
+        if (bsearch(&c->ids[i], ids, id_count, sizeof *ids, record_id_order))
+            c->ids[n++] = c->ids[i];
     c->count = n;
 }

@@ -57,9 +57,7 @@ static bool take_captures(void *context, const struct record_batch *b)
         struct capture *to =
             capture_named(c, batch_get(b, CAPTURE_READING, row), batch_get(b, CAPTURE_NUMBER, row));
         if (!to || to->path) continue;
-        bytes path = batch_get_bytes(b, CAPTURE_PATH, row);
-        to->path = memory_get(path.n + 1);
-        to->path[text_unescape((uint8_t *)to->path, path)] = 0;
+        to->path = text_unescaped(batch_get_bytes(b, CAPTURE_PATH, row));
         to->file_bytes = batch_get(b, CAPTURE_FILE_BYTES, row);
         to->first_seen = batch_has(b, CAPTURE_FIRST_SEEN, row)
                              ? (nanos)batch_get(b, CAPTURE_FIRST_SEEN, row)

@@ -41,13 +41,6 @@ static bool is_there(const struct case_reader *reader, const char *path, uint64_
                    (unsigned long long)size, (unsigned long long)info.st_size);
 }
 
-// What the log says where it was read may be relative to a folder that nobody knows any more; the
-// record has it in full.
-static const char *moved_to(const struct catalogue_capture *c, const struct evidence_of *of)
-{
-    return strcmp(c->found_at, c->path) == 0 ? of->path : c->found_at;
-}
-
 static bool open_fetch(struct evidence *e, const struct case_reader *reader,
                        const struct evidence_of *of, struct err *err)
 {
@@ -60,7 +53,8 @@ static bool open_fetch(struct evidence *e, const struct case_reader *reader,
         from.map = extent_map(e->extent);
         from.content = extent_content(e->extent);
     }
-    if (r && of->number < r->capture_count) from.path = moved_to(&r->captures[of->number], of);
+    if (r && of->number < r->capture_count && catalogue_is_moved(&r->captures[of->number]))
+        from.path = r->captures[of->number].found_at;
     if (!from.content && !is_there(reader, from.path, of->bytes, err)) return false;
     e->fetch = fetch_open(&from, err);
     return e->fetch != NULL;

@@ -8,8 +8,6 @@
 #include "engine/shaping.h"
 #include "store/store.h"
 
-enum { HASH_READ = 256 * 1024 };
-
 // One ingest under way.
 struct run {
     const struct ingest_options *options;

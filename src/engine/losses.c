@@ -4,8 +4,6 @@
 #include "flow/flow.h"
 #include "record/loss.h"
 
-enum { LOSSES_SHARDS = 256 };
-
 struct sum {
     nanos from, to;
     uint64_t count, bytes;
@@ -15,8 +13,8 @@ struct losses {
     struct record_writer *writer;
     const char *point;
     uint64_t counts[GIVEN_UP_REASONS];
-    uint32_t told[LOSSES_SHARDS][GIVEN_UP_REASONS];
-    struct sum sums[LOSSES_SHARDS][GIVEN_UP_REASONS]; // of those that were not told
+    uint32_t told[SHARDS][GIVEN_UP_REASONS];
+    struct sum sums[SHARDS][GIVEN_UP_REASONS]; // of those that were not told
 };
 
 static const struct {
@@ -69,7 +67,7 @@ void losses_add(struct losses *l, const struct conversation *c, enum given_up wh
 
 void losses_end(struct losses *l)
 {
-    for (unsigned shard = 0; shard < LOSSES_SHARDS; shard++)
+    for (unsigned shard = 0; shard < SHARDS; shard++)
         for (unsigned what = 0; what < GIVEN_UP_REASONS; what++)
             if (l->sums[shard][what].count) losses_tell(l, what, &l->sums[shard][what], NULL);
 }

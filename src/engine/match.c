@@ -16,10 +16,8 @@ static int compare(uint64_t a, uint64_t b)
 
 static int compare_streams(const struct match *a, const struct match *b)
 {
-    if (a->conversation.time_us != b->conversation.time_us)
-        return compare(a->conversation.time_us, b->conversation.time_us);
-    if (a->conversation.hash != b->conversation.hash)
-        return compare(a->conversation.hash, b->conversation.hash);
+    int ids = record_id_compare(a->conversation, b->conversation);
+    if (ids) return ids;
     if (a->side != b->side) return compare(a->side, b->side);
     return compare(a->position, b->position);
 }

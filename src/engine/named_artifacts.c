@@ -14,15 +14,10 @@ struct loading {
     size_t id_count;
 };
 
-static int compare_ids(const void *x, const void *y)
-{
-    return record_id_compare(*(const struct record_id *)x, *(const struct record_id *)y);
-}
-
 static bool is_wanted(const struct loading *l, struct record_id conversation)
 {
-    return !l->ids ||
-           bsearch(&conversation, l->ids, l->id_count, sizeof conversation, compare_ids) != NULL;
+    return !l->ids || bsearch(&conversation, l->ids, l->id_count, sizeof conversation,
+                              record_id_order) != NULL;
 }
 
 static void add(struct named_artifacts *n, bytes sha256, struct record_id file)

@@ -44,12 +44,6 @@ static void add_span(struct provenance *p, const struct record_batch *b, uint32_
     };
 }
 
-static bool has_common_fields(const struct record_kind *kind)
-{
-    return kind->field_count >= COMMON_COUNT &&
-           kind_field(kind, bytes_text("src_offset")) == COMMON_SRC_OFFSET;
-}
-
 static bool add_places(struct provenance *p, const struct record_batch *b, uint32_t row)
 {
     bool any = false;
@@ -77,7 +71,7 @@ static bool add_dispute(struct provenance *p, const struct record_batch *b, uint
 
 bool provenance_add(struct provenance *p, const struct record_batch *b, uint32_t row)
 {
-    if (has_common_fields(b->kind) && batch_has(b, COMMON_CONVERSATION_ID, row) &&
+    if (kind_has_common_fields(b->kind) && batch_has(b, COMMON_CONVERSATION_ID, row) &&
         (b->kind == &ambiguity_kind ? add_dispute(p, b, row) : add_places(p, b, row)))
         return true;
     int field = b->kind == &conversation_kind ? kind_field(b->kind, bytes_text("id"))
@@ -95,16 +89,10 @@ void provenance_widen(struct provenance *p)
 
 // ---- places -------------------------------------------------------------------------------------
 
-static int id_compare(struct record_id a, struct record_id b)
-{
-    if (a.time_us != b.time_us) return a.time_us < b.time_us ? -1 : 1;
-    return a.hash < b.hash ? -1 : a.hash > b.hash;
-}
-
 static int span_compare(const void *x, const void *y)
 {
     const struct provenance_span *a = x, *b = y;
-    int by_id = id_compare(a->conversation, b->conversation);
+    int by_id = record_id_compare(a->conversation, b->conversation);
     if (by_id) return by_id;
     if (a->is_dst != b->is_dst) return a->is_dst ? 1 : -1;
     return a->from < b->from ? -1 : a->from > b->from;

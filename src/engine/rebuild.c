@@ -58,11 +58,9 @@ static bool take_paths(void *context, const struct record_batch *b)
         uint64_t number = batch_get(b, CAPTURE_NUMBER, row);
         if (number >= r->capture_count || !batch_has(b, CAPTURE_PATH, row)) continue;
         const struct catalogue_capture *c = &r->reading->captures[number];
-        if (strcmp(c->found_at, c->path) != 0) continue;
-        bytes path = batch_get_bytes(b, CAPTURE_PATH, row);
+        if (catalogue_is_moved(c)) continue;
         memory_free(r->paths[number]);
-        r->paths[number] = memory_get(path.n + 1);
-        r->paths[number][text_unescape((uint8_t *)r->paths[number], path)] = 0;
+        r->paths[number] = text_unescaped(batch_get_bytes(b, CAPTURE_PATH, row));
     }
     return true;
 }

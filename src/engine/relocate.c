@@ -26,24 +26,15 @@ static struct located *find_hash(const struct location_list *list, const char *s
     return NULL;
 }
 
-static char *copy_unescaped(bytes path)
-{
-    char *copy = memory_get(path.n + 1);
-    copy[text_unescape((uint8_t *)copy, path)] = 0;
-    return copy;
-}
-
 static char *copy_path(const char *path)
 {
     size_t n = strlen(path) + 1;
     return memcpy(memory_get(n), path, n);
 }
 
-// The log may name it relative to a folder that nobody knows any more, the record has it in full.
 static char *path_of(const struct catalogue_capture *named, bytes recorded)
 {
-    bool moved = strcmp(named->path, named->found_at) != 0;
-    return moved ? copy_path(named->found_at) : copy_unescaped(recorded);
+    return catalogue_is_moved(named) ? copy_path(named->found_at) : text_unescaped(recorded);
 }
 
 static bool file_has_size(const char *path, uint64_t size)

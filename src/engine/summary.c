@@ -38,11 +38,6 @@ static struct record_id seen_id(const struct seen *s, unsigned column)
                                : (struct record_id){0};
 }
 
-static bool id_before(struct record_id a, struct record_id b)
-{
-    return a.time_us != b.time_us ? a.time_us < b.time_us : a.hash < b.hash;
-}
-
 // Names of hosts are the same in either case (RFC 4343).
 static struct count *count_host(struct counts *c, bytes name)
 {
@@ -219,8 +214,8 @@ static void take_tcp(struct summary_conversations *c, const struct seen *at)
 static void take_largest(struct summary_conversations *c, const struct seen *at, uint64_t size)
 {
     struct record_id id = seen_id(at, TALK_ID);
-    if (size < c->largest_bytes ||
-        (size == c->largest_bytes && c->conversations > 1 && !id_before(id, c->largest)))
+    if (size < c->largest_bytes || (size == c->largest_bytes && c->conversations > 1 &&
+                                    record_id_compare(id, c->largest) >= 0))
         return;
     c->largest_bytes = size;
     c->largest = id;
@@ -331,7 +326,7 @@ static void take_largest_file(struct summary_files *f, const struct seen *at, ui
 {
     struct record_id id = seen_id(at, BODY_ID);
     if (size < f->largest_size ||
-        (size == f->largest_size && f->files > 1 && !id_before(id, f->largest)))
+        (size == f->largest_size && f->files > 1 && record_id_compare(id, f->largest) >= 0))
         return;
     bytes label = seen_text(at, seen_has(at, BODY_NAME) ? BODY_NAME : BODY_TYPE);
     label = bytes_first(label, SUMMARY_LABEL_MAX);

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/hash.h"
 
@@ -17,8 +16,7 @@ struct accounts *accounts_create(struct budget max, uint32_t accounts_max, struc
 {
     struct accounts *a = memory_get(sizeof *a);
     a->max = max;
-    // Places in chains shape no result. Without entropy somebody who knows that makes them long.
-    if (getrandom(&a->secret, sizeof a->secret, GRND_NONBLOCK) != sizeof a->secret) a->secret = 0;
+    a->secret = table_secret(); // places in chains shape no result
     a->chain_count = CHAINS_FIRST;
     a->chains = memory_get(a->chain_count * sizeof *a->chains);
     if (pool_init(&a->pool, sizeof(struct account), accounts_max, err)) return a;
@@ -58,9 +56,10 @@ static void chains_grow(struct accounts *a)
     memory_free(old);
 }
 
-static uint32_t account_find(const struct accounts *a, uint8_t shard, struct address address)
+// In the chain that begins with `index`; 0 when it is not there.
+static uint32_t account_find(const struct accounts *a, uint32_t index, uint8_t shard,
+                             struct address address)
 {
-    uint32_t index = *chain_of(a, address, shard);
     while (index) {
         const struct account *account = account_at(a, index);
         if (account->shard == shard && address_equal(account->address, address)) break;
@@ -71,12 +70,15 @@ static uint32_t account_find(const struct accounts *a, uint8_t shard, struct add
 
 uint32_t account_take(struct accounts *a, uint8_t shard, struct address address)
 {
-    uint32_t index = account_find(a, shard, address);
+    uint32_t *chain = chain_of(a, address, shard);
+    uint32_t index = account_find(a, *chain, shard, address);
     if (!index) {
-        if (a->pool.used == a->chain_count) chains_grow(a);
+        if (a->pool.used == a->chain_count) {
+            chains_grow(a);
+            chain = chain_of(a, address, shard);
+        }
         index = pool_take(&a->pool);
         if (!index) return 0;
-        uint32_t *chain = chain_of(a, address, shard);
         struct account *account = account_at(a, index);
         account->address = address;
         account->shard = shard;

@@ -13,8 +13,7 @@
 #include "base/address.h"
 #include "base/err.h"
 #include "base/memory.h"
-
-enum { ACCOUNT_SHARDS = 256 };
+#include "record/packet.h"
 
 enum {
     SHARD_BYTES_MAX = 64 * 1024 * 1024, // unread, waiting behind holes, and kept by dissectors
@@ -40,7 +39,7 @@ struct accounts {
     uint32_t chain_count; // a power of two
     uint64_t secret;
     struct budget max; // of a shard
-    struct budget shards[ACCOUNT_SHARDS];
+    struct budget shards[SHARDS];
 };
 
 // At most accounts_max sources at once; beyond that, only the budget of the shard holds.

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "decode/shard.h"
 
@@ -43,14 +42,6 @@ struct flow_table {
 
 // ---- life ---------------------------------------------------------------------------------------
 
-static uint64_t secret_make(void)
-{
-    uint64_t secret = 0;
-    // Without entropy the process goes on: then whoever knows that can slow down one shard.
-    if (getrandom(&secret, sizeof secret, GRND_NONBLOCK) != sizeof secret) secret = 0;
-    return secret | 1;
-}
-
 struct flow_table *flow_table_create(const struct flow_options *options,
                                      struct flow_table_hooks hooks, struct err *err)
 {
@@ -62,7 +53,7 @@ struct flow_table *flow_table_create(const struct flow_options *options,
         memory_free(t);
         return NULL;
     }
-    t->secret = secret_make();
+    t->secret = table_secret();
     for (unsigned i = 0; i < SHARDS; i++) {
         t->shards[i].slots = memory_get(SLOTS_MIN * sizeof(struct slot));
         t->shards[i].mask = SLOTS_MIN - 1;

@@ -15,7 +15,7 @@
 #include "flow/accounts.h"
 #include "flow/conversation.h"
 
-enum { SHARDS = 256, SHARD_CONVERSATIONS_MAX = 16384, SHARD_SOURCE_MAX = 8192 };
+enum { SHARD_CONVERSATIONS_MAX = 16384, SHARD_SOURCE_MAX = 8192 };
 
 struct flow_options {
     nanos conversation_timeout; // 600 s

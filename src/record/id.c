@@ -71,3 +71,8 @@ bool record_id_parse(bytes text, struct record_id *id)
     id->hash = read_be64(&r);
     return true;
 }
+
+int record_id_order(const void *a, const void *b)
+{
+    return record_id_compare(*(const struct record_id *)a, *(const struct record_id *)b);
+}

@@ -34,6 +34,9 @@ static inline int record_id_compare(struct record_id a, struct record_id b)
     return a.hash < b.hash ? -1 : a.hash > b.hash;
 }
 
+// The same for qsort and bsearch.
+int record_id_order(const void *a, const void *b);
+
 static inline bool record_id_equal(struct record_id a, struct record_id b)
 {
     return a.time_us == b.time_us && a.hash == b.hash;

@@ -7,6 +7,12 @@ int kind_field(const struct record_kind *kind, bytes name)
     return -1;
 }
 
+bool kind_has_common_fields(const struct record_kind *kind)
+{
+    return kind->field_count >= COMMON_COUNT &&
+           kind_field(kind, bytes_text("src_offset")) == COMMON_SRC_OFFSET;
+}
+
 const char *field_type_name(enum field_type type)
 {
     switch (type) {

@@ -116,4 +116,6 @@ static inline bool field_is_list(enum field_type type)
 
 // Index of the field `name`, or -1.
 int kind_field(const struct record_kind *kind, bytes name);
+// Whether it begins with the common fields, and so tells of which bytes its records were made.
+bool kind_has_common_fields(const struct record_kind *kind);
 const char *field_type_name(enum field_type type);

@@ -116,7 +116,8 @@ struct packet {
     struct conversation_key key;
 };
 
-enum { SHARD_NONE = 256, FRAME_PACKETS_MAX = 64 };
+// Every conversation belongs to one of the shards, whose number is fixed by the format.
+enum { SHARDS = 256, SHARD_NONE = SHARDS, FRAME_PACKETS_MAX = 64 };
 
 // A packet that came behind others in one frame: packets[after] is the first of them.
 struct packet_more {

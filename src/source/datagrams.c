@@ -16,7 +16,6 @@ enum { CONTROL_SIZE = 128, PORT_TEXT_MAX = 8 };
 struct datagrams {
     int socket;
     uint16_t port;
-    uint64_t buffer;
     uint32_t dropped_last; // the kernel counts in 32 bits
     uint64_t dropped;
     uint8_t *memory; // DATAGRAMS_AT_ONCE times DATAGRAM_MAX; pages are touched as they are used
@@ -41,13 +40,9 @@ static void set_on(int socket, int level, int option)
 // As much as was asked for where we have the right to it, else as much as the machine allows.
 static void set_buffer(struct datagrams *d, uint64_t wanted)
 {
-    int size = wanted > INT32_MAX / 2 ? INT32_MAX / 2 : (int)wanted, given = 0;
-    socklen_t n = sizeof given;
+    int size = wanted > INT32_MAX / 2 ? INT32_MAX / 2 : (int)wanted;
     if (setsockopt(d->socket, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0)
         (void)!setsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    // The kernel tells twice of what it counts as payload.
-    if (getsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &given, &n) == 0)
-        d->buffer = (uint64_t)given / 2;
 }
 
 static bool datagrams_bind(struct datagrams *d, const char *host, uint16_t port, struct err *err)
@@ -126,11 +121,6 @@ uint16_t datagrams_port(const struct datagrams *d)
 int datagrams_descriptor(const struct datagrams *d)
 {
     return d->socket;
-}
-
-uint64_t datagrams_buffer(const struct datagrams *d)
-{
-    return d->buffer;
 }
 
 uint64_t datagrams_dropped(const struct datagrams *d)

@@ -26,8 +26,7 @@ struct datagrams;
 struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, struct err *err);
 void datagrams_close(struct datagrams *d); // NULL is fine
 uint16_t datagrams_port(const struct datagrams *d);
-int datagrams_descriptor(const struct datagrams *d);  // to wait for
-uint64_t datagrams_buffer(const struct datagrams *d); // what the kernel gave
+int datagrams_descriptor(const struct datagrams *d); // to wait for
 
 // What is there, at most DATAGRAMS_AT_ONCE, without waiting; valid until the next call. 0 when
 // there is nothing; -1 and err when the machine failed.

@@ -4,6 +4,8 @@
 // Thread: one. Everything is owned by the catalogue and valid until catalogue_deinit.
 #pragma once
 
+#include <string.h>
+
 #include "base/time.h"
 #include "store/chain.h"
 #include "store/entry.h"
@@ -16,6 +18,13 @@ struct catalogue_capture {
     char sha256[HEX_SHA256_SIZE];
     uint64_t bytes;
 };
+
+// Whether it was relocated. Otherwise the record `capture` has its path in full, where the log may
+// name it relative to a folder that nobody knows any more.
+static inline bool catalogue_is_moved(const struct catalogue_capture *c)
+{
+    return strcmp(c->found_at, c->path) != 0;
+}
 
 // A capture that the case keeps itself (.zst), or where packets lie in one that is elsewhere
 // (.idx): store/extent.h.

@@ -59,10 +59,8 @@ void disputes_collect(struct disputes *d, const struct record_batch *batch)
 // By conversation and side: those of one stand together.
 static int place_compare(const struct dispute_range *a, const struct dispute_range *b)
 {
-    if (a->conversation.time_us != b->conversation.time_us)
-        return a->conversation.time_us < b->conversation.time_us ? -1 : 1;
-    if (a->conversation.hash != b->conversation.hash)
-        return a->conversation.hash < b->conversation.hash ? -1 : 1;
+    int ids = record_id_compare(a->conversation, b->conversation);
+    if (ids) return ids;
     return a->side < b->side ? -1 : a->side > b->side;
 }
 

@@ -101,7 +101,7 @@ struct streams {
     struct stream_hooks hooks;
     struct accounts *accounts; // NULL: nobody is charged
     uint64_t held;
-    uint32_t shard_recent[256];
+    uint32_t shard_recent[SHARDS];
     uint64_t uncompared;
     uint8_t reading[STREAM_AMBIGUITY_BYTES]; // one that does not lie in one piece
 };

@@ -121,11 +121,6 @@ void stream_gap_times(const struct streams *s, uint32_t stream, uint8_t side, na
     *until = at->held ? at->held->origin.time : 0;
 }
 
-uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side)
-{
-    return ((const struct stream *)pool_at(&s->pool, stream))->side[side].next;
-}
-
 uint64_t streams_held(const struct streams *s)
 {
     return s->held;

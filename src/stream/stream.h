@@ -176,8 +176,6 @@ void stream_attend(struct streams *s, uint32_t stream, uint8_t side);
 // came; 0 where there is no such byte.
 void stream_gap_times(const struct streams *s, uint32_t stream, uint8_t side, nanos *since,
                       nanos *until);
-// Position of the next byte expected in a direction.
-uint64_t stream_position(const struct streams *s, uint32_t stream, uint8_t side);
 uint64_t streams_held(const struct streams *s); // bytes in views and behind holes
 // Delivered bytes that were not kept to compare with what follows, since too much was kept already.
 uint64_t streams_uncompared(const struct streams *s);
