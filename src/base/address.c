@@ -209,3 +209,17 @@ bool prefix_parse(bytes text, struct prefix *p)
     p->last = (struct address){a.hi | hi, a.lo | lo};
     return true;
 }
+
+bool place_split(const char *place, char *host, size_t host_size, const char **port)
+{
+    const char *colon = strrchr(place, ':'), *bracket = strchr(place, ']');
+    if (colon && bracket && colon < bracket) colon = NULL;
+    size_t n = colon ? (size_t)(colon - place) : strlen(place);
+    *port = colon && colon[1] ? colon + 1 : NULL;
+    bool is_bracketed = n >= 2 && place[0] == '[' && place[n - 1] == ']';
+    if (is_bracketed) n -= 2;
+    if (n >= host_size) return false;
+    memcpy(host, place + is_bracketed, n);
+    host[n] = 0;
+    return true;
+}

@@ -24,6 +24,12 @@ static inline bool address_is_v4(struct address a)
     return a.hi == 0 && (a.lo >> 32) == 0xffff;
 }
 
+// The address that stands for none, of either family.
+static inline bool address_is_none(struct address a)
+{
+    return !a.hi && (!a.lo || a.lo == ADDRESS_V4_PREFIX);
+}
+
 static inline int address_compare(struct address a, struct address b)
 {
     if (a.hi != b.hi) return a.hi < b.hi ? -1 : 1;
@@ -50,3 +56,7 @@ static inline bool prefix_has(const struct prefix *p, struct address a)
 {
     return address_compare(p->first, a) <= 0 && address_compare(a, p->last) <= 0;
 }
+
+// "192.0.2.1:2055", "[2001:db8::1]:2055", "name" or ":2055" into host, without brackets, and port:
+// NULL when none is named. False when the host does not fit.
+bool place_split(const char *place, char *host, size_t host_size, const char **port);

@@ -183,12 +183,36 @@ static void test_prefix(void **state)
     }
 }
 
+static void splits(const char *place, const char *host, const char *port)
+{
+    char got[16];
+    const char *got_port;
+    assert_true(place_split(place, got, sizeof got, &got_port));
+    assert_string_equal(got, host);
+    if (port) assert_string_equal(got_port, port);
+    else assert_null(got_port);
+}
+
+static void places_are_split(void **state)
+{
+    (void)state;
+    splits("192.0.2.1:2055", "192.0.2.1", "2055");
+    splits("[2001:db8::1]:53", "2001:db8::1", "53");
+    splits("[2001:db8::1]", "2001:db8::1", NULL);
+    splits(":2055", "", "2055");
+    splits("name", "name", NULL);
+    splits("name:", "name", NULL);
+    char got[4];
+    const char *port;
+    assert_false(place_split("name:1", got, sizeof got, &port));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_format),           cmocka_unit_test(test_parse_refuses),
-        cmocka_unit_test(test_agrees_with_inet), cmocka_unit_test(test_refuses_like_inet),
-        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(places_are_split),       cmocka_unit_test(test_format),
+        cmocka_unit_test(test_parse_refuses),     cmocka_unit_test(test_agrees_with_inet),
+        cmocka_unit_test(test_refuses_like_inet), cmocka_unit_test(test_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

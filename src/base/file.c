@@ -57,6 +57,15 @@ bytes file_read(const char *path, size_t size_max, struct err *err)
     return content;
 }
 
+int file_create(const char *path, struct err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0 && errno == EEXIST)
+        err_set(err, ERR_USAGE, "%s is there already: choose another name, or remove it", path);
+    else if (fd < 0) err_system(err, errno, "cannot write %s", path);
+    return fd;
+}
+
 bool file_write_all(int fd, bytes content, struct err *err)
 {
     while (content.n) {

@@ -19,6 +19,9 @@ bool file_sync(const char *path, struct err *err);   // fsync of a file or folde
 bool folder_make(const char *path, struct err *err); // fine when it is there; parents must be
 bool folder_remove(const char *path,
                    struct err *err); // with all that is in it; does not follow links
+// Opens a file for writing that must not be there yet: what is there may be evidence. -1 and err on
+// failure.
+int file_create(const char *path, struct err *err);
 bool file_write_all(int fd, bytes content, struct err *err); // all of it, whatever write() says
 // SHA-256 and size of a file as it stands.
 bool file_sha256(const char *path, uint8_t digest[SHA256_SIZE], uint64_t *size, struct err *err);

@@ -1,6 +1,5 @@
 // weir export: packets of a case as a capture that any other program reads.
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,14 +73,10 @@ static bool export_choose(struct export_run *r, struct err *err)
 
 // ---- writing ------------------------------------------------------------------------------------
 
-// What is there is not replaced: it might be the capture that the packets come from.
 static FILE *export_open(const char *path, struct err *err)
 {
     if (strcmp(path, "-") == 0) return stdout;
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (file < 0 && errno == EEXIST)
-        err_set(err, ERR_USAGE, "%s is there already: choose another name, or remove it", path);
-    else if (file < 0) err_system(err, errno, "cannot write %s", path);
+    int file = file_create(path, err);
     return file < 0 ? NULL : fdopen(file, "wb");
 }
 

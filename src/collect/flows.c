@@ -122,8 +122,7 @@ static void put_number(struct record_batch *b, const struct step *s, uint64_t v)
 static void put_address(struct record_batch *b, const struct step *s, bytes value)
 {
     struct address a = element_address(value);
-    bool is_none = !a.hi && (!a.lo || a.lo == ADDRESS_V4_PREFIX);
-    if (s->is_again && is_none) return;
+    if (s->is_again && address_is_none(a)) return;
     batch_words(b, s->field, a.hi, a.lo);
 }
 

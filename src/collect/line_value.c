@@ -208,8 +208,7 @@ static bool put_address(struct lines *l, const struct line_key *key, const struc
     struct address a;
     bool ok = v->shape == VALUE_TEXT && (v4_parse(v->text, &a) || address_parse(v->text, &a));
     if (!ok) return put_fault(l, key, "is no address");
-    bool is_none = !a.hi && (!a.lo || a.lo == ADDRESS_V4_PREFIX);
-    if (is_none && has(l, key->field)) return true;
+    if (address_is_none(a) && has(l, key->field)) return true;
     batch_words(l->batch, key->field, a.hi, a.lo);
     l->fields++;
     return true;

@@ -117,21 +117,15 @@ static const char *url_place(const char *input)
     return NULL;
 }
 
-// "192.0.2.1:2055", "[2001:db8::1]:2055", ":2055".
 static bool place_parse(const char *place, char host[HOST_MAX], uint16_t *port, struct err *err)
 {
-    const char *colon = strrchr(place, ':');
+    const char *digits;
     char *end = NULL;
-    unsigned long n = colon ? strtoul(colon + 1, &end, 10) : 0;
-    if (!colon || !colon[1] || *end || n > UINT16_MAX || colon - place >= HOST_MAX)
-        return err_set(err, ERR_USAGE, "\"%s\" names no port: udp://HOST:PORT, or udp://:PORT",
-                       place);
-    size_t length = (size_t)(colon - place);
-    bool is_bracketed = length >= 2 && place[0] == '[' && place[length - 1] == ']';
-    snprintf(host, HOST_MAX, "%.*s", (int)(is_bracketed ? length - 2 : length),
-             place + is_bracketed);
+    bool fits = place_split(place, host, HOST_MAX, &digits);
+    unsigned long n = digits ? strtoul(digits, &end, 10) : 0;
     *port = (uint16_t)n;
-    return true;
+    return (fits && digits && !*end && n <= UINT16_MAX) ||
+           err_set(err, ERR_USAGE, "\"%s\" names no port: udp://HOST:PORT, or udp://:PORT", place);
 }
 
 static bool gather_listen(struct gathering *g, const char *input, struct err *err)

@@ -7,9 +7,6 @@ static const struct element elements[] = {
 };
 enum { ELEMENT_COUNT = sizeof elements / sizeof elements[0] };
 
-// Seconds from 1900, where NTP begins (RFC 5905 section 6), to 1970.
-#define NTP_EPOCH UINT64_C(2208988800)
-
 static int element_compare(const struct element *e, uint32_t enterprise, uint16_t number)
 {
     if (e->enterprise != enterprise) return e->enterprise < enterprise ? -1 : 1;

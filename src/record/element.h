@@ -41,6 +41,9 @@ enum element_type {
 // Elements of the other direction of a biflow (RFC 5103 section 6.1).
 enum { ENTERPRISE_REVERSE = 29305 };
 
+// Seconds from 1900, where NTP begins (RFC 5905 section 6), to 1970.
+#define NTP_EPOCH UINT64_C(2208988800)
+
 struct element {
     uint32_t enterprise;
     uint16_t number;

@@ -13,9 +13,6 @@ enum {
     EXPORTER = 130
 };
 
-// Seconds from 1900, where NTP begins (RFC 5905 section 6), to 1970.
-#define NTP_EPOCH UINT64_C(2208988800)
-
 static const uint8_t type_sizes[] = {
     [ELEMENT_unsigned8] = 1,           [ELEMENT_unsigned16] = 2,
     [ELEMENT_unsigned32] = 4,          [ELEMENT_unsigned64] = 8,

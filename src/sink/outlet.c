@@ -1,12 +1,12 @@
 #include "sink/outlet.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -35,20 +35,13 @@ static const struct scheme *scheme_of(const char *to)
     return NULL;
 }
 
-// "192.0.2.1:2055", "[2001:db8::1]:2055", "name:2055" into host and port.
-static bool place_split(const struct scheme *s, const char *to, char host[PLACE_MAX],
-                        const char **port, struct err *err)
+static bool place_find(const struct scheme *s, const char *to, char host[PLACE_MAX],
+                       const char **port, struct err *err)
 {
-    const char *place = to + strlen(s->prefix), *colon = strrchr(place, ':');
-    const char *bracket = strchr(place, ']');
-    if (colon && bracket && colon < bracket) colon = NULL;
-    size_t n = colon ? (size_t)(colon - place) : strlen(place);
-    *port = colon && colon[1] ? colon + 1 : s->port;
-    bool is_bracketed = n >= 2 && place[0] == '[' && place[n - 1] == ']';
-    if (!*port || n == 0 || n >= PLACE_MAX)
-        return err_set(err, ERR_USAGE, "\"%s\" names no host and port: %sHOST:PORT", to, s->prefix);
-    snprintf(host, PLACE_MAX, "%.*s", (int)(is_bracketed ? n - 2 : n), place + is_bracketed);
-    return true;
+    bool fits = place_split(to + strlen(s->prefix), host, PLACE_MAX, port);
+    if (!*port) *port = s->port;
+    return (fits && *port && *host) ||
+           err_set(err, ERR_USAGE, "\"%s\" names no host and port: %sHOST:PORT", to, s->prefix);
 }
 
 static int place_connect(const struct addrinfo *list)
@@ -70,7 +63,7 @@ static int socket_open(const struct scheme *s, const char *to, struct err *err)
     char host[PLACE_MAX];
     const char *port;
     struct addrinfo hints = {.ai_socktype = s->type}, *found;
-    if (!place_split(s, to, host, &port, err)) return -1;
+    if (!place_find(s, to, host, &port, err)) return -1;
     int wrong = getaddrinfo(host, port, &hints, &found);
     if (wrong) {
         err_set(err, ERR_USAGE, "%s: %s", to, gai_strerror(wrong));
@@ -79,16 +72,6 @@ static int socket_open(const struct scheme *s, const char *to, struct err *err)
     int fd = place_connect(found);
     if (fd < 0) err_system(err, errno, "cannot reach %s", to);
     freeaddrinfo(found);
-    return fd;
-}
-
-// What is there is evidence, perhaps the very file that is played: it is never written over.
-static int file_open(const char *path, struct err *err)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST)
-        err_set(err, ERR_USAGE, "%s is there already: name another file, or remove it", path);
-    else if (fd < 0) err_system(err, errno, "cannot write %s", path);
     return fd;
 }
 
@@ -101,7 +84,7 @@ bool outlet_is_datagrams(const char *to)
 struct outlet *outlet_open(const char *to, struct err *err)
 {
     const struct scheme *s = scheme_of(to);
-    int fd = s ? socket_open(s, to, err) : file_open(to, err);
+    int fd = s ? socket_open(s, to, err) : file_create(to, err);
     if (fd < 0) return NULL;
     struct outlet *o = memory_get(sizeof *o + strlen(to) + 1);
     o->fd = fd;
