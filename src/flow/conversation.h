@@ -29,7 +29,7 @@ struct conversation_side {
     uint64_t cut_bytes;      // of the payload, those that the snap length cut off
     uint64_t metered_packets, metered_bytes; // part that earlier flow records told
     uint32_t retransmits;
-    uint32_t isn;          // sequence number of its SYN; until that is known, the first heard
+    uint32_t isn;          // sequence number of its SYN; until that is known, the lowest heard of
     uint8_t state;         // enum endpoint_state
     uint8_t metered_flags; // TCP flags of the running flow interval
     uint16_t history_seen; // bit per letter that is noted once

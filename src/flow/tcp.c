@@ -109,6 +109,13 @@ static void tcp_note_syn(struct conversation *c, const struct packet *p)
     history_note(c, p->side, ack ? 'H' : 'S');
 }
 
+// Until a SYN is seen, where its side began is at most the lowest number that was heard of it.
+static void tcp_note_lowest(struct conversation_side *s, uint32_t number)
+{
+    bool is_open = !s->has_isn && s->state == ENDPOINT_PARTIAL;
+    if (is_open && (int32_t)(number - s->isn) < 0) s->isn = number;
+}
+
 static void tcp_note_ack(struct conversation *c, const struct packet *p)
 {
     struct conversation_side *s = &c->side[p->side], *other = &c->side[p->side ^ 1];
@@ -123,6 +130,10 @@ static void tcp_note_ack(struct conversation *c, const struct packet *p)
     if (s->state == ENDPOINT_INACTIVE) {
         s->state = ENDPOINT_PARTIAL;
         if (!s->has_isn) s->isn = p->tcp_seq;
+    }
+    if (!(p->tcp_flags & TCP_RST)) {
+        tcp_note_lowest(s, p->tcp_seq);
+        if (p->tcp_flags & TCP_ACK) tcp_note_lowest(other, p->tcp_ack);
     }
     if (p->payload_length == 0 && !(p->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
         history_note(c, p->side, 'A');

@@ -102,7 +102,7 @@ static void truth_frame(struct truth *t, const struct frame *f)
     }
     bool is_known = arrived != ARRIVED_HELD;
     for (const struct piece *q = f->piece; q; q = q == p ? NULL : q->of->inner)
-        if (q != p || arrived == ARRIVED_WHOLE) truth_settle(q->of, is_known);
+        if (!q->whole && (q != p || arrived == ARRIVED_WHOLE)) truth_settle(q->of, is_known);
     if (!is_known) {
         t->held++;
         return;
