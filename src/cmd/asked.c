@@ -54,7 +54,7 @@ static bool gather_into(struct store *store, const char *path, const struct auth
     struct gather_options in = {.inputs = &path, .input_count = 1};
     struct gather_counts counts = {0};
     bool ok = collector && gather(&in, collector, writer, &counts, err);
-    if (ok) collector_tell(collector);
+    if (ok) collector_end(collector);
     writer_flush(writer);
     collector_destroy(collector);
     writer_destroy(writer);

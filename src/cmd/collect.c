@@ -103,10 +103,10 @@ static bool collect_rest(void *context, nanos now, struct err *err)
     return collect_commit(c, err);
 }
 
-static void tell_listening(void *context, const char *input, uint16_t port)
+static void tell_listening(void *context, const char *input, const char *transport, uint16_t port)
 {
     (void)context;
-    fprintf(stderr, "weir: listening at UDP port %u (%s)\n", port, input);
+    fprintf(stderr, "weir: listening at %s port %u (%s)\n", transport, port, input);
 }
 
 // FILE:LINE, why, and the line as it came, with tabs between: cut -f3- gives the lines back.
@@ -167,6 +167,7 @@ static bool collect_all(struct collecting *c, int argc, char **argv, struct gath
                                      .context = c,
                                      .rest = collect_rest,
                                      .listening = tell_listening,
+                                     .clock = command_now,
                                      .point = c->options->tap,
                                      .elements = !c->options->known_only,
                                      .dead = dead_write};
@@ -176,6 +177,7 @@ static bool collect_all(struct collecting *c, int argc, char **argv, struct gath
     bool ok = gather(&options, c->collector, c->writer, counts, err);
     // What came before a failure is kept all the same.
     struct err other = {0};
+    collector_end(c->collector);
     bool kept = collect_commit(c, &other);
     if (ok && !kept) *err = other;
     if (ok && kept && c->printer) ok = printer_end(c->printer, err);
@@ -200,6 +202,9 @@ static void collect_report(const struct collecting *c, const struct gather_count
                 (unsigned long long)n.flows, (unsigned long long)n.messages,
                 (unsigned long long)counts->dropped);
     if (counts->lines.lines) report_lines(&counts->lines);
+    if (counts->faults)
+        fprintf(stderr, "weir: %llu of %llu connections ended before their time\n",
+                (unsigned long long)counts->faults, (unsigned long long)counts->connections);
     if (n.unknown_version)
         fprintf(stderr, "weir: %llu messages were of no version that is known\n",
                 (unsigned long long)n.unknown_version);

@@ -52,12 +52,28 @@ static void session_tell(void *context, struct session *s)
         loss_tell(c->rows.writer, &loss);
         s->lost[i] = 0;
     }
-    s->lost_from = 0;
+    s->lost_from = s->lost_to = 0;
 }
 
 void collector_tell(struct collector *c)
 {
     sessions_each(c->sessions, session_tell, c);
+}
+
+static void session_finish(void *context, struct session *s)
+{
+    session_give_up(s);
+    session_tell(context, s);
+}
+
+void collector_end(struct collector *c)
+{
+    sessions_each(c->sessions, session_finish, c);
+}
+
+void collector_close(struct collector *c, uint64_t connection)
+{
+    sessions_close(c->sessions, connection, session_tell, c);
 }
 
 // ---- messages -----------------------------------------------------------------------------------

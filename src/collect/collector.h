@@ -34,6 +34,10 @@ struct collector *collector_create(const struct collector_options *options,
 void collector_destroy(struct collector *c);
 
 void collector_take(struct collector *c, const struct export_message *m);
+// A connection is over: what was told in it holds for no other (RFC 7011 section 10.4).
+void collector_close(struct collector *c, uint64_t connection);
 // Tells what every exporter lost since the last call; at the end, and now and then before.
 void collector_tell(struct collector *c);
+// Nothing will come any more: what waits for a template is lost. Tells all.
+void collector_end(struct collector *c);
 struct collector_counts collector_counts(const struct collector *c);

@@ -32,15 +32,20 @@ static struct session *session_at(const struct sessions *s, uint32_t index)
     return pool_at(&s->pool, index);
 }
 
+static void held_drop_first(struct session *s)
+{
+    struct held_set *first = s->held;
+    s->held = first->next;
+    if (!s->held) s->held_end = &s->held;
+    s->held_bytes -= sizeof *first + first->length;
+    memory_free(first);
+}
+
 static void session_clear(struct session *s)
 {
     session_withdraw(s, 0);
     memory_free(s->templates);
-    while (s->held) {
-        struct held_set *next = s->held->next;
-        memory_free(s->held);
-        s->held = next;
-    }
+    while (s->held) held_drop_first(s);
 }
 
 void sessions_destroy(struct sessions *s)
@@ -77,16 +82,32 @@ static void session_remove(struct sessions *s, uint32_t index)
     pool_give(&s->pool, index);
 }
 
+static void session_end(struct sessions *s, uint32_t index, session_each *gone, void *context)
+{
+    session_give_up(session_at(s, index));
+    gone(context, session_at(s, index));
+    session_remove(s, index);
+}
+
+void sessions_close(struct sessions *s, uint64_t connection, session_each *gone, void *context)
+{
+    for (unsigned i = 0; i < CHAINS; i++)
+        for (uint32_t at = s->chains[i], next; at; at = next) {
+            next = session_at(s, at)->chain_next;
+            if (session_at(s, at)->key.connection != connection) continue;
+            session_end(s, at, gone, context);
+        }
+}
+
 struct session *session_of(struct sessions *s, const struct session_key *key, nanos now,
-                           void (*gone)(void *context, struct session *session), void *context)
+                           session_each *gone, void *context)
 {
     uint32_t *chain = session_chain(s, key), at = *chain;
     while (at && memcmp(&session_at(s, at)->key, key, sizeof *key) != 0)
         at = session_at(s, at)->chain_next;
     if (!at && s->pool.used == SESSIONS_MAX) {
         uint32_t oldest = session_oldest(s);
-        gone(context, session_at(s, oldest));
-        session_remove(s, oldest);
+        session_end(s, oldest, gone, context);
     }
     if (!at) {
         at = pool_take(&s->pool);
@@ -100,8 +121,7 @@ struct session *session_of(struct sessions *s, const struct session_key *key, na
     return found;
 }
 
-void sessions_each(struct sessions *s, void (*each)(void *context, struct session *session),
-                   void *context)
+void sessions_each(struct sessions *s, session_each *each, void *context)
 {
     for (unsigned i = 0; i < CHAINS; i++)
         for (uint32_t at = s->chains[i]; at; at = session_at(s, at)->chain_next)
@@ -113,8 +133,8 @@ void sessions_each(struct sessions *s, void (*each)(void *context, struct sessio
 void session_lose(struct session *s, enum export_loss why, uint64_t n, nanos now)
 {
     if (!n) return;
-    if (!s->lost_from) s->lost_from = now;
-    s->lost_to = now;
+    if (!s->lost_from || now < s->lost_from) s->lost_from = now;
+    if (now > s->lost_to) s->lost_to = now;
     s->lost[why] += n;
 }
 
@@ -215,15 +235,6 @@ void session_withdraw(struct session *s, uint16_t id)
 
 // ---- data that wait -----------------------------------------------------------------------------
 
-static void held_drop_first(struct session *s)
-{
-    struct held_set *first = s->held;
-    s->held = first->next;
-    if (!s->held) s->held_end = &s->held;
-    s->held_bytes -= sizeof *first + first->length;
-    memory_free(first);
-}
-
 void session_hold(struct session *s, uint16_t id, const struct flow_origin *origin, bytes set)
 {
     struct held_set *h = memory_get(sizeof *h + set.n);
@@ -233,7 +244,15 @@ void session_hold(struct session *s, uint16_t id, const struct flow_origin *orig
     s->held_end = &h->next;
     s->held_bytes += sizeof *h + set.n;
     while (s->held_bytes > SESSION_HELD_BYTES) {
-        session_lose(s, EXPORT_LOSS_no_template, 1, origin->exported);
+        session_lose(s, EXPORT_LOSS_no_template, 1, s->held->origin.exported);
+        held_drop_first(s);
+    }
+}
+
+void session_give_up(struct session *s)
+{
+    while (s->held) {
+        session_lose(s, EXPORT_LOSS_no_template, 1, s->held->origin.exported);
         held_drop_first(s);
     }
 }

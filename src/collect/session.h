@@ -83,11 +83,13 @@ struct sessions;
 struct sessions *sessions_create(struct err *err);
 void sessions_destroy(struct sessions *s);
 // Found or made. `gone` is told of the session that makes room, before it goes.
+typedef void session_each(void *context, struct session *session);
 struct session *session_of(struct sessions *s, const struct session_key *key, nanos now,
-                           void (*gone)(void *context, struct session *session), void *context);
+                           session_each *gone, void *context);
+// Ends those of a connection; `gone` is told of each before it goes.
+void sessions_close(struct sessions *s, uint64_t connection, session_each *gone, void *context);
 // Each in turn, in the order in which they were made.
-void sessions_each(struct sessions *s, void (*each)(void *context, struct session *session),
-                   void *context);
+void sessions_each(struct sessions *s, session_each *each, void *context);
 
 void session_lose(struct session *s, enum export_loss why, uint64_t n, nanos now);
 // Notes where the exporter's count stands before this message, which counts `n` more.
@@ -101,3 +103,5 @@ void session_withdraw(struct session *s, uint16_t id); // 0: all
 void session_hold(struct session *s, uint16_t id, const struct flow_origin *origin, bytes set);
 // The next set that waits for `id`, or NULL; freed with memory_free.
 struct held_set *session_unhold(struct session *s, uint16_t id);
+// No template will come any more: what waits is lost.
+void session_give_up(struct session *s);

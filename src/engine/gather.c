@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "decode/decode.h"
 #include "record/loss.h"
+#include "source/connections.h"
 #include "source/datagrams.h"
 #include "source/source.h"
 
@@ -65,26 +66,26 @@ bool gather_is_messages(const char *path)
 }
 
 // A file is one session of its own, as a connection is.
-static void gather_messages(bytes content, struct collector *c)
+static void gather_messages(bytes content, uint64_t number, struct collector *c)
 {
     while (is_messages(content)) {
         struct reader r = reader_of(content);
         read_be16(&r);
         uint16_t length = read_be16(&r);
         struct export_message m = {.data = bytes_first(content, length),
-                                   .connection = 1,
+                                   .connection = number,
                                    .received = (nanos)read_be32(&r) * NANOS_PER_SECOND};
         collector_take(c, &m);
         content = bytes_after(content, length);
     }
 }
 
-static bool gather_binary(const char *path, struct collector *c, struct err *err)
+static bool gather_binary(const char *path, uint64_t number, struct collector *c, struct err *err)
 {
     bytes content = file_read(path, MESSAGES_FILE_MAX, err);
     if (!content.p) return false;
     bool is_file = is_messages(content);
-    if (is_file) gather_messages(content, c);
+    if (is_file) gather_messages(content, number, c);
     memory_free((void *)content.p);
     if (is_file) return true;
     struct source_options options = {.paths = &path, .path_count = 1};
@@ -96,71 +97,97 @@ static bool gather_binary(const char *path, struct collector *c, struct err *err
 
 // ---- sockets ------------------------------------------------------------------------------------
 
+// Where messages arrive: one of both.
+struct gather_port {
+    struct datagrams *datagrams;
+    struct connections *connections;
+    uint64_t dropped; // told so far
+};
+
 struct gathering {
     const struct gather_options *options;
     struct collector *collector;
     struct record_writer *writer;
     struct gather_counts *counts;
-    struct datagrams *sockets[GATHER_INPUTS_MAX];
+    struct gather_port ports[GATHER_INPUTS_MAX];
     struct pollfd polled[GATHER_INPUTS_MAX];
-    uint64_t dropped[GATHER_INPUTS_MAX]; // told so far
-    uint32_t socket_count;
-    nanos now; // time of the last message
+    uint32_t port_count;
+    uint64_t files; // of messages, so far
+    nanos now;      // time of the last message
 };
 
-// The part of a URL behind "scheme://", if it is one of ours.
-static const char *url_place(const char *input)
+static const struct scheme {
+    const char *prefix, *transport;
+    uint16_t port; // when none is named; 0: one must be
+} schemes[] = {
+    {"udp://", "UDP", 0},
+    {"ipfix://", "UDP", 4739},
+    {"sflow://", "UDP", 6343},
+    {"tcp://", "TCP", 4739},
+};
+
+// NULL when the input is no port.
+static const struct scheme *scheme_of(const char *input)
 {
-    static const char *const schemes[] = {"udp://", "sflow://"};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
-        if (strncmp(input, schemes[i], strlen(schemes[i])) == 0) return input + strlen(schemes[i]);
+        if (strncmp(input, schemes[i].prefix, strlen(schemes[i].prefix)) == 0) return &schemes[i];
     return NULL;
 }
 
-static bool place_parse(const char *place, char host[HOST_MAX], uint16_t *port, struct err *err)
+static bool place_parse(const struct scheme *s, const char *input, char host[HOST_MAX],
+                        uint16_t *port, struct err *err)
 {
-    const char *digits;
-    char *end = NULL;
+    const char *digits, *place = input + strlen(s->prefix);
+    char *end = "";
     bool fits = place_split(place, host, HOST_MAX, &digits);
-    unsigned long n = digits ? strtoul(digits, &end, 10) : 0;
+    unsigned long n = digits ? strtoul(digits, &end, 10) : s->port;
     *port = (uint16_t)n;
-    return (fits && digits && !*end && n <= UINT16_MAX) ||
-           err_set(err, ERR_USAGE, "\"%s\" names no port: udp://HOST:PORT, or udp://:PORT", place);
+    return (fits && (digits || s->port) && !*end && n <= UINT16_MAX) ||
+           err_set(err, ERR_USAGE, "\"%s\" names no port: %sHOST:PORT, or %s:PORT", input,
+                   s->prefix, s->prefix);
 }
 
 static bool gather_listen(struct gathering *g, const char *input, struct err *err)
 {
+    const struct scheme *s = scheme_of(input);
     char host[HOST_MAX];
     uint16_t port = 0;
-    if (g->socket_count == GATHER_INPUTS_MAX)
+    if (g->port_count == GATHER_INPUTS_MAX)
         return err_set(err, ERR_USAGE, "more than %d inputs", GATHER_INPUTS_MAX);
-    if (!place_parse(url_place(input), host, &port, err)) return false;
-    struct datagrams *d = datagrams_open(host, port, g->options->buffer, err);
-    if (!d) return false;
-    g->polled[g->socket_count] = (struct pollfd){datagrams_descriptor(d), POLLIN, 0};
-    g->sockets[g->socket_count++] = d;
-    if (g->options->listening) g->options->listening(g->options->context, input, datagrams_port(d));
+    if (!place_parse(s, input, host, &port, err)) return false;
+    struct gather_port p = {0};
+    bool is_tcp = strcmp(s->transport, "TCP") == 0;
+    if (is_tcp) p.connections = connections_open(host, port, err);
+    else p.datagrams = datagrams_open(host, port, g->options->buffer, err);
+    if (!p.connections && !p.datagrams) return false;
+    int fd = is_tcp ? connections_descriptor(p.connections) : datagrams_descriptor(p.datagrams);
+    port = is_tcp ? connections_port(p.connections) : datagrams_port(p.datagrams);
+    g->polled[g->port_count] = (struct pollfd){fd, POLLIN, 0};
+    g->ports[g->port_count++] = p;
+    if (g->options->listening)
+        g->options->listening(g->options->context, input, s->transport, port);
     return true;
 }
 
 // What the kernel had no room for since it was told last.
 static void gather_tell_drops(struct gathering *g)
 {
-    for (uint32_t i = 0; i < g->socket_count; i++) {
-        uint64_t dropped = datagrams_dropped(g->sockets[i]) - g->dropped[i];
+    for (uint32_t i = 0; i < g->port_count; i++) {
+        const struct datagrams *d = g->ports[i].datagrams;
+        uint64_t dropped = d ? datagrams_dropped(d) - g->ports[i].dropped : 0;
         if (!dropped) continue;
         char point[32];
-        snprintf(point, sizeof point, "udp port %u", datagrams_port(g->sockets[i]));
+        snprintf(point, sizeof point, "udp port %u", datagrams_port(d));
         struct loss loss = {"collect", "kernel_drops",     g->now,
                             g->now,    .packets = dropped, .point = point};
         loss_tell(g->writer, &loss);
-        g->dropped[i] += dropped;
+        g->ports[i].dropped += dropped;
         g->counts->dropped += dropped;
     }
 }
 
 // Takes what is there, but not for ever: others wait too.
-static bool gather_read(struct gathering *g, struct datagrams *d, struct err *err)
+static bool gather_datagrams(struct gathering *g, struct datagrams *d, struct err *err)
 {
     const struct datagram *list;
     int n = DATAGRAMS_AT_ONCE;
@@ -177,19 +204,31 @@ static bool gather_read(struct gathering *g, struct datagrams *d, struct err *er
     return n >= 0;
 }
 
+// Connections are asked in every round: they may be overdue when nothing comes.
+static bool gather_read(struct gathering *g, uint32_t i, struct err *err)
+{
+    const struct gather_port *p = &g->ports[i];
+    if (p->datagrams) return !g->polled[i].revents || gather_datagrams(g, p->datagrams, err);
+    uint64_t first = (uint64_t)(i + 1) << 48;
+    nanos now = g->options->clock();
+    if (now > g->now) g->now = now;
+    return gather_connections(g->options, p->connections, first, g->collector, g->writer, g->counts,
+                              err);
+}
+
 static bool gather_rest(struct gathering *g, struct err *err)
 {
     gather_tell_drops(g);
     return !g->options->rest || g->options->rest(g->options->context, g->now, err);
 }
 
-static bool gather_sockets(struct gathering *g, struct err *err)
+static bool gather_ports(struct gathering *g, struct err *err)
 {
     nanos idle = 0;
-    while (g->socket_count && !(g->options->stop && *g->options->stop)) {
-        int ready = poll(g->polled, g->socket_count, POLL_MS);
-        for (uint32_t i = 0; ready > 0 && i < g->socket_count; i++)
-            if (g->polled[i].revents && !gather_read(g, g->sockets[i], err)) return false;
+    while (g->port_count && !(g->options->stop && *g->options->stop)) {
+        int ready = poll(g->polled, g->port_count, POLL_MS);
+        for (uint32_t i = 0; ready >= 0 && i < g->port_count; i++)
+            if (!gather_read(g, i, err)) return false;
         idle = ready > 0 ? 0 : idle + POLL_MS * NANOS_PER_MILLI;
         if (!gather_rest(g, err)) return false;
         if (g->options->idle && idle >= g->options->idle) break;
@@ -201,7 +240,7 @@ static bool gather_file(struct gathering *g, const char *path, struct err *err)
 {
     bool is_lines;
     if (!gather_lines(g->options, path, g->writer, &g->counts->lines, &is_lines, err)) return false;
-    return is_lines || gather_binary(path, g->collector, err);
+    return is_lines || gather_binary(path, ++g->files, g->collector, err);
 }
 
 bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,
@@ -211,12 +250,15 @@ bool gather(const struct gather_options *options, struct collector *c, struct re
     *g = (struct gathering){.options = options, .collector = c, .writer = writer, .counts = counts};
     bool ok = true;
     for (uint32_t i = 0; ok && i < options->input_count; i++)
-        if (url_place(options->inputs[i])) ok = gather_listen(g, options->inputs[i], err);
+        if (scheme_of(options->inputs[i])) ok = gather_listen(g, options->inputs[i], err);
     for (uint32_t i = 0; ok && i < options->input_count; i++)
-        if (!url_place(options->inputs[i])) ok = gather_file(g, options->inputs[i], err);
-    ok = ok && gather_sockets(g, err);
+        if (!scheme_of(options->inputs[i])) ok = gather_file(g, options->inputs[i], err);
+    ok = ok && gather_ports(g, err);
     gather_tell_drops(g);
-    for (uint32_t i = 0; i < g->socket_count; i++) datagrams_close(g->sockets[i]);
+    for (uint32_t i = 0; i < g->port_count; i++) {
+        datagrams_close(g->ports[i].datagrams);
+        connections_close(g->ports[i].connections);
+    }
     memory_free(g);
     return ok;
 }

@@ -1,6 +1,6 @@
-// Messages of flow exporters into a collector: from sockets, from captures in which they lie as UDP
-// datagrams, and from files of IPFIX messages (RFC 5655). And lines of flows (collect/lines.h) from
-// files and standard input.
+// Messages of flow exporters into a collector: from sockets, from TCP connections, from captures in
+// which they lie as UDP datagrams, and from files of IPFIX messages (RFC 5655). And lines of flows
+// (collect/lines.h) from files and standard input.
 //
 // One thread, the caller's. Each message comes at the time of its arrival as the kernel or the
 // capture tells it, or where there is none at its own.
@@ -15,7 +15,9 @@
 enum { GATHER_INPUTS_MAX = 64, GATHER_BUFFER = 64 * 1024 * 1024 };
 
 struct gather_options {
-    const char *const *inputs; // udp://HOST:PORT, sflow://HOST:PORT (the same), a file, or "-"
+    // udp://HOST:PORT, ipfix://HOST and sflow://HOST (the same, with ports of their own),
+    // tcp://HOST, a file, or "-".
+    const char *const *inputs;
     uint32_t input_count;
     uint64_t buffer; // what the kernel may keep for each socket
     nanos idle;      // ends when nothing came for so long; 0: does not end by itself
@@ -23,15 +25,17 @@ struct gather_options {
     // Told now and then, with the time of the last message: for whoever passes on what was made.
     void *context;
     bool (*rest)(void *context, nanos now, struct err *err);
-    void (*listening)(void *context, const char *input, uint16_t port);
-    const char *point; // of flows in lines, "" when it has no name
-    bool elements;     // keep what has no field in lines, too
+    void (*listening)(void *context, const char *input, const char *transport, uint16_t port);
+    nanos (*clock)(void); // what comes by connections has no time of the kernel's
+    const char *point;    // of flows in lines, "" when it has no name
+    bool elements;        // keep what has no field in lines, too
     // Told of each line that cannot be understood; or NULL.
     void (*dead)(void *context, const char *input, uint64_t line, const char *why, bytes text);
 };
 
 struct gather_counts {
-    uint64_t datagrams, dropped; // by the kernel, for want of room
+    uint64_t datagrams, dropped;  // by the kernel, for want of room
+    uint64_t connections, faults; // that are over, and those that ended before their time
     struct lines_counts lines;
 };
 
@@ -42,6 +46,12 @@ bool gather_is_messages(const char *path);
 // input is no capture and no file of messages.
 bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,
             struct gather_counts *counts, struct err *err);
+
+// What connections have, without waiting. `first` numbers sessions of this port, apart from others.
+struct connections;
+bool gather_connections(const struct gather_options *options, struct connections *from,
+                        uint64_t first, struct collector *c, struct record_writer *writer,
+                        struct gather_counts *counts, struct err *err);
 
 // The lines of one input, when it is one of lines; of another one `is_lines` is false, and nothing
 // was taken.

@@ -1,17 +1,15 @@
 #include "source/datagrams.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "source/listen.h"
 
-enum { CONTROL_SIZE = 128, PORT_TEXT_MAX = 8 };
+enum { CONTROL_SIZE = 128 };
 
 struct datagrams {
     int socket;
@@ -45,32 +43,6 @@ static void set_buffer(struct datagrams *d, uint64_t wanted)
         (void)!setsockopt(d->socket, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
-static bool datagrams_bind(struct datagrams *d, const char *host, uint16_t port, struct err *err)
-{
-    char service[PORT_TEXT_MAX];
-    struct addrinfo hints = {.ai_family = AF_INET6,
-                             .ai_socktype = SOCK_DGRAM,
-                             .ai_flags =
-                                 AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV | AI_V4MAPPED};
-    struct addrinfo *found = NULL;
-    snprintf(service, sizeof service, "%u", port);
-    int failed = getaddrinfo(*host ? host : NULL, service, &hints, &found);
-    if (failed)
-        return err_set(err, ERR_USAGE, "\"%s\" is no address to listen at: %s", host,
-                       gai_strerror(failed));
-    int error = bind(d->socket, found->ai_addr, found->ai_addrlen) == 0 ? 0 : errno;
-    freeaddrinfo(found);
-    if (error == EADDRINUSE)
-        return err_set(err, ERR_MACHINE, "port %u is in use by another program: choose another",
-                       port);
-    if (error) return err_system(err, error, "cannot listen at UDP port %u", port);
-    struct sockaddr_in6 own;
-    socklen_t n = sizeof own;
-    if (getsockname(d->socket, (struct sockaddr *)(void *)&own, &n) == 0)
-        d->port = ntohs(own.sin6_port);
-    return true;
-}
-
 static void datagrams_prepare(struct datagrams *d)
 {
     for (unsigned i = 0; i < DATAGRAMS_AT_ONCE; i++) {
@@ -85,19 +57,16 @@ static void datagrams_prepare(struct datagrams *d)
 struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, struct err *err)
 {
     struct datagrams *d = memory_get(sizeof *d);
-    d->socket = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    d->socket = listen_open(SOCK_DGRAM, err);
     if (d->socket < 0) {
-        err_system(err, errno, "cannot open a UDP socket");
         memory_free(d);
         return NULL;
     }
-    int off = 0;
-    (void)!setsockopt(d->socket, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     set_on(d->socket, SOL_SOCKET, SO_TIMESTAMPNS);
     set_on(d->socket, SOL_SOCKET, SO_RXQ_OVFL);
     set_buffer(d, buffer);
     d->memory = memory_reserve(DATAGRAMS_MEMORY, err);
-    if (d->memory && datagrams_bind(d, host, port, err)) {
+    if (d->memory && listen_bind(d->socket, "UDP", host, port, &d->port, err)) {
         datagrams_prepare(d);
         return d;
     }
@@ -151,11 +120,9 @@ static void take_control(struct datagrams *d, struct msghdr *h, struct datagram 
 static void take_one(struct datagrams *d, unsigned i)
 {
     struct datagram *to = &d->list[i];
-    uint64_t words[2];
     *to = (struct datagram){.data = bytes_of(d->vectors[i].iov_base, d->headers[i].msg_len),
                             .port = ntohs(d->senders[i].sin6_port)};
-    memcpy(words, &d->senders[i].sin6_addr, sizeof words);
-    to->from = (struct address){__builtin_bswap64(words[0]), __builtin_bswap64(words[1])};
+    to->from = listen_address(&d->senders[i]);
     take_control(d, &d->headers[i].msg_hdr, to);
 }
 

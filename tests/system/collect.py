@@ -32,8 +32,8 @@ def record(i, packets=1):
 class Collector:
     """weir collect on a free port of loopback."""
 
-    def __init__(self, *words):
-        self.run = subprocess.Popen([WEIR, "collect", "udp://127.0.0.1:0", *words], stdout=subprocess.PIPE,
+    def __init__(self, *words, scheme="udp"):
+        self.run = subprocess.Popen([WEIR, "collect", scheme + "://127.0.0.1:0", *words], stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE)
         said = self.run.stderr.readline().decode()
         self.port = int(re.search(r"port (\d+)", said).group(1))
@@ -94,6 +94,65 @@ def a_capture_tells_the_same_as_the_wire(folder):
     need_equal(read, live)
 
 
+def connect(collector):
+    return socket.create_connection(("127.0.0.1", collector.port), timeout=SECONDS)
+
+
+@test
+def connections_tell_the_same_as_datagrams(folder):
+    """Many at once, each with templates of its own under the same number, cut anywhere."""
+    case = os.path.join(folder, "case")
+    collector = Collector("-w", case, scheme="tcp")
+    senders = [connect(collector) for _ in range(20)]
+    for n, sender in enumerate(senders):
+        fields = USUAL if n % 2 else USUAL[::-1]
+        records = b"".join(record(i) if n % 2 else backwards(i) for i in range(50))
+        content = ipfix(0, template(fields=fields)) + ipfix(0, (300, records))
+        half = len(content) // 2 + n
+        sender.sendall(content[:half])
+        time.sleep(0.01)
+        sender.sendall(content[half:])
+    for sender in senders:
+        sender.close()
+    collector.stop()
+    found = query(case, "SELECT count(*) n, sum(bytes) b, count(DISTINCT src_addr) a FROM flow")[0]
+    need_equal((found["n"], found["b"], found["a"]), (1000, 100000, 50))
+    need_equal(query(case, "SELECT count(*) n FROM loss")[0]["n"], 0)
+
+
+def backwards(i):
+    return struct.pack(">IIBHHII", 100, 1, 6, 443, 1024 + i % 60000, 0x0a640001, 0x0a000000 + i)
+
+
+@test
+def hostile_connections_end_and_are_told(folder):
+    collector = Collector("-o", "json", scheme="tcp")
+    good, wrong, cut = [connect(collector) for _ in range(3)]
+    good.sendall(ipfix(0, template()))
+    wrong.sendall(ipfix(0, template()) + b"GET / HTTP/1.1\r\n\r\n")
+    need_equal(wrong.recv(1), b"")
+    cut.sendall(ipfix(0, template())[:30])
+    cut.close()
+    good.sendall(ipfix(0, (300, record(1))) + ipfix(1, (301, record(1))))
+    good.close()
+    lines, told = collector.stop()
+    need("2 of 3 connections ended before their time" in told, told)
+    need_equal(sum(line["kind"] == "flow" for line in lines), 1)
+    need_equal(sorted(line["reason"] for line in lines if line["kind"] == "loss"),
+               ["cut_connection", "no_template", "not_ipfix"])
+
+
+@test
+def what_is_replayed_over_tcp_arrives(folder):
+    path, collector = os.path.join(folder, "messages.ipfix"), Collector("-o", "json", scheme="tcp")
+    with open(path, "wb") as file:
+        file.write(ipfix(0, template()) + ipfix(0, (300, b"".join(record(i) for i in range(500)))))
+    weir("replay", path, "-w", "tcp://127.0.0.1:%d" % collector.port, "-n", "10")
+    lines, _ = collector.stop()
+    need_equal(sum(line["kind"] == "flow" for line in lines), 5000)
+    need_equal(sum(line["kind"] == "loss" for line in lines), 0)
+
+
 @test
 def junk_is_counted(folder):
     collector = Collector("-o", "json")
@@ -114,6 +173,7 @@ def wrong_words_are_one_sentence(folder):
     refuse(["udp://nowhere"], USAGE, "names no port")
     refuse(["udp://:99999"], USAGE, "names no port")
     refuse(["udp://example.invalid:2055"], USAGE, "no address")
+    refuse(["tcp://:4739x"], USAGE, "names no port")
     holder = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     holder.bind(("::", 0))
     refuse(["udp://:%d" % holder.getsockname()[1]], MACHINE, "in use")
