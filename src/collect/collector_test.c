@@ -199,6 +199,15 @@ static void send_usual_template(struct fixture *f, uint32_t sequence)
     end_ipfix(f);
 }
 
+static void send_several(struct fixture *f, uint32_t sequence, unsigned records)
+{
+    begin_ipfix(f, sequence);
+    size_t set = begin_set(f, 300);
+    for (unsigned i = 0; i < records; i++) put_usual(f, 1);
+    end_set(f, set);
+    end_ipfix(f);
+}
+
 static void send_usual(struct fixture *f, uint32_t sequence, uint32_t packets)
 {
     begin_ipfix(f, sequence);
@@ -325,6 +334,32 @@ static void a_gap_in_the_count_is_a_loss(void **state)
     finish(f);
     assert_int_equal(f->got.flows, 4);
     assert_int_equal(f->got.lost[EXPORT_LOSS_sequence_gap], 9);
+}
+
+static void a_count_may_stand_behind_its_message(void **state)
+{
+    struct fixture *f = *state;
+    send_usual_template(f, 100);
+    send_several(f, 103, 3);
+    send_several(f, 108, 5);
+    send_several(f, 110, 2);
+    finish(f);
+    assert_int_equal(f->got.lost[EXPORT_LOSS_sequence_gap], 0);
+    send_several(f, 117, 3); // four are missing
+    send_several(f, 118, 1);
+    finish(f);
+    assert_int_equal(f->got.lost[EXPORT_LOSS_sequence_gap], 4);
+}
+
+static void a_loss_is_one_though_it_looks_like_another_count(void **state)
+{
+    struct fixture *f = *state;
+    send_several(f, 100, 1);
+    send_usual_template(f, 101);
+    send_several(f, 104, 3); // three are missing, as many as are here
+    send_several(f, 107, 2);
+    finish(f);
+    assert_int_equal(f->got.lost[EXPORT_LOSS_sequence_gap], 3);
 }
 
 static void values_without_a_field_are_kept(void **state)
@@ -703,6 +738,8 @@ int main(void)
         TEST(a_template_is_withdrawn_and_grows_old),
         TEST(exporters_and_domains_are_apart),
         TEST(a_gap_in_the_count_is_a_loss),
+        TEST(a_count_may_stand_behind_its_message),
+        TEST(a_loss_is_one_though_it_looks_like_another_count),
         TEST(values_without_a_field_are_kept),
         TEST(options_tell_the_rate),
         TEST(options_tell_a_share_of_a_population),

@@ -138,20 +138,42 @@ void session_lose(struct session *s, enum export_loss why, uint64_t n, nanos now
     s->lost[why] += n;
 }
 
+// Nothing that was counted as lost is lost any more: at most what was not told yet.
+static void session_find(struct session *s, uint64_t n)
+{
+    uint64_t *lost = &s->lost[EXPORT_LOSS_sequence_gap];
+    *lost -= n < *lost ? n : *lost;
+}
+
+// Whether the count stands before a message (RFC 7011 section 3.1) or behind it shows in two
+// messages of different length. Behind a loss it may look so by chance: the next such message says.
+static void session_style(struct session *s, uint32_t sequence, uint32_t n)
+{
+    bool is_before = sequence == s->next_sequence, is_behind = sequence == s->last_sequence + n;
+    if (is_before == is_behind) return;
+    // No message begins in the middle of one before.
+    bool is_certain = s->doubted || (int32_t)(sequence - s->next_sequence) < 0;
+    if (is_behind && is_certain) session_find(s, s->doubted);
+    s->counts_own = is_behind && (s->counts_own || is_certain);
+    s->doubted = is_behind && !s->counts_own ? sequence - s->next_sequence : 0;
+}
+
 void session_sequence(struct session *s, uint32_t sequence, uint32_t n, nanos now)
 {
-    int32_t ahead = (int32_t)(sequence - s->next_sequence);
+    if (!s->has_sequence) s->counts_own = n && sequence == n; // the first of all
+    else session_style(s, sequence, n);
+    uint32_t expected = s->counts_own ? s->last_sequence + n : s->next_sequence;
+    int32_t ahead = (int32_t)(sequence - expected);
     bool is_jump = ahead > SEQUENCE_JUMP_MAX || ahead < -SEQUENCE_JUMP_MAX;
     if (s->has_sequence && ahead > 0 && !is_jump)
         session_lose(s, EXPORT_LOSS_sequence_gap, (uint64_t)ahead, now);
     // One that comes late was counted as lost when the one behind it came.
     if (s->has_sequence && ahead < 0 && !is_jump) {
-        uint64_t *lost = &s->lost[EXPORT_LOSS_sequence_gap];
-        uint64_t late = n ? n : 1;
-        *lost -= late < *lost ? late : *lost;
+        session_find(s, n ? n : 1);
         return;
     }
     s->has_sequence = true;
+    s->last_sequence = sequence;
     s->next_sequence = sequence + n;
 }
 

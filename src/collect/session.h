@@ -68,8 +68,10 @@ struct session {
     size_t template_bytes;
     struct sampling sampling;
     nanos began; // when its system began to count, as options told; 0: not known
-    uint32_t next_sequence;
+    uint32_t next_sequence, last_sequence;
+    uint32_t doubted; // of what was counted as lost: what was not if the exporter counts as some do
     bool has_sequence;
+    bool counts_own; // its count stands behind the message that tells it, not before it
     struct held_set *held, **held_end;
     size_t held_bytes;
     uint64_t messages, flows;
@@ -92,7 +94,8 @@ void sessions_close(struct sessions *s, uint64_t connection, session_each *gone,
 void sessions_each(struct sessions *s, session_each *each, void *context);
 
 void session_lose(struct session *s, enum export_loss why, uint64_t n, nanos now);
-// Notes where the exporter's count stands before this message, which counts `n` more.
+// Notes where the exporter's count stands before this message, which counts `n` more. Some
+// exporters tell where it stands behind the message: that is found out, and no loss.
 void session_sequence(struct session *s, uint32_t sequence, uint32_t n, nanos now);
 
 // NULL when it was not told, or too long ago.
