@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cmd/options.h"
+#include "record/output.h"
 #include "store/case.h"
 
 // clang-format off
@@ -45,6 +46,10 @@ bool command_key_path(char *path, size_t size, struct err *err);
 unsigned screen_width(void);
 unsigned table_width(void); // of tables on standard output; 0 where that is no screen
 bool screen_colour(FILE *out);
+
+// What exporters told of their records, as a case has it, to standard output; how many templates.
+bool templates_print(const char *folder, enum output_format format, uint64_t *rows,
+                     struct err *err);
 
 // The expression of -Y for rows of `kind`; NULL after it was printed what is wrong with it (exit
 // status ERR_USAGE).

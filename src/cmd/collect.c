@@ -2,18 +2,20 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
 #include "engine/gather.h"
+#include "engine/remember.h"
 #include "record/printer.h"
 #include "store/entry.h"
 #include "store/store.h"
 
 struct collect_options {
     const char *to, *tap, *format, *dead;
-    bool known_only;
+    bool known_only, templates;
     uint64_t buffer;
     nanos idle, every;
 };
@@ -27,6 +29,8 @@ static const struct option_row rows[] = {
      "name of the place where this was seen [none]", 0, 0},
     {0, "known-only", OPTION_FLAG, offsetof(struct collect_options, known_only), NULL,
      "leave out what has no field of its own", 0, 0},
+    {0, "templates", OPTION_FLAG, offsetof(struct collect_options, templates), NULL,
+     "only list what exporters told of their records, as CASE has it", 0, 0},
     {0, "dead", OPTION_TEXT, offsetof(struct collect_options, dead), "FILE",
      "where to write lines that cannot be understood: place, reason and line [nowhere]", 0, 0},
     {0, "buffer", OPTION_SIZE, offsetof(struct collect_options, buffer), "SIZE",
@@ -54,6 +58,7 @@ struct collecting {
     struct printer *printer;
     struct record_writer *writer;
     struct collector *collector;
+    bool is_live; // from ports
     FILE *dead;
     nanos committed; // time of the last message that is in the case
 };
@@ -82,16 +87,27 @@ static void part_name(const struct collecting *c, uint8_t name[SHA256_SIZE])
     sha256_end(&h, name);
 }
 
+// Times of files are of their own: what was told then says nothing of what arrives now.
+static bool is_live(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (gather_is_port(argv[i])) return true;
+    return false;
+}
+
 static bool collect_commit(struct collecting *c, struct err *err)
 {
     collector_tell(c->collector);
     writer_flush(c->writer);
-    if (!c->store || !store_rows(c->store)) return true;
-    struct reading_capture capture = {.path = c->inputs};
-    c->author.time = command_now();
-    part_name(c, capture.sha256);
-    struct reading reading = {&capture, 1, "collect", c->author.version, c->author.time};
-    return store_commit(c->store, &reading, false, err);
+    if (!c->store) return true;
+    if (store_rows(c->store)) {
+        struct reading_capture capture = {.path = c->inputs};
+        c->author.time = command_now();
+        part_name(c, capture.sha256);
+        struct reading reading = {&capture, 1, "collect", c->author.version, c->author.time};
+        if (!store_commit(c->store, &reading, false, err)) return false;
+    }
+    return !c->is_live || exporters_keep(c->options->to, c->collector, err);
 }
 
 static bool collect_rest(void *context, nanos now, struct err *err)
@@ -143,6 +159,7 @@ static bool collect_open(struct collecting *c, struct err *err)
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     bool is_kept = o->to && strcmp(o->to, "none") != 0;
+    struct err damaged = {0};
     if (o->format && strcmp(o->format, "json") != 0)
         return err_set(err, ERR_USAGE, "\"%s\" is no format; there is json", o->format);
     if (!dead_open(c, err)) return false;
@@ -153,6 +170,8 @@ static bool collect_open(struct collecting *c, struct err *err)
     c->collector = collector_create(&options, c->writer, err);
     if (!c->collector || !is_kept) return c->collector;
     c->store = store_open(o->to, kinds, kind_count, &c->author, err);
+    if (c->store && c->is_live && !exporters_recall(o->to, c->collector, &damaged))
+        fprintf(stderr, "weir: %s\n", damaged.text);
     return c->store;
 }
 
@@ -210,15 +229,28 @@ static void collect_report(const struct collecting *c, const struct gather_count
                 (unsigned long long)n.unknown_version);
 }
 
+static int collect_templates(const struct collect_options *o, int argc, char **argv)
+{
+    struct err err = {0};
+    uint64_t templates = 0;
+    bool is_json = o->format && strcmp(o->format, "json") == 0;
+    if (argc != 1 || access(argv[0], F_OK) != 0)
+        err_set(&err, ERR_USAGE, "name one case: weir collect --templates CASE");
+    else templates_print(argv[0], is_json ? OUTPUT_JSON : OUTPUT_TABLE, &templates, &err);
+    if (err.code) return command_fail(&err);
+    return templates ? 0 : ERR_DIFFERENCE;
+}
+
 static int collect_run(int argc, char **argv)
 {
     struct collect_options o = {.tap = "", .buffer = GATHER_BUFFER, .every = 60 * NANOS_PER_SECOND};
     struct err err = {0};
     argc = options_parse(&collect_command, argc, argv, &o, &err);
+    if (argc >= 0 && o.templates) return collect_templates(&o, argc, argv);
     if (argc == 0)
         err_set(&err, ERR_USAGE, "name where flows come from: weir collect udp://:2055, or a file");
     if (argc <= 0) return command_fail(&err);
-    struct collecting c = {.options = &o, .inputs = argv[0]};
+    struct collecting c = {.options = &o, .inputs = argv[0], .is_live = is_live(argc, argv)};
     struct gather_counts counts = {0};
     bool ok = collect_all(&c, argc, argv, &counts, &err);
     if (ok) collect_report(&c, &counts);

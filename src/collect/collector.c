@@ -31,6 +31,11 @@ void collector_destroy(struct collector *c)
     memory_free(c);
 }
 
+struct sessions *collector_sessions(const struct collector *c)
+{
+    return c->sessions;
+}
+
 // ---- losses -------------------------------------------------------------------------------------
 
 static void session_tell(void *context, struct session *s)

@@ -69,9 +69,8 @@ static void put_element(struct reading *r, const struct step *s, bytes value)
     if (!rows->elements) return;
     struct text *v = &rows->value;
     text_clear(v);
-    bool is_reverse = s->wire.enterprise == ENTERPRISE_REVERSE;
-    if (s->element) text_format(v, "%s%s=", is_reverse ? "reverse:" : "", s->element->name);
-    else text_format(v, "%u/%u=", s->wire.enterprise, s->wire.number);
+    template_field_name(v, &s->wire);
+    text_add(v, "=");
     element_format(v, s->element, bytes_first(value, TEXT_VALUE_MAX));
     list_add(rows);
 }

@@ -43,7 +43,7 @@ static void take(struct message *m, struct reader r)
     }
     // The count is that of records before this message (RFC 7011 section 3.1).
     session_sequence(m->session, sequence, records, m->from->received);
-    if (m->has_uncounted) m->session->has_sequence = false;
+    if (m->has_uncounted) session_uncounted(m->session);
 }
 
 const struct export_protocol ipfix_protocol = {IPFIX, take};

@@ -59,6 +59,7 @@ static void take(struct message *m, struct reader r, uint16_t version, size_t re
         return;
     }
     message_uptime(m, uptime);
+    session_uptime(m->session, uptime, m->origin.exported);
     session_sequence(m->session, sequence, count, m->from->received);
     uint32_t rate = sampling & ((1u << SAMPLING_BITS) - 1);
     for (; count && reader_left(&r) >= record_size; count--)

@@ -29,6 +29,7 @@ static void take(struct message *m, struct reader r)
         return;
     }
     message_uptime(m, uptime);
+    session_uptime(m->session, uptime, m->origin.exported);
     session_sequence(m->session, sequence, 1, m->from->received);
     while (reader_left(&r) >= SET_HEADER) {
         uint16_t id = read_be16(&r), length = read_be16(&r);

@@ -23,6 +23,8 @@ struct export_protocol {
 extern const struct export_protocol *const export_protocols[];
 extern const uint32_t export_protocol_count;
 
+struct sessions *collector_sessions(const struct collector *c);
+
 // Sets m->session and what of the origin hangs on it.
 void message_open(struct message *m, uint16_t version, uint32_t domain, nanos exported);
 // What the exporter's system counted at the time of the message, in milliseconds.

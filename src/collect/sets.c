@@ -5,8 +5,7 @@
 
 enum {
     ENTERPRISE_BIT = 0x8000,
-    SET_ID_MIN = 256,     // of records
-    SCOPE_9 = 0x7fffffff, // stands for an enterprise: NetFlow 9 numbers its scopes by themselves
+    SET_ID_MIN = 256, // of records
     FIELD_SIZE = 4,
 };
 
@@ -72,7 +71,7 @@ static bool read_template(struct message *m, struct reader *set, uint16_t id, ui
     struct template_field fields[TEMPLATE_FIELDS_MAX];
     for (uint32_t i = 0; i < count && !set->bad; i++) {
         struct template_field f = read_field(set, is_ipfix);
-        if (!is_ipfix && i < scopes) f.enterprise = SCOPE_9;
+        if (!is_ipfix && i < scopes) f.enterprise = TEMPLATE_SCOPE_9;
         if (i < TEMPLATE_FIELDS_MAX) fields[i] = f;
     }
     if (set->bad || count > TEMPLATE_FIELDS_MAX) message_lose(m, EXPORT_LOSS_bad_template, 1);
@@ -80,11 +79,13 @@ static bool read_template(struct message *m, struct reader *set, uint16_t id, ui
     return !set->bad;
 }
 
-// A template without fields withdraws the one of its number, or all when it has that of the set
-// (RFC 7011 section 8.1).
+// A template without fields withdraws the one of its number, or all of its kind when it has that of
+// the set (RFC 7011 section 8.1).
 static void withdraw(struct message *m, uint16_t id)
 {
-    session_withdraw(m->session, id < SET_ID_MIN ? 0 : id);
+    bool is_known = id >= SET_ID_MIN || id == WITHDRAW_FLOWS || id == WITHDRAW_OPTIONS;
+    if (is_known) session_withdraw(m->session, id);
+    else message_lose(m, EXPORT_LOSS_bad_template, 1);
 }
 
 void set_templates(struct message *m, struct reader set, bool is_ipfix)
@@ -194,10 +195,10 @@ static size_t options_record(struct message *m, const struct template *t, bytes 
 
 uint32_t set_records(struct message *m, uint16_t id, struct reader set)
 {
-    const struct template *t = session_template(m->session, id, m->from->received);
+    struct template *t = session_template(m->session, id, m->from->received);
     uint32_t n = 0;
     if (!t) {
-        session_hold(m->session, id, &m->origin, reader_rest(&set));
+        session_hold(m->session, id, &m->origin, reader_rest(&set), m->from->received);
         m->has_uncounted = true;
         return 0;
     }
@@ -214,5 +215,7 @@ uint32_t set_records(struct message *m, uint16_t id, struct reader set)
         read_bytes(&set, used);
         n++;
     }
+    t->records += n;
+    if (n) t->used = m->from->received;
     return n;
 }

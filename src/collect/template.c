@@ -129,11 +129,22 @@ struct template *template_create(uint16_t id, const struct template_field *field
                            .scope_count = (uint16_t)scope_count,
                            .length = length,
                            .is_variable = is_variable,
+                           .first = now,
                            .defined = now};
     memcpy(t->fields, fields, field_count * sizeof *fields);
     t->steps = (struct step *)(void *)((uint8_t *)t->fields + field_count * sizeof *fields);
     template_compile(t);
     return t;
+}
+
+void template_field_name(struct text *text, const struct template_field *field)
+{
+    bool is_reverse = field->enterprise == ENTERPRISE_REVERSE;
+    bool is_scope = field->enterprise == TEMPLATE_SCOPE_9;
+    const struct element *e = element_find(is_reverse ? 0 : field->enterprise, field->number);
+    if (is_scope) text_format(text, "scope/%u", field->number);
+    else if (e) text_format(text, "%s%s", is_reverse ? "reverse:" : "", e->name);
+    else text_format(text, "%u/%u", field->enterprise, field->number);
 }
 
 void template_destroy(struct template *t)

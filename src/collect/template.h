@@ -11,6 +11,8 @@
 // A template of more fields is refused: a record of them would be longer than any message that is
 // not made to harm.
 enum { TEMPLATE_FIELDS_MAX = 1024, TEMPLATE_VARIABLE = 65535 };
+// Stands for an enterprise: NetFlow 9 numbers the scopes of options by themselves.
+enum { TEMPLATE_SCOPE_9 = 0x7fffffff };
 
 struct template_field {
     uint32_t enterprise;
@@ -58,13 +60,19 @@ struct template
     uint32_t length;    // of a record at least
     uint32_t heap_need; // bytes of text that a row of it may take
     bool is_variable;
-    nanos defined;      // when its exporter told it last
+    nanos first;   // when its exporter told it first
+    nanos defined; // and last
+    nanos used;    // when a record of it came last; 0: none has
+    uint64_t records;
     struct step *steps; // behind the fields, in the same piece of memory
     struct template_field fields[];
 };
 
 // What becomes of one field, wherever it stands.
 struct step template_step(const struct template_field *wire);
+
+// What people call it: the element's name, or ENTERPRISE/NUMBER.
+void template_field_name(struct text *text, const struct template_field *field);
 
 // NULL when the definition makes no sense: too many fields, or records without length.
 struct template *template_create(uint16_t id, const struct template_field *fields,

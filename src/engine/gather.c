@@ -134,6 +134,11 @@ static const struct scheme *scheme_of(const char *input)
     return NULL;
 }
 
+bool gather_is_port(const char *input)
+{
+    return scheme_of(input);
+}
+
 static bool place_parse(const struct scheme *s, const char *input, char host[HOST_MAX],
                         uint16_t *port, struct err *err)
 {

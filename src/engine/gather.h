@@ -39,6 +39,8 @@ struct gather_counts {
     struct lines_counts lines;
 };
 
+// Whether the input is a port to listen at.
+bool gather_is_port(const char *input);
 // Whether the file begins as a file of IPFIX messages does.
 bool gather_is_messages(const char *path);
 

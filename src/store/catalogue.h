@@ -89,6 +89,9 @@ void catalogue_deinit(struct catalogue *c);
 
 // The path of the log below the case.
 #define CASE_LOG "log/00000001.jsonl"
+// What exporters told of their records, for who collects into the case again. No evidence.
+#define CASE_EXPORTERS "exporters"
+#define CASE_TEMPLATES CASE_EXPORTERS "/templates"
 
 // The members of an entry; they are appended by the caller (store/entry.h).
 void catalogue_write_case(struct text *members, const struct author *author);

@@ -234,6 +234,9 @@ static void check_file(struct check *c, const char *path, const char *below)
     uint8_t hash[SHA256_SIZE];
     struct expected *e = expected_at(c, below);
     if (strcmp(below, CASE_LOG) == 0 || strcmp(below, "lock") == 0 || ngrams_is_path(below)) return;
+    if (strcmp(below, CASE_TEMPLATES) == 0 ||
+        bytes_start_with(bytes_text(below), CASE_EXPORTERS "/.templates."))
+        return;
     if (e) check_expected(c, e, path);
     else if (is_artifact(below, hash)) check_artifact(c, path, below, hash);
     else check_stranger(c, below, "is not named by the log");
@@ -242,12 +245,13 @@ static void check_file(struct check *c, const char *path, const char *below)
 // Folders say nothing; but one that no writer makes was put in.
 static void check_folder(struct check *c, const char *below)
 {
-    static const char *const ours[] = {"log", "keys", "cache", "records", "artifacts", "packets"};
+    static const char *const ours[] = {"log",     "keys",      "cache",  CASE_EXPORTERS,
+                                       "records", "artifacts", "packets"};
     const char *slash = strchr(below, '/');
     size_t n = slash ? (size_t)(slash - below) : strlen(below);
     bool known = false;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (strlen(ours[i]) == n && memcmp(ours[i], below, n) == 0) known = !slash || i >= 3;
+        if (strlen(ours[i]) == n && memcmp(ours[i], below, n) == 0) known = !slash || i >= 4;
     if (slash && strchr(slash + 1, '/')) known = false;
     if (!known) found(c, true, below, "is a folder that does not belong to a case", 0);
 }
