@@ -239,10 +239,10 @@ bool case_need_database(struct case_reader *c, struct err *err)
     return fine;
 }
 
-// The segments of a kind that count, as a source of rows; false when there are none. `fields` is
-// how many the newest has.
+// The segments of a kind that count, as a source of rows; false when there are none. `with` has
+// the bits of the fields that one of them has.
 static bool put_segments(const struct case_reader *c, const struct record_kind *kind,
-                         struct text *source, uint32_t *fields)
+                         struct text *source, uint64_t *with)
 {
     unsigned n = 0;
     for (const struct catalogue_reading *r = NULL; (r = next_asked(c, r));)
@@ -252,7 +252,7 @@ static bool put_segments(const struct case_reader *c, const struct record_kind *
             text_format(&path, "%s/%s", c->asked, r->segments[i].path);
             text_add(source, n++ ? ", " : "read_parquet([");
             sql_literal(source, path.p);
-            if (r->segments[i].fields > *fields) *fields = r->segments[i].fields;
+            *with |= r->segments[i].with;
             text_deinit(&path);
         }
     text_add(source, "], union_by_name=true)");
@@ -260,10 +260,10 @@ static bool put_segments(const struct case_reader *c, const struct record_kind *
 }
 
 static bool put_source(const struct case_reader *c, unsigned kind, struct text *source,
-                       uint32_t *fields)
+                       uint64_t *with)
 {
-    if (!c->spool) return put_segments(c, c->kinds[kind], source, fields);
-    *fields = c->kinds[kind]->field_count;
+    if (!c->spool) return put_segments(c, c->kinds[kind], source, with);
+    *with = UINT64_MAX;
     text_format(source, "weir_spool('%s', 0, %zu)", c->kinds[kind]->name, c->spool_entries);
     return true;
 }
@@ -271,11 +271,11 @@ static bool put_source(const struct case_reader *c, unsigned kind, struct text *
 bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
 {
     struct text source = {0}, sql = {0};
-    uint32_t fields = 0;
+    uint64_t with = 0;
     if (!case_need_database(c, err)) return false;
     if (c->raw[kind]) return true;
-    bool some = put_source(c, kind, &source, &fields);
-    schema_raw_view(&sql, c->kinds[kind], some ? source.p : NULL, fields);
+    bool some = put_source(c, kind, &source, &with);
+    schema_raw_view(&sql, c->kinds[kind], some ? source.p : NULL, with);
     c->raw[kind] = database_run(&c->database, sql.p, err);
     text_deinit(&source);
     text_deinit(&sql);

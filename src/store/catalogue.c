@@ -49,6 +49,12 @@ static void take_captures(struct catalogue_reading *r, const json_t *list)
     }
 }
 
+// What a segment has that was written before this was told.
+static uint64_t all_fields(uint32_t count)
+{
+    return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
+}
+
 static void take_segment(struct catalogue_segment *s, uint64_t seq, const json_t *item)
 {
     s->seq = seq;
@@ -58,6 +64,8 @@ static void take_segment(struct catalogue_segment *s, uint64_t seq, const json_t
     s->bytes = take_number(item, "bytes");
     s->rows = take_number(item, "rows");
     s->fields = (uint32_t)take_number(item, "fields");
+    const char *with = json_string_value(json_object_get(item, "with"));
+    s->with = with ? strtoull(with, NULL, 16) : all_fields(s->fields);
     const json_t *first = json_object_get(item, "first_ns");
     s->first = first ? (nanos)json_integer_value(first) : INT64_MAX;
     s->last = first ? (nanos)json_integer_value(json_object_get(item, "last_ns")) : INT64_MIN;
@@ -395,8 +403,9 @@ static void put_segment(struct text *t, const struct catalogue_segment *s, bool 
     text_add(t, ",");
     entry_text(t, "path", s->path);
     text_format(t,
-                ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"fields\":%" PRIu32,
-                s->sha256, s->bytes, s->rows, s->fields);
+                ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"fields\":%" PRIu32
+                ",\"with\":\"%" PRIx64 "\"",
+                s->sha256, s->bytes, s->rows, s->fields, s->with);
     if (s->first <= s->last)
         text_format(t, ",\"first_ns\":%" PRId64 ",\"last_ns\":%" PRId64, s->first, s->last);
     text_add(t, "}");

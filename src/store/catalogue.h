@@ -44,6 +44,7 @@ struct catalogue_segment {
     char sha256[HEX_SHA256_SIZE];
     uint64_t bytes, rows;
     uint32_t fields;   // how many the kind had when it was written
+    uint64_t with;     // bit f: it has field f, as some row has a value there
     nanos first, last; // first > last when the kind has no times
 };
 

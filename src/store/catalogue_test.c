@@ -23,7 +23,13 @@ static struct catalogue_capture captures[] = {
     {.path = "/captures/\xff.pcap", .sha256 = "bb", .bytes = 2},
 };
 static struct catalogue_segment segments[] = {
-    {.kind = "dns", .path = "records/dns/1", .sha256 = "01", .bytes = 10, .rows = 1, .last = 5},
+    {.kind = "dns",
+     .path = "records/dns/1",
+     .sha256 = "01",
+     .bytes = 10,
+     .rows = 1,
+     .with = 5,
+     .last = 5},
     {.kind = "dns", .path = "records/dns/2", .sha256 = "02", .bytes = 20, .rows = 2, .first = 1},
     {.kind = "flow", .path = "records/flow/3", .sha256 = "03", .bytes = 30, .rows = 3},
 };
@@ -96,6 +102,22 @@ static bool append(const char *folder, const char *type, struct text *members)
     bool fine = case_append(folder, type, bytes_of(members->p, members->n), &fixture_author, &err);
     text_deinit(members);
     return fine;
+}
+
+// A segment of a program that told nothing of it has all fields of its time.
+static void knows_what_a_segment_has(void **state)
+{
+    struct catalogue c;
+    struct text members = {0};
+    text_add(&members,
+             "\"reading\":3,\"removes\":[\"records/dns/2\"],\"segments\":[{\"kind\":\"dns\","
+             "\"path\":\"records/dns/4\",\"sha256\":\"05\",\"bytes\":1,\"rows\":1,\"fields\":3}]");
+    assert_true(append(*state, "dissect", &members));
+    const struct catalogue_reading *r = first_reading(&c, *state);
+    assert_int_equal(r->segment_count, 3);
+    assert_int_equal(r->segments[0].with, 5);
+    assert_int_equal(r->segments[2].with, 7);
+    catalogue_deinit(&c);
 }
 
 static void reads_what_was_written(void **state)
@@ -213,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_what_was_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(knows_what_a_segment_has, set_up, tear_down),
         cmocka_unit_test_setup_teardown(finds_a_capture_that_moved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(swaps_segments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notes_what_changes_nothing, set_up, tear_down),

@@ -99,6 +99,11 @@ static bool kind_has_flag(const struct record_kind *kind)
            strcmp(kind->fields[COMMON_AMBIGUOUS].name, "ambiguous") == 0;
 }
 
+uint64_t disputes_fields(const struct disputes *d, const struct record_kind *kind)
+{
+    return d->count && kind_has_flag(kind) ? UINT64_C(1) << COMMON_AMBIGUOUS : 0;
+}
+
 void disputes_flag(struct disputes *d, struct record_batch *batch)
 {
     if (!d->count || !kind_has_flag(batch->kind)) return;

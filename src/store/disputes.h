@@ -20,5 +20,7 @@ struct disputes {
 void disputes_deinit(struct disputes *d);
 // Takes the ranges out of a batch of ambiguity records; does nothing with others.
 void disputes_collect(struct disputes *d, const struct record_batch *batch);
+// The fields of a kind, by bit, that it may flag.
+uint64_t disputes_fields(const struct disputes *d, const struct record_kind *kind);
 // Flags the rows of a batch that were made of such bytes.
 void disputes_flag(struct disputes *d, struct record_batch *batch);

@@ -88,22 +88,42 @@ static void put_raw_column(struct text *sql, const struct schema_column *c, bool
     sql_name(sql, c->name);
 }
 
-void schema_raw_view(struct text *sql, const struct record_kind *kind, const char *source,
-                     uint32_t fields)
+void schema_put_columns(struct text *sql, const struct record_kind *kind, uint64_t with)
 {
-    text_add(sql, "CREATE VIEW raw.");
-    sql_name(sql, kind->name);
-    text_add(sql, " AS SELECT ");
+    unsigned shown = 0;
+    for (uint32_t f = 0; f < kind->field_count; f++) {
+        struct schema_column columns[2];
+        unsigned n = schema_columns(&kind->fields[f], columns);
+        for (unsigned i = 0; with >> f & 1 && i < n; i++) {
+            if (shown++) text_add(sql, ", ");
+            sql_name(sql, columns[i].name);
+        }
+    }
+}
+
+void schema_put_select(struct text *sql, const struct record_kind *kind, const char *source,
+                       uint64_t with)
+{
+    text_add(sql, "SELECT ");
     for (uint32_t f = 0; f < kind->field_count; f++) {
         struct schema_column columns[2];
         unsigned n = schema_columns(&kind->fields[f], columns);
         for (unsigned i = 0; i < n; i++) {
             if (f || i) text_add(sql, ", ");
-            put_raw_column(sql, &columns[i], source && f < fields);
+            put_raw_column(sql, &columns[i], source && with >> f & 1);
         }
     }
     if (source) text_format(sql, " FROM %s", source);
     else text_add(sql, " WHERE false");
+}
+
+void schema_raw_view(struct text *sql, const struct record_kind *kind, const char *source,
+                     uint64_t with)
+{
+    text_add(sql, "CREATE VIEW raw.");
+    sql_name(sql, kind->name);
+    text_add(sql, " AS ");
+    schema_put_select(sql, kind, source, with);
 }
 
 static void put_call(struct text *sql, const char *before, const struct schema_column *c,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/schema.h"
 
 enum {
     SEGMENT_PATH_MAX = 4096,
@@ -32,6 +33,7 @@ bool segment_range(const struct spool *s, unsigned kind, size_t from,
     size_t i = from;
     segment->first = INT64_MAX;
     segment->last = INT64_MIN;
+    segment->with = disputes_fields(&s->disputes, s->kinds[kind]);
     for (; i < s->entry_count; i++) {
         const struct spool_entry *e = &s->entries[i];
         if (e->kind != kind) continue;
@@ -39,9 +41,11 @@ bool segment_range(const struct spool *s, unsigned kind, size_t from,
         if (rows && (rows + e->rows > SEGMENT_ROWS_MAX || e->offset - start > SEGMENT_SPOOL_MAX))
             break;
         rows += e->rows;
+        segment->with |= e->present;
         if (e->first < segment->first) segment->first = e->first;
         if (e->last > segment->last) segment->last = e->last;
     }
+    if (!segment->with) segment->with = 1; // a file must have a column
     segment->rows = rows;
     *to = i;
     return rows > 0;
@@ -87,11 +91,13 @@ static void put_copy(struct text *sql, uint64_t rows, const char *path, const ch
                 rows < LARGE_ROWS ? ROW_GROUP_SMALL : ROW_GROUP_LARGE, dictionary_limit(rows));
 }
 
-bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment,
-                   size_t from, size_t to, struct err *err)
+bool segment_write(struct database *d, const char *folder, const struct record_kind *kind,
+                   struct catalogue_segment *segment, size_t from, size_t to, struct err *err)
 {
     struct text select = {0};
-    text_add(&select, "SELECT * FROM weir_spool(");
+    text_add(&select, "SELECT ");
+    schema_put_columns(&select, kind, segment->with);
+    text_add(&select, " FROM weir_spool(");
     sql_literal(&select, segment->kind);
     text_format(&select, ", %zu, %zu)", from, to);
     bool fine = segment_write_select(d, folder, segment, select.p, err);

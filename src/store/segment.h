@@ -12,14 +12,15 @@
 // some five times what the file has.
 enum { SEGMENT_ROWS_MAX = 500000, SEGMENT_SPOOL_MAX = 320 * 1024 * 1024 };
 
-// The batches [from, to) of a kind, as many as one segment takes. False when there are none from
-// `from` on.
+// The batches [from, to) of a kind, as many as one segment takes; sets rows, times and `with`.
+// False when there are none from `from` on.
 bool segment_range(const struct spool *s, unsigned kind, size_t from,
                    struct catalogue_segment *segment, size_t *to);
 
 // Writes it; `segment` has path, kind, rows, times and fields and gets bytes and SHA-256.
-bool segment_write(struct database *d, const char *folder, struct catalogue_segment *segment,
-                   size_t from, size_t to, struct err *err) __attribute__((warn_unused_result));
+bool segment_write(struct database *d, const char *folder, const struct record_kind *kind,
+                   struct catalogue_segment *segment, size_t from, size_t to, struct err *err)
+    __attribute__((warn_unused_result));
 // The rows of a SELECT instead, which it counts; none are no failure.
 bool segment_write_select(struct database *d, const char *folder, struct catalogue_segment *segment,
                           const char *select, struct err *err) __attribute__((warn_unused_result));

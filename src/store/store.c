@@ -240,7 +240,10 @@ bool making_write_kind(struct making *m, unsigned kind, struct err *err)
         segment->rows = range.rows;
         segment->first = range.first;
         segment->last = range.last;
-        if (!segment_write(&m->database, m->store->folder, segment, from, to, err)) return false;
+        segment->with = range.with;
+        if (!segment_write(&m->database, m->store->folder, spool->kinds[kind], segment, from, to,
+                           err))
+            return false;
     }
     return true;
 }

@@ -112,6 +112,21 @@ static void gives_back_small_batches(void **state)
     round_trip(*state, 5000, 3);
 }
 
+// Segments of one row: some have only its id, others not all fields.
+static void gives_back_what_segments_do_not_have(void **state)
+{
+    enum { SEGMENTS = 8 };
+    struct store *s = open_store(*state);
+    for (uint8_t i = 0; i < SEGMENTS; i++) {
+        fixture_fill(store_sink(s), &sample_kind, i, i + 1, 1);
+        commit(s, i, "", false);
+    }
+    struct case_reader *c = case_of_store(s, &err);
+    check_scan(c, &sample_kind, SEGMENTS);
+    case_close(c);
+    store_close(s);
+}
+
 static void gives_back_in_memory(void **state)
 {
     (void)state;
@@ -395,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(gives_back_what_was_put_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_back_small_batches, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gives_back_what_segments_do_not_have, set_up, tear_down),
         cmocka_unit_test(gives_back_in_memory),
         cmocka_unit_test_setup_teardown(gives_back_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(knows_its_readings, set_up, tear_down),

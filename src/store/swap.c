@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "store/schema.h"
 #include "store/segment.h"
 #include "store/spool_table.h"
 #include "store/store_inside.h"
@@ -42,13 +43,20 @@ static bool load_ids(struct swapping *w, struct err *err)
     return fine;
 }
 
-static void put_rest(const struct swapping *w, struct text *sql,
+static void put_rest(const struct swapping *w, struct text *sql, const struct record_kind *kind,
                      const struct catalogue_segment *segment, const char *only)
 {
     char path[4096];
+    struct text source = {0};
     snprintf(path, sizeof path, "/proc/self/fd/%d/%s", w->folder, segment->path);
-    text_add(sql, "SELECT s.* FROM read_parquet(");
-    sql_literal(sql, path);
+    text_add(&source, "read_parquet(");
+    sql_literal(&source, path);
+    text_add(&source, ")");
+    text_add(sql, "SELECT ");
+    schema_put_columns(sql, kind, segment->with);
+    text_add(sql, " FROM (");
+    schema_put_select(sql, kind, source.p, segment->with);
+    text_deinit(&source);
     text_add(sql, ") s WHERE NOT EXISTS (FROM again a WHERE s.conversation_id_us = a.us AND "
                   "s.conversation_id_hash = a.hash");
     if (only) text_format(sql, " AND (%s)", only);
@@ -63,10 +71,11 @@ static bool write_rest(struct swapping *w, const struct record_kind *kind,
     struct text sql = {0};
     struct catalogue_segment *segment = making_add(m, kind);
     segment->fields = old->fields;
+    segment->with = old->with;
     segment->rows = old->rows;
     segment->first = old->first;
     segment->last = old->last;
-    put_rest(w, &sql, old, only);
+    put_rest(w, &sql, kind, old, only);
     bool fine = segment_write_select(&m->database, m->store->folder, segment, sql.p, err);
     text_deinit(&sql);
     if (fine && segment->rows != old->rows) w->removes[w->remove_count++] = old->path;
