@@ -37,7 +37,7 @@ FRONT = {
 # Which folder may include which library; tests may include all.
 LIBRARIES = {
     "openssl/": ("base",), "xxhash": ("base",), "zlib": ("base",), "brotli/": ("base",), "zstd": ("base",),
-    "lz4": ("base",), "pcap": ("source",), "pcre2": ("filter",), "jansson": ("collect", "store"), "dlfcn": ("store",),
+    "lz4": ("base",), "pcap": ("source",), "pcre2": ("filter",), "jansson": ("collect", "store"), "dlfcn": ("bus", "store"), "librdkafka/": ("bus",),
     "pthread": ("base", "bus", "source", "engine"), "stdatomic": ("base", "bus", "engine"),
 }
 

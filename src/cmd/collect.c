@@ -5,16 +5,18 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "bus/kafka_place.h"
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
 #include "engine/gather.h"
 #include "engine/remember.h"
+#include "engine/topics.h"
 #include "record/printer.h"
 #include "store/entry.h"
 #include "store/store.h"
 
 struct collect_options {
-    const char *to, *tap, *format, *dead;
+    const char *to, *tap, *format, *dead, *kafka;
     bool known_only, templates;
     uint64_t buffer;
     nanos idle, every;
@@ -32,7 +34,9 @@ static const struct option_row rows[] = {
     {0, "templates", OPTION_FLAG, offsetof(struct collect_options, templates), NULL,
      "only list what exporters told of their records, as CASE has it", 0, 0},
     {0, "dead", OPTION_TEXT, offsetof(struct collect_options, dead), "FILE",
-     "where to write lines that cannot be understood: place, reason and line [nowhere]", 0, 0},
+     "where to add lines that cannot be understood: place, reason and line [nowhere]", 0, 0},
+    {0, "kafka", OPTION_TEXT, offsetof(struct collect_options, kafka), "FILE",
+     "options of kafka://HOST:PORT/TOPIC, NAME=VALUE on each line; or one NAME=VALUE [none]", 0, 0},
     {0, "buffer", OPTION_SIZE, offsetof(struct collect_options, buffer), "SIZE",
      "what the kernel may keep for each socket [64M]", 4096, INT32_MAX},
     {0, "idle", OPTION_DURATION, offsetof(struct collect_options, idle), "TIME",
@@ -49,17 +53,21 @@ static void stop(int signal)
     stopped = 1;
 }
 
+enum { INPUTS_MAX = 4096 };
+
 // One collection under way.
 struct collecting {
     const struct collect_options *options;
-    const char *inputs; // the first, for the log
+    char inputs[INPUTS_MAX]; // the first, for the log
     struct author author;
     struct store *store;
     struct printer *printer;
     struct record_writer *writer;
     struct collector *collector;
-    bool is_live; // from ports
+    struct topics *topics;
     FILE *dead;
+    bool is_live;    // from ports
+    bool failed;     // what came since the last commit is gone, and nothing may count as taken
     nanos committed; // time of the last message that is in the case
 };
 
@@ -95,12 +103,18 @@ static bool is_live(int argc, char **argv)
     return false;
 }
 
-static bool collect_commit(struct collecting *c, struct err *err)
+// What is not on disk was not kept.
+static bool dead_sync(const struct collecting *c, struct err *err)
 {
-    collector_tell(c->collector);
-    writer_flush(c->writer);
-    if (!c->store) return true;
-    if (store_rows(c->store)) {
+    if (!c->dead) return true;
+    bool ok = fflush(c->dead) == 0 && !ferror(c->dead) &&
+              (fdatasync(fileno(c->dead)) == 0 || errno == EINVAL);
+    return ok || err_set(err, ERR_MACHINE, "%s could not be written to its end", c->options->dead);
+}
+
+static bool store_part(struct collecting *c, struct err *err)
+{
+    if (topics_mark(c->topics, c->store) || store_rows(c->store)) {
         struct reading_capture capture = {.path = c->inputs};
         c->author.time = command_now();
         part_name(c, capture.sha256);
@@ -108,6 +122,28 @@ static bool collect_commit(struct collecting *c, struct err *err)
         if (!store_commit(c->store, &reading, false, err)) return false;
     }
     return !c->is_live || exporters_keep(c->options->to, c->collector, err);
+}
+
+static bool collect_commit(struct collecting *c, struct err *err)
+{
+    collector_tell(c->collector);
+    topics_tell(c->topics);
+    writer_flush(c->writer);
+    c->failed = c->failed || !dead_sync(c, err) || (c->store && !store_part(c, err)) ||
+                (c->printer && !printer_end(c->printer, err));
+    if (!c->failed) topics_kept(c->topics);
+    return !c->failed;
+}
+
+static bool collect_keep(void *context, struct err *err)
+{
+    return collect_commit(context, err);
+}
+
+static void collect_say(void *context, const char *sentence)
+{
+    (void)context;
+    fprintf(stderr, "weir: %s\n", sentence);
 }
 
 static bool collect_rest(void *context, nanos now, struct err *err)
@@ -139,18 +175,16 @@ static bool dead_open(struct collecting *c, struct err *err)
 {
     const char *path = c->options->dead;
     if (!path) return true;
-    c->dead = fopen(path, "we");
+    c->dead = fopen(path, "ae");
     return c->dead || err_set(err, ERR_USAGE, "%s cannot be written: %s", path, strerror(errno));
 }
 
-// What is not on disk was not kept.
 static bool dead_close(struct collecting *c, struct err *err)
 {
-    if (!c->dead) return true;
-    bool ok = !ferror(c->dead);
-    ok = fclose(c->dead) == 0 && ok;
+    bool ok = dead_sync(c, err);
+    if (c->dead) fclose(c->dead);
     c->dead = NULL;
-    return ok || err_set(err, ERR_MACHINE, "%s could not be written to its end", c->options->dead);
+    return ok;
 }
 
 static bool collect_open(struct collecting *c, struct err *err)
@@ -175,6 +209,20 @@ static bool collect_open(struct collecting *c, struct err *err)
     return c->store;
 }
 
+static bool open_topics(struct collecting *c, int argc, char **argv, struct err *err)
+{
+    struct topics_options options = {.more = c->options->kafka,
+                                     .store = c->store,
+                                     .point = c->options->tap,
+                                     .elements = !c->options->known_only,
+                                     .context = c,
+                                     .keep = collect_keep,
+                                     .tell = collect_say,
+                                     .dead = dead_write};
+    c->topics = topics_open(&options, (const char *const *)argv, (uint32_t)argc, c->writer, err);
+    return c->topics || !err->code;
+}
+
 static bool collect_all(struct collecting *c, int argc, char **argv, struct gather_counts *counts,
                         struct err *err)
 {
@@ -190,7 +238,8 @@ static bool collect_all(struct collecting *c, int argc, char **argv, struct gath
                                      .point = c->options->tap,
                                      .elements = !c->options->known_only,
                                      .dead = dead_write};
-    if (!collect_open(c, err)) return false;
+    if (!collect_open(c, err) || !open_topics(c, argc, argv, err)) return false;
+    options.topics = c->topics;
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
     bool ok = gather(&options, c->collector, c->writer, counts, err);
@@ -199,7 +248,6 @@ static bool collect_all(struct collecting *c, int argc, char **argv, struct gath
     collector_end(c->collector);
     bool kept = collect_commit(c, &other);
     if (ok && !kept) *err = other;
-    if (ok && kept && c->printer) ok = printer_end(c->printer, err);
     kept = dead_close(c, ok && kept ? err : &other) && kept;
     return ok && kept;
 }
@@ -250,10 +298,15 @@ static int collect_run(int argc, char **argv)
     if (argc == 0)
         err_set(&err, ERR_USAGE, "name where flows come from: weir collect udp://:2055, or a file");
     if (argc <= 0) return command_fail(&err);
-    struct collecting c = {.options = &o, .inputs = argv[0], .is_live = is_live(argc, argv)};
+    struct collecting c = {.options = &o, .is_live = is_live(argc, argv)};
     struct gather_counts counts = {0};
+    // What follows a topic may be secret.
+    int shown = kafka_is_place(argv[0]) ? (int)strcspn(argv[0], "?") : INPUTS_MAX;
+    snprintf(c.inputs, sizeof c.inputs, "%.*s", shown, argv[0]);
     bool ok = collect_all(&c, argc, argv, &counts, &err);
+    lines_counts_add(&counts.lines, topics_counts(c.topics));
     if (ok) collect_report(&c, &counts);
+    topics_close(c.topics);
     collector_destroy(c.collector);
     store_close(c.store);
     if (c.writer) writer_destroy(c.writer);

@@ -233,9 +233,19 @@ void lines_feed(struct lines *l, bytes piece)
     }
 }
 
-void lines_end(struct lines *l)
+void lines_message(struct lines *l, bytes message)
 {
-    if (l->carry.n) take_carried(l);
+    while (message.n) {
+        size_t end = bytes_find(message, '\n');
+        bytes line = bytes_first(message, end);
+        if (line.n > LINE_BYTES_MAX) take_long(l, line);
+        else take_line(l, line);
+        message = bytes_after(message, end + 1);
+    }
+}
+
+void lines_tell(struct lines *l)
+{
     for (unsigned i = 0; i < LINE_LOSS_COUNT; i++) {
         if (!l->lost[i]) continue;
         struct loss loss = {"collect",
@@ -249,9 +259,25 @@ void lines_end(struct lines *l)
         loss_tell(l->writer, &loss);
         l->lost[i] = 0;
     }
+    l->lost_from = l->lost_to = 0;
+}
+
+void lines_end(struct lines *l)
+{
+    if (l->carry.n) take_carried(l);
+    lines_tell(l);
 }
 
 struct lines_counts lines_counts(const struct lines *l)
 {
     return l->counts;
+}
+
+void lines_counts_add(struct lines_counts *sum, struct lines_counts n)
+{
+    sum->lines += n.lines;
+    sum->flows += n.flows;
+    sum->dead += n.dead;
+    sum->other += n.other;
+    sum->strict += n.strict;
 }

@@ -56,6 +56,11 @@ void lines_destroy(struct lines *l); // NULL is fine
 
 // The next bytes of the input, cut anywhere.
 void lines_feed(struct lines *l, bytes piece);
+// A message: whole lines, of which the last needs no end.
+void lines_message(struct lines *l, bytes message);
+// Tells what was lost since it was told last.
+void lines_tell(struct lines *l);
 // The input is over: takes a last line that has no end, and tells what was lost.
 void lines_end(struct lines *l);
 struct lines_counts lines_counts(const struct lines *l);
+void lines_counts_add(struct lines_counts *sum, struct lines_counts n);

@@ -7,7 +7,9 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "bus/kafka_place.h"
 #include "decode/decode.h"
+#include "engine/topics.h"
 #include "record/loss.h"
 #include "source/connections.h"
 #include "source/datagrams.h"
@@ -110,7 +112,7 @@ struct gathering {
     struct record_writer *writer;
     struct gather_counts *counts;
     struct gather_port ports[GATHER_INPUTS_MAX];
-    struct pollfd polled[GATHER_INPUTS_MAX];
+    struct pollfd polled[GATHER_INPUTS_MAX + TOPICS_MAX];
     uint32_t port_count;
     uint64_t files; // of messages, so far
     nanos now;      // time of the last message
@@ -227,15 +229,27 @@ static bool gather_rest(struct gathering *g, struct err *err)
     return !g->options->rest || g->options->rest(g->options->context, g->now, err);
 }
 
+static bool gather_topics(struct gathering *g, bool *more, struct err *err)
+{
+    if (!g->options->topics) return true;
+    nanos now = g->options->clock();
+    if (now > g->now) g->now = now;
+    return topics_read(g->options->topics, now, more, err);
+}
+
 static bool gather_ports(struct gathering *g, struct err *err)
 {
     nanos idle = 0;
-    while (g->port_count && !(g->options->stop && *g->options->stop)) {
-        int ready = poll(g->polled, g->port_count, POLL_MS);
+    bool more = false;
+    uint32_t polled = g->port_count + topics_poll(g->options->topics, g->polled + g->port_count);
+    while (polled && !(g->options->stop && *g->options->stop)) {
+        int ready = poll(g->polled, polled, more ? 0 : POLL_MS);
         for (uint32_t i = 0; ready >= 0 && i < g->port_count; i++)
             if (!gather_read(g, i, err)) return false;
-        idle = ready > 0 ? 0 : idle + POLL_MS * NANOS_PER_MILLI;
+        if (!gather_topics(g, &more, err)) return false;
+        idle = ready > 0 || more ? 0 : idle + POLL_MS * NANOS_PER_MILLI;
         if (!gather_rest(g, err)) return false;
+        if (!g->port_count && topics_are_at_end(g->options->topics)) break;
         if (g->options->idle && idle >= g->options->idle) break;
     }
     return true;
@@ -257,7 +271,8 @@ bool gather(const struct gather_options *options, struct collector *c, struct re
     for (uint32_t i = 0; ok && i < options->input_count; i++)
         if (scheme_of(options->inputs[i])) ok = gather_listen(g, options->inputs[i], err);
     for (uint32_t i = 0; ok && i < options->input_count; i++)
-        if (!scheme_of(options->inputs[i])) ok = gather_file(g, options->inputs[i], err);
+        if (!scheme_of(options->inputs[i]) && !kafka_is_place(options->inputs[i]))
+            ok = gather_file(g, options->inputs[i], err);
     ok = ok && gather_ports(g, err);
     gather_tell_drops(g);
     for (uint32_t i = 0; i < g->port_count; i++) {

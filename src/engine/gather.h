@@ -16,9 +16,10 @@ enum { GATHER_INPUTS_MAX = 64, GATHER_BUFFER = 64 * 1024 * 1024 };
 
 struct gather_options {
     // udp://HOST:PORT, ipfix://HOST and sflow://HOST (the same, with ports of their own),
-    // tcp://HOST, a file, or "-".
+    // tcp://HOST, a file, or "-". Topics are passed over here: they are opened before.
     const char *const *inputs;
     uint32_t input_count;
+    struct topics *topics; // engine/topics.h, or NULL
     uint64_t buffer; // what the kernel may keep for each socket
     nanos idle;      // ends when nothing came for so long; 0: does not end by itself
     const volatile sig_atomic_t *stop;

@@ -39,15 +39,6 @@ static bool read_piece(const struct lines_input *in, uint8_t *piece, size_t *n, 
     return true;
 }
 
-static void counts_add(struct lines_counts *sum, struct lines_counts n)
-{
-    sum->lines += n.lines;
-    sum->flows += n.flows;
-    sum->dead += n.dead;
-    sum->other += n.other;
-    sum->strict += n.strict;
-}
-
 static bool take_lines(struct lines_input *in, struct record_writer *writer, uint8_t *piece,
                        size_t n, struct lines_counts *counts, struct err *err)
 {
@@ -64,7 +55,7 @@ static bool take_lines(struct lines_input *in, struct record_writer *writer, uin
         ok = read_piece(in, piece, &n, err);
     }
     lines_end(l);
-    counts_add(counts, lines_counts(l));
+    lines_counts_add(counts, lines_counts(l));
     lines_destroy(l);
     return ok;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "store/store.h"
 
 enum { PATH_MAX_HERE = 4096 };
 
@@ -132,6 +133,45 @@ static void mark_replaced(struct catalogue *c, const json_t *list, uint64_t by)
     }
 }
 
+// Entries name the same inputs in the same order: the search begins behind the last one.
+static struct catalogue_position *position_find(const struct catalogue *c, const char *input,
+                                                size_t from)
+{
+    for (size_t i = 0; i < c->position_count; i++) {
+        struct catalogue_position *p = &c->positions[(from + i) % c->position_count];
+        if (strcmp(p->input, input) == 0) return p;
+    }
+    return NULL;
+}
+
+const struct catalogue_position *catalogue_position_of(const struct catalogue *c, const char *input)
+{
+    return position_find(c, input, 0);
+}
+
+static void take_position(struct catalogue *c, char *input, uint64_t next)
+{
+    struct catalogue_position *p = position_find(c, input, c->position_at);
+    if (p) {
+        memory_free(input);
+    } else {
+        size_t size = (c->position_count + 1) * sizeof *c->positions;
+        c->positions = memory_resize(c->positions, size);
+        p = &c->positions[c->position_count++];
+        p->input = input;
+    }
+    p->next = next;
+    c->position_at = (size_t)(p - c->positions) + 1;
+}
+
+static void take_positions(struct catalogue *c, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        take_position(c, copy_escaped(json_object_get(item, "input")), take_number(item, "next"));
+    }
+}
+
 static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
 {
     if (c->reading_count == c->reading_size) {
@@ -149,6 +189,7 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     take_segments(r, seq, json_object_get(line, "segments"));
     take_extents(r, json_object_get(line, "extents"));
     take_names(&r->names, json_object_get(line, "names"));
+    take_positions(c, json_object_get(line, "positions"));
     return paths_are_inside(r, seq, err);
 }
 
@@ -372,6 +413,10 @@ void catalogue_deinit(struct catalogue *c)
     memory_free(c->readings);
     for (size_t i = 0; i < c->former_count; i++) segment_deinit(&c->former[i]);
     memory_free(c->former);
+    for (size_t i = 0; i < c->position_count; i++) memory_free(c->positions[i].input);
+    memory_free(c->positions);
+    c->positions = NULL;
+    c->position_count = 0;
     c->readings = NULL;
     c->reading_count = c->reading_size = 0;
     c->former = NULL;
@@ -444,6 +489,16 @@ static void put_names(struct text *t, const struct catalogue_names *names)
     else text_add(t, "null");
 }
 
+static void put_positions(struct text *t, const struct reading_position *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        text_add(t, i ? ",{" : ",\"positions\":[{");
+        entry_text(t, "input", list[i].input);
+        text_format(t, ",\"next\":%" PRIu64 "}", list[i].next);
+    }
+    if (count) text_add(t, "]");
+}
+
 void catalogue_write_reading(struct text *members, const struct catalogue_reading *r,
                              const uint64_t *replaces, size_t replace_count,
                              const struct author *author)
@@ -461,6 +516,7 @@ void catalogue_write_reading(struct text *members, const struct catalogue_readin
     for (size_t i = 0; i < replace_count; i++)
         text_format(members, "%s%" PRIu64, i ? "," : "", replaces[i]);
     text_add(members, "]");
+    put_positions(members, r->positions, r->position_count);
 }
 
 void catalogue_write_relocate(struct text *members, const struct catalogue_move *moves,

@@ -69,7 +69,15 @@ struct catalogue_reading {
     struct catalogue_extent *extents;
     size_t extent_count;
     struct catalogue_names names;
+    const struct reading_position *positions; // of an entry that is being made
+    size_t position_count;
     uint64_t swapped_by; // the last line that put other segments in place of some, 0: none did
+};
+
+// How far an input was taken, whatever became of what was made of it.
+struct catalogue_position {
+    char *input;
+    uint64_t next;
 };
 
 struct catalogue {
@@ -79,7 +87,9 @@ struct catalogue {
     size_t reading_count, reading_size;
     struct catalogue_segment *former; // whose place others took
     size_t former_count;
-    uint64_t signed_to; // the last line that is a checkpoint
+    struct catalogue_position *positions;
+    size_t position_count, position_at; // `position_at`: behind the one that was found last
+    uint64_t signed_to;                 // the last line that is a checkpoint
 };
 
 // Reads the log of the case in `folder`. ERR_INPUT when it is none, is damaged, or was made by a
@@ -119,6 +129,9 @@ bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
 // Adds a copy to an entry that is being made; and frees those.
 void catalogue_add_extent(struct catalogue_reading *reading, const struct catalogue_extent *extent);
 void catalogue_free_extents(struct catalogue_reading *reading);
+// NULL when nothing of the input was taken.
+const struct catalogue_position *catalogue_position_of(const struct catalogue *c,
+                                                       const char *input);
 // What the reading has of a capture; NULL when nothing.
 const struct catalogue_extent *catalogue_extent_of(const struct catalogue_reading *reading,
                                                    uint64_t capture);

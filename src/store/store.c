@@ -281,6 +281,8 @@ static void describe(struct making *m, const struct reading *reading)
     r->version = reading->version;
     r->time = reading->time;
     r->artifacts = m->store->artifacts.kept;
+    r->positions = m->store->positions;
+    r->position_count = m->store->position_count;
     r->capture_count = reading->capture_count;
     r->captures = memory_get(r->capture_count * sizeof *r->captures);
     for (size_t i = 0; i < r->capture_count; i++) {
@@ -349,6 +351,7 @@ bool store_commit(struct store *s, const struct reading *reading, bool again, st
         store_abort(s);
         return err_in(err, "case %s: nothing was added", s->folder ? s->folder : "in memory");
     }
+    store_mark(s, NULL, 0);
     s->committed = s->spool.entry_count;
     if (s->folder) {
         spool_cut(&s->spool, 0);
@@ -359,6 +362,7 @@ bool store_commit(struct store *s, const struct reading *reading, bool again, st
 
 void store_abort(struct store *s)
 {
+    store_mark(s, NULL, 0);
     spool_cut(&s->spool, s->committed);
     artifacts_abort(&s->artifacts);
     extents_abort(&s->extents);
@@ -368,6 +372,19 @@ void store_abort(struct store *s)
 uint64_t store_next_reading(const struct store *s)
 {
     return s->folder ? s->catalogue.chain.seq + 1 : 0;
+}
+
+void store_mark(struct store *s, const struct reading_position *positions, size_t count)
+{
+    s->positions = positions;
+    s->position_count = count;
+}
+
+bool store_position(const struct store *s, const char *input, uint64_t *next)
+{
+    const struct catalogue_position *p = catalogue_position_of(&s->catalogue, input);
+    if (p) *next = p->next;
+    return p != NULL;
 }
 
 bool store_has_size(const struct store *s, uint64_t capture_bytes)

@@ -24,6 +24,12 @@ struct reading_capture {
     uint64_t bytes;
 };
 
+// How far an input was taken that goes on elsewhere, as a partition of a topic does.
+struct reading_position {
+    const char *input;
+    uint64_t next; // the first that was not taken
+};
+
 // One run over given input. Borrowed for the call.
 struct reading {
     const struct reading_capture *captures; // in the order in which they were read
@@ -63,6 +69,12 @@ bool store_has_size(const struct store *s, uint64_t capture_bytes);
 
 // Whether the case has the packets of the capture with this SHA-256.
 bool store_keeps(const struct store *s, const uint8_t sha256[32]);
+
+// These become part of the case with what is committed next. Keeps the list until then; an abort
+// forgets it.
+void store_mark(struct store *s, const struct reading_position *positions, size_t count);
+// How far an input is in the case; false when nothing of it is. In memory nothing is known.
+bool store_position(const struct store *s, const char *input, uint64_t *next);
 
 enum reading_state store_find(const struct store *s, const struct reading *reading);
 // Whether committing `reading` with `again` would lose nothing: earlier readings go as a whole, so

@@ -20,6 +20,8 @@ struct store {
     size_t committed; // batches of the spool that count; those stay only in memory
     struct artifacts artifacts;
     struct extents extents;
+    const struct reading_position *positions; // for what is committed next
+    size_t position_count;
 };
 
 // The readings that share a capture with this one, by number; owned.

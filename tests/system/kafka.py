@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Kafka at the edges, with a real broker: each message is in the case once, whoever is killed when.
+
+Without Java, or where the broker's jars cannot be fetched, all of it is skipped.
+"""
+import atexit
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from broker import Broker, NoBroker
+from program import SECONDS, Skip, WEIR, main, need, need_equal, query, test, weir
+
+INPUT = 3
+BROKER = []
+
+
+def broker():
+    """One for all tests, which have topics of their own."""
+    if not BROKER:
+        for tool in "kcat", "java":
+            if shutil.which(tool) is None:
+                raise Skip("%s is not installed" % tool)
+        folder = tempfile.mkdtemp(prefix="weir-broker-")
+        atexit.register(shutil.rmtree, folder, True)
+        try:
+            BROKER.append(Broker(folder).start())
+        except NoBroker as why:
+            raise Skip(why)
+        atexit.register(BROKER[0].stop)
+    return BROKER[0]
+
+
+def flow(number):
+    second, part = divmod(number, 1000)
+    return ('{"date_first_seen":"2015-07-18T18:%02d:%02d.%03d+02:00","date_last_seen":"2015-07-18T18:%02d:%02d.%03d+02:00",'
+            '"duration":0.000,"src_ip_addr":"10.%d.%d.%d","dst_ip_addr":"192.0.2.1","src_port":%d,"dst_port":443,'
+            '"protocol":6,"flags":".A..S.","tos":0,"packets":1,"bytes":%d}'
+            % ((second // 60 % 60, second % 60, part) * 2 + (number >> 16 & 255, number >> 8 & 255, number & 255,
+                                                               number % 60000 + 1, number + 1)))
+
+
+def send(topic, lines, separator="\n"):
+    done = subprocess.run(["kcat", "-P", "-b", broker().address, "-t", topic, "-D", separator, "-X",
+                           "topic.metadata.refresh.interval.ms=500"], input=separator.join(lines).encode(),
+                          stderr=subprocess.PIPE, timeout=SECONDS, check=False)
+    need_equal(done.returncode, 0, done.stderr.decode())
+
+
+def send_flows(topic, first, last):
+    send(topic, [flow(i) for i in range(first, last)])
+
+
+def found(case):
+    return query(case, "SELECT count(*) n, count(DISTINCT bytes) d, coalesce(max(bytes), 0) m FROM flow")[0]
+
+
+def need_each_once(case, count):
+    need_equal(found(case), {"n": count, "d": count, "m": count})
+
+
+def collect(case, url, *words):
+    return subprocess.Popen([WEIR, "collect", url, "-w", case, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def end(run, number=signal.SIGTERM):
+    run.send_signal(number)
+    told = run.communicate(timeout=SECONDS)[1].decode()
+    need_equal(run.returncode, 0 if number == signal.SIGTERM else -number, told)
+    return told
+
+
+def positions(case):
+    """How far the case has each partition, and how many flows its log says that it has."""
+    next_offsets, rows = {}, 0
+    with open(os.path.join(case, "log", "00000001.jsonl"), encoding="utf-8") as log:
+        for line in log:
+            entry = json.loads(line)
+            for position in entry.get("positions", []):
+                next_offsets[position["input"]] = position["next"]
+            rows += sum(s["rows"] for s in entry.get("segments", []) if s["kind"] == "flow")
+    return next_offsets, rows
+
+
+def of_group(group):
+    """What the broker has of a group: partition to offset."""
+    done = broker().java("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--bootstrap-server",
+                         broker().address, "--describe", "--group", group)
+    rows = [line.split() for line in done.stdout.decode().splitlines() if line.startswith(group + " ")]
+    return {row[2]: int(row[3]) for row in rows if row[3] != "-"}
+
+
+@test
+def flows_of_a_topic_are_in_the_case(folder):
+    case, dead = os.path.join(folder, "case"), os.path.join(folder, "dead")
+    send_flows("simple", 0, 1000)
+    send("simple", ["\n".join(flow(i) for i in range(1000, 1500)), flow(1500) + "\n{\"bytes\":\n" + flow(1501)], "\x01")
+    told = weir("collect", broker().url("simple", "until=end"), "-w", case, "--dead", dead).err.decode()
+    need("1502 flows in 1503 lines" in told, told)
+    need_each_once(case, 1502)
+    with open(dead, encoding="utf-8") as file:
+        where, why, line = file.read().rstrip("\n").split("\t")
+    need(where.startswith("simple/") and "@" in where and where.endswith(":2"), where)
+    need_equal(line, '{"bytes":')
+    need_equal(query(case, "SELECT reason, count FROM loss"), [{"reason": "not_json", "count": 1}])
+    # Once more: nothing is new.
+    told = weir("collect", broker().url("simple", "until=end"), "-w", case).err.decode()
+    need_each_once(case, 1502)
+    weir("verify", "--quick", case)
+
+
+@test
+def every_flow_is_once_in_the_case_when_weir_is_killed(folder):
+    case, dice = os.path.join(folder, "case"), random.Random(7)
+    url, sent = broker().url("killed", "group=killed"), 0
+    for _ in range(6):
+        run = collect(case, url, "--every", "150ms")
+        for _ in range(4):
+            send_flows("killed", sent, sent + 2000)
+            sent += 2000
+            time.sleep(dice.random() / 4)
+        run.kill()
+        run.communicate()
+        if not os.path.exists(os.path.join(case, "log")):
+            continue
+        # A group is never told of more than is safe.
+        safe = {name.rsplit("/", 1)[1]: offset for name, offset in positions(case)[0].items()}
+        for partition, offset in of_group("killed").items():
+            need(offset <= safe.get(partition, 0), partition, offset, safe)
+    weir("collect", broker().url("killed", "group=killed&until=end&session.timeout.ms=6000"), "-w", case)
+    need_each_once(case, sent)
+    offsets, rows = positions(case)
+    need_equal((sum(offsets.values()), rows), (sent, sent))
+    need_equal(sum(of_group("killed").values()), sent)
+    weir("verify", "--quick", case)
+
+
+@test
+def every_flow_is_once_in_the_case_when_the_broker_stops_and_dies(folder):
+    case, b = os.path.join(folder, "case"), broker()
+    send_flows("dying", 0, 3000)
+    run = collect(case, b.url("dying", "reconnect.backoff.max.ms=500"), "--every", "200ms")
+    time.sleep(1.5)
+    b.signal(signal.SIGSTOP)
+    time.sleep(2)
+    b.signal(signal.SIGCONT)
+    send_flows("dying", 3000, 6000)
+    b.kill()
+    time.sleep(2)
+    b.start()
+    send_flows("dying", 6000, 9000)
+    for _ in range(100):
+        time.sleep(0.3)
+        if found(case)["n"] >= 9000:
+            break
+    told = end(run)
+    need_each_once(case, 9000)
+    need("does not answer" in told and "answers again" in told, told)
+
+
+@test
+def what_went_before_it_was_read_is_told(folder):
+    case, b = os.path.join(folder, "case"), broker()
+    send_flows("old", 0, 500)
+    weir("collect", b.url("old", "until=end"), "-w", case)
+    send_flows("old", 500, 800)
+    low = {}
+    done = subprocess.run(["kcat", "-Q", "-b", b.address, "-t", "old:0:-1", "-t", "old:1:-1", "-t", "old:2:-1"],
+                          stdout=subprocess.PIPE, timeout=SECONDS, check=True)
+    for line in done.stdout.decode().splitlines():
+        words = line.split()
+        low[int(words[1].strip("[]"))] = int(words[-1])
+    need_equal(sum(low.values()), 800)
+    path = os.path.join(folder, "delete.json")
+    with open(path, "w", encoding="ascii") as file:
+        json.dump({"version": 1, "partitions": [{"topic": "old", "partition": p, "offset": n} for p, n in low.items()]}, file)
+    done = b.java("org.apache.kafka.tools.DeleteRecordsCommand", "--bootstrap-server", b.address, "--offset-json-file", path)
+    need_equal(done.returncode, 0, done.stdout.decode())
+    send_flows("old", 800, 1000)
+    weir("collect", b.url("old", "until=end"), "-w", case)
+    need_equal(found(case), {"n": 700, "d": 700, "m": 1000})
+    need_equal(query(case, "SELECT reason, sum(count) n FROM loss GROUP BY ALL"), [{"reason": "topic_expired", "n": 300}])
+
+
+@test
+def members_of_a_group_share(folder):
+    b = broker()
+    send_flows("shared", 0, 3000)
+    cases = [os.path.join(folder, "case-%d" % i) for i in range(2)]
+    runs = [collect(cases[0], b.url("shared", "group=shared"), "--every", "100ms")]
+    time.sleep(1.5)
+    runs.append(collect(cases[1], b.url("shared", "group=shared"), "--every", "100ms"))
+    for i in range(10):
+        send_flows("shared", 3000 + 500 * i, 3500 + 500 * i)
+        time.sleep(0.5)
+    for _ in range(100):
+        counts = [found(case)["n"] if os.path.exists(case + "/log") else 0 for case in cases]
+        if sum(counts) >= 8000:
+            break
+        time.sleep(0.3)
+    for run in runs:
+        end(run)
+    need(all(counts), counts)
+    need_equal(sum(counts), 8000)
+    numbers = [row["bytes"] for case in cases for row in query(case, "SELECT bytes FROM flow")]
+    need_equal(sorted(numbers), list(range(1, 8001)))
+
+
+@test
+def wrong_words_are_one_sentence(folder):
+    b = broker()
+    for url, status, mentioned in ((b.url("nowhere.at.all"), INPUT, "no such topic"), ("kafka://a:1/", 2, "HOST:PORT/TOPIC"),
+                                   (b.url("x", "sasl.password=pa55&nonsense=1"), 2, "nonsense"),
+                                   (b.url("x", "format=xml"), 2, "format=json")):
+        told = weir("collect", url, status=status).err.decode()
+        need(mentioned in told and told.count("\n") == 1 and "pa55" not in told, told)
+
+
+main()
