@@ -1,7 +1,7 @@
 // Compressed frames that can be had back one by one: each is a whole zstd frame (RFC 8878) with the
 // size of its content and a checksum, so that a file of them is what any zstd program reads.
 //
-// With decompress.h the only place that includes zstd. One thread at a time.
+// One thread at a time.
 #pragma once
 
 #include "base/bytes.h"

@@ -3,7 +3,8 @@
 // DECOMPRESS_WINDOW_MAX, and twice that for brotli, whose format allows it (RFC 7932 section
 // 9.1).
 //
-// The only place that includes zlib, brotli, zstd and lz4. One stream, one thread.
+// With compress.h and packing.h the only place that includes zlib, brotli, zstd and lz4. One
+// stream, one thread.
 #pragma once
 
 #include "base/bytes.h"

@@ -50,7 +50,8 @@ const struct dissect_counters *dissect_stage_counters(const struct dissect_stage
 static struct dissect *dissect_of(struct dissect_stage *g, struct conversation *c)
 {
     if (c->dissect) return pool_at(&g->pool, c->dissect);
-    c->dissect = pool_take(&g->pool);
+    bool has_room = g->pool.used + g->away < g->pool.items_max;
+    c->dissect = has_room ? pool_take(&g->pool) : 0;
     if (!c->dissect) {
         c->undissected = true;
         g->counters.given_up++;

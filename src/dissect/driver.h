@@ -64,5 +64,13 @@ bool dissect_lost(struct dissect_stage *g, struct conversation *c, uint8_t side,
 enum dissect_flaw { FLAW_AMBIGUOUS, FLAW_INCOMPLETE };
 void dissect_mark(struct dissect_stage *g, struct conversation *c, uint8_t side, uint64_t position,
                   uint64_t length, enum dissect_flaw flaw);
+// A dissection without open bodies and flaws can be put away and brought back: its copy, at a place
+// for any type, is all of it; of any other nothing is copied. The stage keeps a place for those
+// that are away, and their charge. When the lane has no block to bring it back to, it is given up:
+// what waited in it is emitted as it is.
+size_t dissect_copy(const struct dissect_stage *g, const struct conversation *c, void *memory,
+                    size_t room);
+void dissect_put_away(struct dissect_stage *g, struct conversation *c);
+void dissect_bring_back(struct dissect_stage *g, struct conversation *c, const void *copy);
 // The conversation is over: its dissector emits what it holds.
 void dissect_close(struct dissect_stage *g, struct conversation *c);

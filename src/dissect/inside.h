@@ -72,6 +72,7 @@ struct dissect {
 
 struct dissect_stage {
     struct pool pool; // struct dissect
+    uint32_t away;    // dissections that have a place, and are not in it
     struct blocks *blocks;
     struct record_writer *writer;
     struct body_hooks bodies;
@@ -94,6 +95,11 @@ void *dissect_block_take(struct dissect *d, size_t n); // NULL: told, or the lan
 void dissect_block_give(struct dissect *d, void *block, size_t n);
 // services.c: lets go of the state, the held rows and the bodies.
 void dissect_forget(struct dissect *d);
+
+// Emits a row that waited, which lies in `held`, as it is.
+void dissect_emit_held(struct dissect *d, const struct held *held);
+// Of what was taken before by dissect_block_take, and went another way.
+void dissect_block_forget(struct dissect *d, size_t n);
 
 // flaws.c
 void flaws_note(struct dissect *d, uint8_t side, uint64_t from, uint64_t to,

@@ -51,6 +51,11 @@ void dissect_block_give(struct dissect *d, void *block, size_t n)
     budget_release(d, (struct budget){block_size(n), 0});
 }
 
+void dissect_block_forget(struct dissect *d, size_t n)
+{
+    budget_release(d, (struct budget){block_size(n), 0});
+}
+
 void *dissect_state_resize(struct dissect *d, size_t size)
 {
     assert(size >= d->state_size && size <= DISSECT_STATE_MAX);
@@ -198,6 +203,13 @@ struct row *dissect_take(struct dissect *d, uint32_t handle)
     held_read(*place, &g->row, g->row_memory, sizeof g->row_memory - COMMON_ROOM);
     held_give(d, place);
     return &g->row;
+}
+
+void dissect_emit_held(struct dissect *d, const struct held *held)
+{
+    struct dissect_stage *g = d->stage;
+    held_read(held, &g->row, g->row_memory, sizeof g->row_memory - COMMON_ROOM);
+    emit(d, &g->row);
 }
 
 void dissect_anomaly(struct dissect *d, const char *name, uint8_t side, uint64_t position,

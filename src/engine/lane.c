@@ -4,6 +4,7 @@
 #include "dissect/driver.h"
 #include "engine/losses.h"
 #include "engine/ambiguity.h"
+#include "engine/resting.h"
 #include "extract/extract.h"
 #include "flow/flow.h"
 #include "flow/gaps.h"
@@ -24,6 +25,7 @@ struct lane {
     struct streams *streams;
     struct dissect_stage *dissect;
     struct extractor *extractor;
+    struct resting *resting; // NULL when nothing is dissected
     struct references references;
     struct accounts *accounts;
     struct losses *losses;
@@ -170,6 +172,7 @@ static void lane_conversation_end(void *context, struct conversation *c, enum co
                                   nanos watermark)
 {
     struct lane *l = context;
+    if (c->rest) resting_end(l->resting, c);
     if (c->stream) {
         uint64_t missed[2];
         stream_close(l->streams, c->stream, c, missed);
@@ -196,6 +199,8 @@ static struct conversation *lane_conversation(struct lane *l, const struct packe
         c = NULL;
     }
     if (c) {
+        if (c->rest) resting_end(l->resting, c);
+        c->stirred = true;
         flow_table_meter(l->table, c, p);
         return c;
     }
@@ -294,6 +299,7 @@ static void lane_packet(struct lane *l, const struct packet *p)
     conversation_count(c, p);
     if (p->has_transport && p->key.proto == 6) lane_tcp(l, c, p);
     else lane_datagram(l, c, p);
+    if (c->dissect && !c->is_awake) resting_add(l->resting, c);
 }
 
 static uint16_t shard_of(const struct packet *p)
@@ -385,6 +391,7 @@ static bool lane_make_dissect(struct lane *l, struct err *err)
     if (!l->dissect) return false;
     dissect_stage_streams(l->dissect, l->streams);
     dissect_stage_charge(l->dissect, (struct dissect_budget){l->accounts, l, lane_refused});
+    l->resting = resting_create(l->table, l->streams, l->dissect, &l->blocks, l->options.awake_max);
     return true;
 }
 
@@ -422,6 +429,7 @@ struct lane *lane_create(const struct lane_options *options, const struct record
 void lane_destroy(struct lane *l)
 {
     if (!l) return;
+    resting_destroy(l->resting);
     dissect_stage_destroy(l->dissect);
     extractor_destroy(l->extractor);
     streams_destroy(l->streams);
@@ -444,6 +452,7 @@ struct lane_counters lane_counters(const struct lane *l)
     n.uncompared_bytes = streams_uncompared(l->streams);
     n.references_lost = l->references.lost;
     if (l->dissect) {
+        n.rests = resting_count(l->resting);
         const struct dissect_counters *d = dissect_stage_counters(l->dissect);
         n.recognised = d->recognised;
         n.given_up = d->given_up;

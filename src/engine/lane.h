@@ -9,6 +9,9 @@
 #include "record/batch.h"
 #include "stream/stream.h"
 
+// Conversations of all lanes that are dissected and not packed while they rest (engine/resting.h).
+enum { AWAKE_MAX = 32768 };
+
 struct lane_options {
     struct flow_options flow; // its accounts are the lane's own
     struct budget shard_max;  // SHARD_BYTES_MAX, SHARD_FILES_MAX but in tests: they shape results
@@ -17,6 +20,7 @@ struct lane_options {
     bool references;          // keep which packets a conversation is made of
     uint64_t reading;         // number of the reading in the log of the case, for the references
     uint64_t kept_max;        // bytes of one artifact
+    uint32_t awake_max;       // AWAKE_MAX divided by the lanes, but in tests
     struct overlap_rules overlap;          // who wins where segments differ, by receiver
     const struct artifact_sink *artifacts; // NULL: contents are hashed and not kept
     uint32_t lane, lanes;                  // owns the shards s with s % lanes == lane
@@ -75,6 +79,8 @@ struct lane_counters {
 #define LANE_COUNTER_FIELD(name, unit, help) uint64_t name;
     LANE_COUNTERS(LANE_COUNTER_FIELD)
 #undef LANE_COUNTER_FIELD
+    // How often what a conversation keeps was packed. No row, as it depends on the lanes.
+    uint64_t rests;
 };
 
 struct lane;

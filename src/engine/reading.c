@@ -52,6 +52,7 @@ static struct reading *reading_make(struct source *source, const struct reading_
         struct lane_options lane = options->lane;
         lane.lane = i;
         lane.lanes = options->lanes;
+        lane.awake_max /= options->lanes;
         r->lane[i] = lane_create(&lane, kinds, kind_count, sink, err);
         if (!r->lane[i]) {
             reading_free(r);

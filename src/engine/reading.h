@@ -33,7 +33,8 @@ struct reading_options {
                  .point = "",                                                                      \
                  .dissect = true,                                                                  \
                  .references = true,                                                               \
-                 .kept_max = 25000000},                                                            \
+                 .kept_max = 25000000,                                                             \
+                 .awake_max = AWAKE_MAX},                                                          \
         .lanes = 1                                                                                 \
     }
 

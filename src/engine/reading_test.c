@@ -195,6 +195,26 @@ static void pressure_is_told_and_gives_the_same(void **state)
     }
 }
 
+// What rests is packed as soon as anything else has a packet, with budgets and without.
+static void resting_changes_nothing(void **state)
+{
+    (void)state;
+    struct reading_options o = READING_DEFAULTS;
+    for (unsigned tight = 0; tight < 2; tight++) {
+        struct reading_counts counts;
+        struct tally usual, packed;
+        if (tight) o.lane.shard_max = (struct budget){2500, 1};
+        o.lane.awake_max = AWAKE_MAX;
+        assert_true(run(&golden, 1, &o, &usual, &counts));
+        assert_int_equal(counts.lanes.rests, 0);
+        o.lane.awake_max = 1;
+        assert_true(run(&golden, 1, &o, &packed, &counts));
+        assert_true(counts.lanes.rests > 100);
+        assert_true(packed.digest == usual.digest);
+        sums_hold(&packed, &counts);
+    }
+}
+
 int main(void)
 {
     golden = getenv("GOLDEN");
@@ -204,6 +224,7 @@ int main(void)
         cmocka_unit_test(shed_packets_are_told),
         cmocka_unit_test(evicted_conversations_are_told),
         cmocka_unit_test(pressure_is_told_and_gives_the_same),
+        cmocka_unit_test(resting_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

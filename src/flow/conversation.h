@@ -61,6 +61,10 @@ struct conversation {
     bool undissected; // nothing more will be made of its payload
     uint8_t history_length;
     uint16_t ambiguities; // places where its bytes have two readings, at most UINT16_MAX
+    bool is_open;         // its slot of the table is in use
+    bool stirred;         // a packet came since it was last looked at whether it rests
+    bool is_awake;        // it stands in the queue of those to be looked at
+    uint16_t gap_count, gap_room;
     nanos metered_from, metered_last; // the running flow interval, while `metered`
     nanos metered_at;                 // watermark of its first packet
     nanos syn_time, rtt;              // 0 until known
@@ -77,7 +81,9 @@ struct conversation {
 
     // The map of its gaps (flow/gaps.h).
     struct gap *gaps;
-    uint16_t gap_count, gap_room;
+
+    // While it rests: what its stream and dissection keep, packed, and both of them are 0.
+    struct rest *rest;
 
     // References to its packets (flow/references.h).
     uint8_t *references;

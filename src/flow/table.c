@@ -259,6 +259,7 @@ static void table_end(struct flow_table *t, struct conversation *c, enum convers
         account_give(accounts, c->accounts[0]);
         account_give(accounts, c->accounts[1]);
     }
+    c->is_open = false;
     pool_give(&t->pool, table_index(t, c));
 }
 
@@ -401,6 +402,7 @@ struct conversation *flow_table_add(struct flow_table *t, const struct packet *p
     struct conversation *c = table_at(t, index);
     memcpy(c->accounts, charged, sizeof charged);
     if (charged[p->side]) account_at(accounts, charged[p->side])->conversations++;
+    c->is_open = true;
     c->first_side = p->side;
     c->key = p->key;
     c->tunnel_depth = p->tunnel_depth;
@@ -465,4 +467,15 @@ void flow_table_end_all(struct flow_table *t)
 uint32_t flow_table_count(const struct flow_table *t)
 {
     return t->pool.used;
+}
+
+uint32_t flow_table_slot(const struct flow_table *t, const struct conversation *c)
+{
+    return table_index(t, c);
+}
+
+struct conversation *flow_table_at(const struct flow_table *t, uint32_t slot)
+{
+    struct conversation *c = table_at(t, slot);
+    return c->is_open ? c : NULL;
 }

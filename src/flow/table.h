@@ -70,3 +70,7 @@ void flow_table_run(struct flow_table *t, nanos watermark);
 void flow_table_end_all(struct flow_table *t);
 
 uint32_t flow_table_count(const struct flow_table *t);
+// The number of its slot, which no other has while it is there; and the conversation in a slot that
+// was in use, NULL when none is any more.
+uint32_t flow_table_slot(const struct flow_table *t, const struct conversation *c);
+struct conversation *flow_table_at(const struct flow_table *t, uint32_t slot);

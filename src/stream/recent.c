@@ -19,7 +19,7 @@ struct recent_origin {
 };
 _Static_assert(sizeof(struct recent) % _Alignof(struct recent_origin) == 0, "they lie behind it");
 
-static size_t recent_block(const struct recent *r)
+size_t recent_block(const struct recent *r)
 {
     return sizeof *r + r->size + r->origins_max * sizeof(struct recent_origin);
 }

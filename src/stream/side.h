@@ -101,6 +101,7 @@ struct streams {
     struct stream_hooks hooks;
     struct accounts *accounts; // NULL: nobody is charged
     uint64_t held;
+    uint32_t away; // streams that have a place, and are not in it
     uint32_t shard_recent[SHARDS];
     uint64_t uncompared;
     uint8_t reading[STREAM_AMBIGUITY_BYTES]; // one that does not lie in one piece
@@ -141,6 +142,7 @@ bool segments_reach(const struct stream_side *side, uint64_t position);
 // recent.c: what was delivered, to compare with what comes again
 void recent_keep(struct turn *turn, bytes data, const struct origin *origin);
 void recent_drop(struct turn *turn);
+size_t recent_block(const struct recent *r); // its size, which is a multiple of 8
 // `data` begins at `position` of the stream, before `next`.
 void recent_compare(struct turn *turn, uint64_t position, bytes data);
 

@@ -89,6 +89,7 @@ void stream_charge(struct streams *s, uint32_t stream, const uint32_t accounts[2
 
 uint32_t stream_open(struct streams *s, uint8_t shard)
 {
+    if (s->pool.used + s->away >= s->pool.items_max) return 0;
     uint32_t index = pool_take(&s->pool);
     if (index) ((struct stream *)pool_at(&s->pool, index))->shard = shard;
     return index;

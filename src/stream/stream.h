@@ -176,6 +176,12 @@ void stream_attend(struct streams *s, uint32_t stream, uint8_t side);
 // came; 0 where there is no such byte.
 void stream_gap_times(const struct streams *s, uint32_t stream, uint8_t side, nanos *since,
                       nanos *until);
+// A stream of which nothing is unread or waits can be put away and brought back: its copy, at a
+// place for any type, is all of it; of any other nothing is copied. The lane keeps a place for
+// those that are away.
+size_t stream_copy(const struct streams *s, uint32_t stream, void *memory, size_t room);
+void stream_put_away(struct streams *s, uint32_t stream);
+uint32_t stream_bring_back(struct streams *s, const void *copy);
 uint64_t streams_held(const struct streams *s); // bytes in views and behind holes
 // Delivered bytes that were not kept to compare with what follows, since too much was kept already.
 uint64_t streams_uncompared(const struct streams *s);

@@ -451,6 +451,7 @@ static void run_lanes(struct run *r, uint32_t count)
     struct lane_options *o = &options.lane;
     o->flow.conversations_max = 1024;
     o->dissect = r->truth->scene->seed % 8 == 0;
+    o->awake_max = 1; // what rests is packed at once
     o->watcher = r;
     o->watch = watch;
     o->watch_gap = watch_gap;
