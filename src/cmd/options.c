@@ -36,6 +36,14 @@ static bool count_parse(const char *text, bool size, uint64_t *value)
     return true;
 }
 
+static bool option_add(struct option_texts *texts, const char *text, struct err *err)
+{
+    if (texts->count == OPTION_TEXTS_MAX)
+        return err_set(err, ERR_USAGE, "given more than %d times", OPTION_TEXTS_MAX);
+    texts->list[texts->count++] = text;
+    return true;
+}
+
 static bool option_set(const struct option_row *o, const char *text, void *values, struct err *err)
 {
     void *at = (char *)values + o->offset;
@@ -43,6 +51,8 @@ static bool option_set(const struct option_row *o, const char *text, void *value
         *(bool *)at = true;
     } else if (o->type == OPTION_TEXT) {
         *(const char **)at = text;
+    } else if (o->type == OPTION_TEXTS) {
+        return option_add(at, text, err);
     } else if (o->type == OPTION_DURATION) {
         if (!duration_parse(bytes_text(text), at))
             return err_set(err, ERR_USAGE, "\"%s\" is no duration; write 600s, 10m or 1h", text);

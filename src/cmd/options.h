@@ -9,9 +9,16 @@
 enum option_type {
     OPTION_FLAG,     // bool
     OPTION_TEXT,     // const char *
+    OPTION_TEXTS,    // struct option_texts: may be given several times
     OPTION_COUNT,    // uint64_t, from minimum to maximum
     OPTION_SIZE,     // uint64_t with k, M, G
     OPTION_DURATION, // nanos
+};
+
+enum { OPTION_TEXTS_MAX = 64 };
+struct option_texts {
+    const char *list[OPTION_TEXTS_MAX];
+    uint32_t count;
 };
 
 struct option_row {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/interfaces.h"
 #include "engine/ingest.h"
 #include "flow/services.h"
 #include "record/printer.h"
@@ -15,6 +16,7 @@ struct read_options {
     nanos timeout, active_timeout, idle_timeout;
     bool no_dissect, again, keep, quiet, index;
     const char *free_input;
+    struct interface_options live;
 };
 
 static const struct option_row rows[] = {
@@ -22,6 +24,8 @@ static const struct option_row rows[] = {
      "where to keep it: a case (made, or added to), none, memory [NAME.weir here]", 0, 0},
     {'r', "read", OPTION_TEXT, offsetof(struct read_options, free_input), "FILE",
      "the same as a free argument", 0, 0},
+    {'i', "interface", OPTION_TEXTS, offsetof(struct read_options, live.interfaces), "NAME",
+     "packets of this network interface as they come, until Ctrl-C; may be given again", 0, 0},
     {'f', "filter", OPTION_TEXT, offsetof(struct read_options, bpf), "BPF",
      "only packets that match, as in tcpdump", 0, 0},
     {'o', "output", OPTION_TEXT, offsetof(struct read_options, format), "json",
@@ -52,6 +56,16 @@ static const struct option_row rows[] = {
      "replace an earlier reading of the same captures", 0, 0},
     {0, "index", OPTION_FLAG, offsetof(struct read_options, index), NULL,
      "make the index for weir search, too", 0, 0},
+    {0, "no-promiscuous", OPTION_FLAG, offsetof(struct read_options, live.not_promiscuous), NULL,
+     "of an interface only what is for this machine", 0, 0},
+    {0, "buffer", OPTION_SIZE, offsetof(struct read_options, live.buffer), "SIZE",
+     "what the kernel may keep for each interface [64M]", 65536, INT32_MAX},
+    {'c', "count", OPTION_COUNT, offsetof(struct read_options, live.packets), "N",
+     "end after so many packets of interfaces", 1, 0},
+    {0, "for", OPTION_DURATION, offsetof(struct read_options, live.duration), "TIME",
+     "end after this time of capturing", 0, 0},
+    {0, "idle", OPTION_DURATION, offsetof(struct read_options, live.idle), "TIME",
+     "end when no interface had a packet for so long", 0, 0},
     {0, "why", OPTION_TEXT, offsetof(struct read_options, why), "TEXT",
      "the reason, for the log of the case", 0, 0},
 };
@@ -205,17 +219,18 @@ static bool read_index(const char *case_path, struct err *err)
     return ok;
 }
 
-static int read_paths(const struct read_options *o, const char *const *paths, uint32_t path_count)
+static int read_paths(const struct read_options *o, const char *const *paths, uint32_t path_count,
+                      struct live *live)
 {
     struct err err = {0};
     char name[4096];
     if (o->services && !services_load(o->services, &err)) return command_fail(&err);
     struct overlap_rules overlap = {0};
     if (o->overlap && !overlap_parse(o->overlap, &overlap, &err)) return command_fail(&err);
-    case_name(paths[0], name, sizeof name);
+    case_name(live ? interfaces_first(&o->live, paths) : paths[0], name, sizeof name);
     struct screen screen = {.progress = !o->quiet && isatty(STDERR_FILENO)};
     struct ingest_options in = {.reading = READING_DEFAULTS,
-                                .source = {.paths = paths, .path_count = path_count}};
+                                .source = {.paths = paths, .path_count = path_count, .live = live}};
     ingest_fill(&in, o, &screen);
     in.reading.lane.overlap = overlap;
     set_target(&in, o, name);
@@ -234,6 +249,21 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
     return o->index && is_kept && !read_index(in.case_path, &err) ? command_fail(&err) : status;
 }
 
+static int read_all_named(const struct read_options *o, const char *const *paths,
+                          uint32_t path_count)
+{
+    struct err err = {0};
+    struct live *live = NULL;
+    bool is_live = interfaces_named(&o->live, paths, path_count);
+    bool ok = is_live ? interfaces_open(&o->live, paths, path_count, o->bpf, &live, &err)
+                      : !interfaces_unneeded(&o->live, &err);
+    if (!ok) return command_fail(&err);
+    int status = read_paths(o, paths, path_count, live);
+    interfaces_remark(live);
+    live_close(live);
+    return status;
+}
+
 static int read_run(int argc, char **argv)
 {
     struct read_options o = {.lanes = 1,
@@ -244,19 +274,20 @@ static int read_run(int argc, char **argv)
     struct err err = {0};
     argc = options_parse(&read_command, argc, argv, &o, &err);
     if (argc < 0) return command_fail(&err);
-    if (!argc && !o.free_input) {
-        err_set(&err, ERR_USAGE, "name what to read: weir read FILE|DIR|- ...");
+    if (!argc && !o.free_input && !o.live.interfaces.count) {
+        err_set(&err, ERR_USAGE,
+                "name what to read: weir read FILE|DIR|- ..., or an interface with -i");
         return command_fail(&err);
     }
     const char **paths = memory_get(((size_t)argc + 1) * sizeof *paths);
     uint32_t path_count = 0;
     if (o.free_input) paths[path_count++] = o.free_input;
     for (int i = 0; i < argc; i++) paths[path_count++] = argv[i];
-    int status = read_paths(&o, paths, path_count);
+    int status = read_all_named(&o, paths, path_count);
     memory_free(paths);
     return status;
 }
 
 const struct command read_command = {
-    "read", "FILE|DIR|- ... [-w CASE]",   "captures into a case, then the report",
-    rows,   sizeof rows / sizeof rows[0], read_run};
+    "read", "FILE|DIR|-|-i NAME ... [-w CASE]", "captures into a case, then the report",
+    rows,   sizeof rows / sizeof rows[0],       read_run};

@@ -357,6 +357,7 @@ void lane_packets(struct lane *l, const struct packet_batch *batch)
     if (batch->more_count) lane_packets_and_more(l, batch);
     else lane_packets_only(l, batch);
     if (batch->count) flow_table_run(l->table, batch->packets[batch->count - 1].watermark);
+    if (batch->rests) writer_flush(l->writer);
 }
 
 const struct conversation *lane_find(struct lane *l, const struct packet *p)

@@ -73,7 +73,7 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
     dispatcher_batch(r->dispatcher, batch);
     if (batch->count) r->watermark = batch->packets[batch->count - 1].watermark;
     const struct reading_options *o = r->options;
-    if (o->progress && r->batches++ % PROGRESS_BATCHES == 0)
+    if (o->progress && (r->batches++ % PROGRESS_BATCHES == 0 || batch->rests))
         o->progress(o->progress_context, source_bytes_done(r->source),
                     source_bytes_total(r->source), r->decoder->packets);
     return result;
@@ -121,7 +121,9 @@ static enum source_result reading_feed(struct reading *r, struct broadcast *broa
         struct packet_batch *batch = broadcast_acquire(broadcast);
         enum source_result result = reading_next(r, batch, err);
         if (result != SOURCE_PACKETS) return result;
+        bool rests = batch->rests;
         broadcast_publish(broadcast);
+        if (rests) broadcast_flush(broadcast);
     }
 }
 

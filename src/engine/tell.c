@@ -22,6 +22,14 @@ static void tell_loss(struct telling *t, struct loss loss)
     loss_tell(t->writer, &loss);
 }
 
+static void tell_interface_loss(struct telling *t, const struct capture_info *c,
+                                const struct capture_loss *lost)
+{
+    tell_loss(t, (struct loss){"source", lost->packets ? "interface_drops" : "interface_down",
+                               lost->from, lost->to, .packets = lost->packets, .capture = c->path,
+                               .interface = lost->interface});
+}
+
 static void tell_capture_losses(struct telling *t, const struct capture_info *c)
 {
     struct loss loss = {"source", "file_cut", c->last_seen, c->last_seen, .capture = c->path};
@@ -35,7 +43,9 @@ static void tell_capture_losses(struct telling *t, const struct capture_info *c)
     loss.reason = "interface_drops";
     loss.bytes = 0;
     loss.packets = c->interface_drops;
-    if (c->interface_drops) tell_loss(t, loss);
+    for (uint32_t i = 0; i < c->loss_count; i++) loss.packets -= c->losses[i].packets;
+    if (loss.packets) tell_loss(t, loss);
+    for (uint32_t i = 0; i < c->loss_count; i++) tell_interface_loss(t, c, &c->losses[i]);
 }
 
 static void tell_capture(struct telling *t, const struct capture_info *c)

@@ -46,7 +46,8 @@ static void test_numbers_and_names_agree(void **state)
     check_name(&loss_kind, LOSS_COUNT, "count");
     check_name(&loss_kind, LOSS_SIDE, "side");
     check_name(&loss_kind, LOSS_OFFSET, "offset");
-    assert_int_equal(loss_kind.field_count, LOSS_OFFSET + 1);
+    check_name(&loss_kind, LOSS_INTERFACE, "interface");
+    assert_int_equal(loss_kind.field_count, LOSS_INTERFACE + 1);
     check_name(&ambiguity_kind, AMBIGUITY_LAYER, "layer");
     check_name(&ambiguity_kind, AMBIGUITY_TAKEN, "taken");
     check_name(&ambiguity_kind, AMBIGUITY_OTHER, "other");

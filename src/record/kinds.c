@@ -57,6 +57,8 @@ static const struct field loss_fields[] = {
     {"side", FIELD_TEXT, NULL, "Whose bytes they are: src or dst", NULL, NULL, 0},
     {"offset", FIELD_UINT, "bytes",
      "Where they are missing in the stream of that side", NULL, NULL, 0},
+    {"interface", FIELD_TEXT, NULL,
+     "Name of the interface that lost them", "observer.ingress.interface.name", NULL, 0},
 };
 static const struct field counter_fields[] = {
     {"stage", FIELD_TEXT, NULL, "Which stage counted: source, decode or lane", NULL, NULL, 0},
@@ -71,7 +73,7 @@ static const struct field counter_fields[] = {
 #define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
 _Static_assert(COUNT(anomaly_fields) == ANOMALY_DETAIL + 1, "a number for each field");
 _Static_assert(COUNT(ambiguity_fields) == AMBIGUITY_DATAGRAM + 1, "a number for each field");
-_Static_assert(COUNT(loss_fields) == LOSS_OFFSET + 1, "a number for each field");
+_Static_assert(COUNT(loss_fields) == LOSS_INTERFACE + 1, "a number for each field");
 
 const struct record_kind anomaly_kind = {
     .name = "anomaly",

@@ -44,6 +44,7 @@ enum loss_field {
     LOSS_COUNT,
     LOSS_SIDE,
     LOSS_OFFSET,
+    LOSS_INTERFACE,
 };
 extern const struct record_kind loss_kind;
 

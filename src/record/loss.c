@@ -21,6 +21,8 @@ void loss_tell(struct record_writer *writer, const struct loss *loss)
     if (loss->count) row_uint(&row, LOSS_COUNT, loss->count);
     if (loss->conversation) row_id(&row, LOSS_CONVERSATION_ID, *loss->conversation);
     if (loss->capture) row_text(&row, LOSS_CAPTURE, bytes_text(loss->capture));
+    if (loss->interface && *loss->interface)
+        row_text(&row, LOSS_INTERFACE, bytes_text(loss->interface));
     if (loss->side) {
         row_text(&row, LOSS_SIDE, bytes_text(loss->side));
         row_uint(&row, LOSS_OFFSET, loss->offset);

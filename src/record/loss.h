@@ -10,6 +10,7 @@ struct loss {
     uint64_t packets, bytes, count;
     const char *point;                    // observation point, "" when it has no name
     const char *capture;                  // path
+    const char *interface;                // its name
     const struct record_id *conversation; // where it is missing in one
     const char *side;                     // src or dst: then `offset` is a place in its stream
     uint64_t offset;

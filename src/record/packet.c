@@ -51,6 +51,7 @@ void packet_batch_clear(struct packet_batch *b)
     b->buffer_count = 0;
     b->count = 0;
     b->more_count = 0;
+    b->rests = false;
     if (b->more_size <= PACKETS_MAX) return;
     memory_free(b->more); // frames as full as that are rare
     b->more = NULL;

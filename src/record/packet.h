@@ -130,6 +130,7 @@ struct packet_batch {
     uint32_t count;
     uint32_t buffer_count;
     uint32_t more_count, more_size;
+    bool rests;               // nothing follows for now: what waits for more packets need not wait
     struct packet_more *more; // in their order; NULL until a frame holds several
     // Shard of each packet, SHARD_NONE where it belongs to no conversation: set by the dispatcher,
     // so that a lane need not touch the packets of the others.

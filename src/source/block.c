@@ -156,6 +156,7 @@ bool block_init(struct block_reader *r, const struct block_input *input, struct 
     *r = (struct block_reader){.fd = input->fd,
                                .content = input->content,
                                .memory = input->memory,
+                               .waits = input->waits,
                                .hasher = hasher,
                                .hash_job = {.take = block_take_hash, .context = &r->hash}};
     r->read_size = BLOCK_READ_SIZE_SHARED;

@@ -32,6 +32,7 @@ struct block_reader {
     struct packet_buffer *buffer; // bytes from at to end are unread
     uint32_t at, end;
     uint32_t read_size;
+    bool waits;              // see block_input
     bool ended;              // nothing comes after what is in the buffer
     bool cut;                // the compressed data ends before its end
     uint64_t stored_bytes;   // read so far, as stored
@@ -59,6 +60,7 @@ struct block_input {
     int fd; // -1: none
     struct capture_content *content;
     bytes memory;
+    bool waits; // reading `content` waits for what is not there yet
 };
 
 // Begins to read. Finds out about compression by content. `hasher` is borrowed, and may be NULL.
@@ -98,6 +100,12 @@ static inline bytes block_view(const struct block_reader *r)
 static inline uint64_t block_offset(const struct block_reader *r)
 {
     return r->end_offset - (r->end - r->at);
+}
+
+// Whether asking for more would wait: then what was made is passed on first.
+static inline bool block_would_wait(const struct block_reader *r)
+{
+    return r->waits && r->at == r->end;
 }
 
 // Consumes n bytes of the view.

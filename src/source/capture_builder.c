@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -156,6 +157,8 @@ static void readout_fill(struct readout *out, struct source *s)
     packet_batch_destroy(batch);
     out->captures = source_capture_count(s);
     out->info = *source_capture(s, 0);
+    if (out->info.loss_count)
+        memcpy(out->losses, out->info.losses, out->info.loss_count * sizeof *out->losses);
     snprintf(out->comments, sizeof out->comments, "%s", out->info.comments);
     if (!capture_remark(&out->info, out->remark)) out->remark[0] = 0;
     source_secrets(s, &out->secrets);

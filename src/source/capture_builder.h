@@ -45,6 +45,7 @@ struct readout {
     struct err err;
     struct capture_info info; // of the first capture; its pointers are not valid any more
     uint32_t captures, count, secrets;
+    struct capture_loss losses[CAPTURE_LOSSES_MAX];
     char comments[1024], remark[CAPTURE_REMARK_MAX];
     struct seen packets[READOUT_MAX];
 };

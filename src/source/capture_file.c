@@ -43,6 +43,9 @@ void capture_info_deinit(struct capture_info *info)
 {
     if (info->comments && info->comments[0]) memory_free((char *)info->comments);
     info->comments = "";
+    memory_free(info->losses);
+    info->losses = NULL;
+    info->loss_count = 0;
 }
 
 // Path and number stay, everything else begins anew: a file may be opened twice.
@@ -235,6 +238,20 @@ void capture_add_comment(struct capture_file *f, bytes comment)
     if (used) list[used++] = '\n';
     used += text_escape(list + used, CAPTURE_COMMENTS_MAX - 1 - used, comment);
     list[used] = 0;
+}
+
+void capture_add_loss(struct capture_file *f, const struct capture_loss *loss)
+{
+    struct capture_info *info = f->info;
+    if (info->loss_count == CAPTURE_LOSSES_MAX) {
+        struct capture_loss *last = &info->losses[CAPTURE_LOSSES_MAX - 1];
+        last->packets += loss->packets;
+        if (loss->from < last->from) last->from = loss->from;
+        if (loss->to > last->to) last->to = loss->to;
+        return;
+    }
+    if (!info->losses) info->losses = memory_get(CAPTURE_LOSSES_MAX * sizeof *info->losses);
+    info->losses[info->loss_count++] = *loss;
 }
 
 enum fill_result capture_end_cut(struct capture_file *f)

@@ -121,6 +121,8 @@ bool capture_file_error(const struct capture_file *f, struct err *err);
 void capture_add_link_type(struct capture_file *f, uint16_t link_type);
 void capture_add_comment(struct capture_file *f, bytes comment);
 
+void capture_add_loss(struct capture_file *f, const struct capture_loss *loss);
+
 // Skips n bytes as damaged.
 static inline void capture_skip_damage(struct capture_file *f, size_t n)
 {

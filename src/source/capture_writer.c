@@ -3,10 +3,6 @@
 #include "source/pcapng.h"
 
 enum {
-    OPTION_COMMENT = 1,
-    OPTION_NAME = 2,         // if_name
-    OPTION_PROGRAM = 4,      // shb_userappl
-    OPTION_RESOLUTION = 9,   // if_tsresol
     RESOLUTION_NANO = 9,     // 10^-9
     OPTION_SIZE_MAX = 65532, // that a block's option can have, padded
     SECTION_BYTE_ORDER = 0x1a2b3c4d,
@@ -90,18 +86,62 @@ uint32_t capture_write_interface(struct capture_writer *w, const struct capture_
     put_u16(w, i->link_type);
     put_u16(w, 0);
     put_u32(w, i->snap_length);
-    put_option(w, OPTION_NAME, name);
+    put_option(w, OPTION_INTERFACE_NAME, name);
     put_option(w, OPTION_RESOLUTION, nano);
     put_options_end(w);
     put_u32(w, size);
     return w->interface_count++;
 }
 
+static void put_time(struct capture_writer *w, nanos time)
+{
+    uint64_t ticks = (uint64_t)(time > 0 ? time : 0);
+    put_u32(w, (uint32_t)(ticks >> 32));
+    put_u32(w, (uint32_t)ticks);
+}
+
+static void put_time_option(struct capture_writer *w, uint16_t code, nanos time)
+{
+    put_u16(w, code);
+    put_u16(w, sizeof(uint64_t));
+    put_time(w, time);
+}
+
+static void put_count_option(struct capture_writer *w, uint16_t code, uint64_t count)
+{
+    put_u16(w, code);
+    put_u16(w, sizeof count);
+    put_u32(w, (uint32_t)count);
+    put_u32(w, (uint32_t)(count >> 32));
+}
+
+// Section 4.6.
+void capture_write_statistics(struct capture_writer *w, uint32_t interface,
+                              const struct capture_statistics *s)
+{
+    enum { NUMBER_OPTION = 12 };
+    bytes comment = bytes_text(s->comment ? s->comment : "");
+    uint32_t size = 24 + (comment.n ? 2 : 5) * NUMBER_OPTION + option_size(comment) + 4;
+    put_u32(w, PCAPNG_STATISTICS);
+    put_u32(w, size);
+    put_u32(w, interface);
+    put_time(w, s->to);
+    put_option(w, OPTION_COMMENT, comment);
+    put_time_option(w, OPTION_STATISTICS_FROM, s->from);
+    put_time_option(w, OPTION_STATISTICS_TO, s->to);
+    if (!comment.n) {
+        put_count_option(w, OPTION_RECEIVED, s->received);
+        put_count_option(w, OPTION_INTERFACE_DROPS, s->interface_drops);
+        put_count_option(w, OPTION_SYSTEM_DROPS, s->system_drops);
+    }
+    put_options_end(w);
+    put_u32(w, size);
+}
+
 // Section 4.3.
 void capture_write_packet(struct capture_writer *w, uint32_t interface, const struct packet *p,
                           const bytes *comments, unsigned comment_count)
 {
-    uint64_t time = (uint64_t)(p->time > 0 ? p->time : 0);
     uint32_t options = 0;
     for (unsigned i = 0; i < comment_count; i++) options += option_size(comments[i]);
     if (options) options += 4;
@@ -109,8 +149,7 @@ void capture_write_packet(struct capture_writer *w, uint32_t interface, const st
     put_u32(w, PCAPNG_ENHANCED_PACKET);
     put_u32(w, size);
     put_u32(w, interface);
-    put_u32(w, (uint32_t)(time >> 32));
-    put_u32(w, (uint32_t)time);
+    put_time(w, p->time);
     put_u32(w, p->captured);
     put_u32(w, p->length);
     put_padded(w, bytes_of(p->data, p->captured));

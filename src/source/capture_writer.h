@@ -21,6 +21,15 @@ void capture_write_begin(struct capture_writer *w, FILE *out, const char *progra
 // Returns the interface's number in the file.
 uint32_t capture_write_interface(struct capture_writer *w, const struct capture_interface *i);
 
+// What is known of an interface from one time to another; the counts are since the capture began.
+struct capture_statistics {
+    nanos from, to;
+    uint64_t received, interface_drops, system_drops;
+    const char *comment; // or NULL; then the counts are told
+};
+void capture_write_statistics(struct capture_writer *w, uint32_t interface,
+                              const struct capture_statistics *s);
+
 enum { WRITTEN_COMMENTS_MAX = 8 }; // written of one packet
 void capture_write_packet(struct capture_writer *w, uint32_t interface, const struct packet *p,
                           const bytes *comments, unsigned comment_count);

@@ -42,6 +42,22 @@ static int link_type_to_dlt(uint16_t link_type)
     }
 }
 
+uint16_t link_type_of_dlt(int dlt)
+{
+    static const uint16_t differing[] = {100, 101, 102, 103, 104, 106, 246};
+    for (size_t i = 0; i < sizeof differing / sizeof differing[0]; i++)
+        if (link_type_to_dlt(differing[i]) == dlt) return differing[i];
+    return (uint16_t)dlt;
+}
+
+bool packet_filter_invalid(const char *expression, const char *why, struct err *err)
+{
+    return err_set(err, ERR_USAGE,
+                   "the packet filter '%s' is not valid: %s (its language is that of tcpdump: "
+                   "see pcap-filter(7))",
+                   expression, why);
+}
+
 const char *link_type_name(uint16_t link_type)
 {
     return pcap_datalink_val_to_name(link_type_to_dlt(link_type));
@@ -54,12 +70,7 @@ static bool filter_compile(struct packet_filter *f, struct filter_program *p, st
         return err_set(err, ERR_MACHINE, "no memory left to compile the filter '%s'",
                        f->expression);
     p->usable = pcap_compile(pcap, &p->program, f->expression, 1, PCAP_NETMASK_UNKNOWN) == 0;
-    if (!p->usable) {
-        err_set(err, ERR_USAGE,
-                "the packet filter '%s' is not valid: %s (its language is that of tcpdump: "
-                "see pcap-filter(7))",
-                f->expression, pcap_geterr(pcap));
-    }
+    if (!p->usable) packet_filter_invalid(f->expression, pcap_geterr(pcap), err);
     pcap_close(pcap);
     return p->usable;
 }

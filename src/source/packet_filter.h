@@ -1,7 +1,7 @@
 // A filter over packets in the BPF language (pcap-filter(7)), compiled for each link type that
 // occurs.
 //
-// The only place that includes libpcap. One thread.
+// One thread.
 #pragma once
 
 #include <stdbool.h>
@@ -27,3 +27,7 @@ bool packet_filter_passes(struct packet_filter *f, uint16_t link_type, bytes dat
 
 // The name of a LINKTYPE value, such as "EN10MB"; NULL when it has none.
 const char *link_type_name(uint16_t link_type);
+// The LINKTYPE value for files of what libpcap calls `dlt`.
+uint16_t link_type_of_dlt(int dlt);
+// The sentence for a filter that is none. Always false.
+bool packet_filter_invalid(const char *expression, const char *why, struct err *err);

@@ -256,7 +256,7 @@ static inline enum pcapng_taken pcapng_take_packet(struct capture_file *f,
         return PCAPNG_LATER;
     }
     capture_deliver(f, out, &p);
-    if (drops) pcapng_add_drops(f, i, 0, drops);
+    if (drops) pcapng_add_drops(f, i, &(struct pcapng_drops){.between = drops, .to = p.time});
     size_t padded = ((size_t)p.captured + 3) / 4 * 4;
     if (block->type != PCAPNG_SIMPLE_PACKET && block->size > p.offset + padded + 4) {
         read_bytes(&body, p.offset - PCAPNG_BLOCK_HEADER_SIZE + padded);
@@ -291,6 +291,10 @@ static enum fill_result pcapng_fill(struct capture_file *f, struct packet_batch 
     for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX;
          examined++) {
         struct pcapng_block block;
+        if (out->count && block_would_wait(&f->in)) {
+            out->rests = true;
+            return FILL_GO;
+        }
         if (!pcapng_next(f, f->state, &block)) return capture_end_cut(f);
         enum pcapng_taken taken = PCAPNG_TAKEN;
         if (pcapng_is_packet(block.type)) taken = pcapng_take_packet(f, &block, out, until);

@@ -23,6 +23,22 @@ enum pcapng_block_type {
     PCAPNG_SECTION = 0x0a0d0d0a,
 };
 
+// Sections 3.5 and 4.1 to 4.6: each block has its own meaning of all but the first two.
+enum pcapng_option_code {
+    OPTION_END = 0,
+    OPTION_COMMENT = 1,
+    OPTION_INTERFACE_NAME = 2,  // if_name
+    OPTION_STATISTICS_FROM = 2, // isb_starttime
+    OPTION_STATISTICS_TO = 3,   // isb_endtime
+    OPTION_PROGRAM = 4,         // shb_userappl
+    OPTION_PACKET_DROPS = 4,    // epb_dropcount
+    OPTION_RECEIVED = 4,        // isb_ifrecv
+    OPTION_INTERFACE_DROPS = 5, // isb_ifdrop
+    OPTION_SYSTEM_DROPS = 7,    // isb_osdrop
+    OPTION_RESOLUTION = 9,      // if_tsresol
+    OPTION_OFFSET = 14,         // if_tsoffset
+};
+
 struct pcapng_interface {
     uint16_t link_type;
     uint32_t snap_length;   // 0: no limit
@@ -31,6 +47,7 @@ struct pcapng_interface {
     int64_t offset_s;       // if_tsoffset
     uint64_t drops_told;    // by the last statistics block
     uint64_t drops_between; // sum of what packets tell was lost before them
+    nanos told_until;       // up to when what was lost was told; 0: nothing was
     char name[INTERFACE_NAME_MAX];
 };
 
@@ -60,9 +77,14 @@ bool pcapng_read_secrets(struct capture_file *f, struct pcapng_state *s, struct 
 // The options of a packet: its comments, and how many were lost before it.
 void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s,
                                 struct pcapng_interface *i, struct reader options);
-// `count` packets were lost before one of this interface.
-void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i, uint64_t told,
-                      uint64_t between);
+// What was lost by an interface.
+struct pcapng_drops {
+    uint64_t told;    // since the capture began, by statistics
+    uint64_t between; // before the packet at hand
+    nanos from, to;   // when; `from` 0: since it was told last
+};
+void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i,
+                      const struct pcapng_drops *drops);
 
 // The time of a packet of interface `i`; extreme values are kept within what a `nanos` can hold.
 nanos pcapng_time_slow(const struct pcapng_interface *i, uint64_t ticks);

@@ -5,15 +5,7 @@
 #include "source/pcapng.h"
 
 enum {
-    OPTION_END = 0,
-    OPTION_COMMENT = 1,
-    OPTION_INTERFACE_NAME = 2,
-    OPTION_PACKET_DROPS = 4,    // epb_dropcount
-    OPTION_INTERFACE_DROPS = 5, // isb_ifdrop
-    OPTION_SYSTEM_DROPS = 7,    // isb_osdrop
-    OPTION_RESOLUTION = 9,      // if_tsresol
-    OPTION_OFFSET = 14,         // if_tsoffset
-    RESOLUTION_MICRO = 6,       // 10^-6, where no option says otherwise
+    RESOLUTION_MICRO = 6, // 10^-6, where no option says otherwise
     RESOLUTION_BINARY = 0x80,
 };
 
@@ -105,32 +97,67 @@ bool pcapng_read_interface(struct capture_file *f, struct pcapng_state *s, struc
     return true;
 }
 
+static void pcapng_tell_loss(struct capture_file *f, struct pcapng_interface *i, uint64_t packets,
+                             const struct pcapng_drops *drops)
+{
+    struct capture_loss loss = {
+        .from = i->told_until ? i->told_until : drops->from, .to = drops->to, .packets = packets};
+    if (!packets && drops->from) loss.from = drops->from;
+    if (!loss.from) loss.from = f->info->first_seen;
+    if (loss.from > loss.to) loss.from = loss.to;
+    memcpy(loss.interface, i->name, sizeof loss.interface);
+    capture_add_loss(f, &loss);
+}
+
 // Statistics and packets tell the same loss in two ways; the greater one counts.
-void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i, uint64_t told,
-                      uint64_t between)
+void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i,
+                      const struct pcapng_drops *drops)
 {
     uint64_t before = i->drops_told > i->drops_between ? i->drops_told : i->drops_between;
-    if (told > i->drops_told) i->drops_told = told;
-    if (__builtin_add_overflow(i->drops_between, between, &i->drops_between))
+    if (drops->told > i->drops_told) i->drops_told = drops->told;
+    if (__builtin_add_overflow(i->drops_between, drops->between, &i->drops_between))
         i->drops_between = UINT64_MAX;
     uint64_t after = i->drops_told > i->drops_between ? i->drops_told : i->drops_between;
     f->info->interface_drops += after - before;
+    if (after > before) pcapng_tell_loss(f, i, after - before, drops);
+    i->told_until = drops->to;
 }
 
+static nanos pcapng_option_time(const struct pcapng_state *s, const struct pcapng_interface *i,
+                                const struct pcapng_option *option)
+{
+    struct reader r = reader_of(option->value);
+    uint64_t ticks = (uint64_t)pcapng_u32(s, &r) << 32;
+    ticks |= pcapng_u32(s, &r);
+    return r.bad ? 0 : pcapng_time(i, ticks);
+}
+
+// Section 4.6.
 bool pcapng_read_statistics(struct capture_file *f, struct pcapng_state *s, struct reader body)
 {
     uint32_t number = pcapng_u32(s, &body);
-    read_bytes(&body, 8);
+    uint64_t ticks = (uint64_t)pcapng_u32(s, &body) << 32;
+    ticks |= pcapng_u32(s, &body);
     if (body.bad || number >= s->interface_count - s->section_first) return false;
-    uint64_t interface_drops = 0, system_drops = 0, told;
+    struct pcapng_interface *i = &s->interfaces[s->section_first + number];
+    struct pcapng_drops drops = {.to = pcapng_time(i, ticks)};
+    uint64_t interface_drops = 0, system_drops = 0;
+    bool was_down = false;
     struct pcapng_option option;
     for (unsigned n = 0; n < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &body, &option); n++) {
-        if (option.code == OPTION_COMMENT) capture_add_comment(f, option.value);
+        if (option.code == OPTION_COMMENT) {
+            if (bytes_equal(option.value, bytes_text(INTERFACE_DOWN))) was_down = true;
+            else capture_add_comment(f, option.value);
+        }
+        if (option.code == OPTION_STATISTICS_FROM) drops.from = pcapng_option_time(s, i, &option);
+        if (option.code == OPTION_STATISTICS_TO) drops.to = pcapng_option_time(s, i, &option);
         if (option.code == OPTION_INTERFACE_DROPS) interface_drops = pcapng_option_u64(s, &option);
         if (option.code == OPTION_SYSTEM_DROPS) system_drops = pcapng_option_u64(s, &option);
     }
-    if (__builtin_add_overflow(interface_drops, system_drops, &told)) told = UINT64_MAX;
-    pcapng_add_drops(f, &s->interfaces[s->section_first + number], told, 0);
+    if (was_down) pcapng_tell_loss(f, i, 0, &drops);
+    if (was_down) return true;
+    if (__builtin_add_overflow(interface_drops, system_drops, &drops.told)) drops.told = UINT64_MAX;
+    pcapng_add_drops(f, i, &drops);
     return true;
 }
 
@@ -152,7 +179,9 @@ void pcapng_read_packet_options(struct capture_file *f, struct pcapng_state *s,
         if (option.code == OPTION_COMMENT && f->comments.take)
             f->comments.take(f->comments.context, f->ordinal - 1, option.value);
         if (option.code == OPTION_PACKET_DROPS)
-            pcapng_add_drops(f, i, 0, pcapng_option_u64(s, &option));
+            pcapng_add_drops(f, i,
+                             &(struct pcapng_drops){.between = pcapng_option_u64(s, &option),
+                                                    .to = f->last_time});
     }
 }
 

@@ -280,6 +280,65 @@ static void skips_broken_blocks(void **state)
     memory_free(b);
 }
 
+static void put_span(struct build *b, uint64_t from, uint64_t to, uint64_t drops,
+                     const char *comment)
+{
+    uint32_t times[] = {(uint32_t)(from >> 32), (uint32_t)from, (uint32_t)(to >> 32), (uint32_t)to};
+    size_t place = block_begin(b, 5);
+    put_u32(b, 0);
+    put_u32(b, times[2]);
+    put_u32(b, times[3]);
+    if (comment) option_put(b, 1, comment, (uint16_t)strlen(comment));
+    option_put(b, 2, times, 8);
+    option_put(b, 3, times + 2, 8);
+    if (!comment) option_put(b, 7, &drops, 8);
+    option_put(b, 0, NULL, 0);
+    block_end(b, place);
+}
+
+// What statistics tell one after another is lost since those before.
+static void losses_have_times(void **state)
+{
+    (void)state;
+    struct build *b = build_create(false);
+    section_put(b, NULL);
+    interface_put(b, 1, -1);
+    enhanced_put(b, 0, 1000000, 20, 20, 1);
+    put_span(b, 500000, 2000000, 3, NULL);
+    put_span(b, 500000, 3000000, 3, NULL);
+    put_span(b, 500000, 4000000, 10, NULL);
+    put_span(b, 4100000, 4200000, 0, INTERFACE_DOWN);
+    read_memory(&readout, built(b), NULL);
+    assert_int_equal(readout.info.interface_drops, 10);
+    assert_int_equal(readout.info.loss_count, 3);
+    static const struct capture_loss expected[] = {
+        {"", 500 * NANOS_PER_MILLI, 2 * NANOS_PER_SECOND, 3},
+        {"", 3 * NANOS_PER_SECOND, 4 * NANOS_PER_SECOND, 7},
+        {"", 4100 * NANOS_PER_MILLI, 4200 * NANOS_PER_MILLI, 0}};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(readout.losses[i].from, expected[i].from);
+        assert_int_equal(readout.losses[i].to, expected[i].to);
+        assert_int_equal(readout.losses[i].packets, expected[i].packets);
+    }
+    assert_string_equal(readout.comments, "");
+    memory_free(b);
+}
+
+// A packet that each time was preceded by a loss does not fill the memory.
+static void many_losses_become_one(void **state)
+{
+    (void)state;
+    struct build *b = build_create(false);
+    section_put(b, NULL);
+    interface_put(b, 1, -1);
+    for (uint64_t i = 1; i <= 2 * CAPTURE_LOSSES_MAX; i++) put_span(b, 0, i * 1000000, i, NULL);
+    read_memory(&readout, built(b), NULL);
+    assert_int_equal(readout.info.interface_drops, 2 * CAPTURE_LOSSES_MAX);
+    assert_int_equal(readout.info.loss_count, CAPTURE_LOSSES_MAX);
+    assert_int_equal(readout.losses[CAPTURE_LOSSES_MAX - 1].packets, CAPTURE_LOSSES_MAX + 1);
+    memory_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +347,8 @@ int main(void)
         cmocka_unit_test(reads_simple_and_old_blocks),
         cmocka_unit_test(reads_sections),
         cmocka_unit_test(reads_other_blocks),
+        cmocka_unit_test(losses_have_times),
+        cmocka_unit_test(many_losses_become_one),
         cmocka_unit_test(gives_all_packets_before_a_cut),
         cmocka_unit_test(goes_on_behind_damage),
         cmocka_unit_test(loses_one_packet_to_a_flipped_bit),

@@ -16,6 +16,7 @@
 
 #include "base/memory.h"
 #include "source/capture_file.h"
+#include "source/live.h"
 #include "source/paths.h"
 
 enum { SECRETS_MAX = 4096, SECRET_BYTES_MAX = 16 * 1024 * 1024 };
@@ -98,8 +99,8 @@ static int source_descriptor(const struct path_entry *entry, struct err *err)
 }
 
 // What belongs to reading a file for good.
-static bool file_options(struct source *s, const struct source_file *file,
-                         struct capture_file_options *o, struct err *err)
+static bool file_options(struct source *s, bool keep, struct capture_file_options *o,
+                         struct err *err)
 {
     const struct capture_sink *sink = &s->options.captures;
     o->hasher = s->hasher;
@@ -107,7 +108,7 @@ static bool file_options(struct source *s, const struct source_file *file,
     if (!sink->begin) return true;
     assert(s->hasher);
     o->sink = sink;
-    o->keep = sink->keep || file->entry->is_stream;
+    o->keep = keep;
     if (o->keep && !s->keeper) s->keeper = aside_create("weir-keep", err);
     o->keeper = s->keeper;
     return !o->keep || s->keeper;
@@ -122,7 +123,8 @@ static bool file_open(struct source *s, struct source_file *file, bool to_look, 
     if (!input.content) input.fd = source_descriptor(file->entry, err);
     if (!input.content && input.fd < 0) return false;
     struct capture_file_options options = {.filter = s->filter};
-    if (!to_look && !file_options(s, file, &options, err)) {
+    bool keep = s->options.captures.keep || file->entry->is_stream;
+    if (!to_look && !file_options(s, keep, &options, err)) {
         if (input.fd >= 0) close(input.fd);
         return false;
     }
@@ -265,10 +267,29 @@ static bool source_open_paths(struct source *s, struct err *err)
     return ok && (!s->filter || packet_filter_check(s->filter, err));
 }
 
+// Its filter is the kernel's. What it has now is not looked at: that would wait for a packet.
+static bool source_open_live(struct source *s, struct err *err)
+{
+    struct live *live = s->options.live;
+    s->files = memory_get(sizeof *s->files);
+    s->heap = memory_get(sizeof *s->heap);
+    struct source_file *file = &s->files[s->file_count++];
+    file->info.path = live_name(live);
+    struct capture_file_options options = {0};
+    struct block_input input = {.fd = -1, .content = live_content(live), .waits = true};
+    if (!file_options(s, s->options.captures.keep, &options, err)) return false;
+    if (!options.keep) options.sink = NULL; // nobody comes back to where its packets lay
+    file->open = capture_file_open(&input, &file->info, &options, err);
+    if (!file->open) return false;
+    file->info.is_stream = true;
+    heap_push(s, 0);
+    return true;
+}
+
 struct source *source_open(const struct source_options *options, struct err *err)
 {
     struct source *s = source_create(options, err);
-    if (!s || source_open_paths(s, err)) return s;
+    if (!s || (options->live ? source_open_live(s, err) : source_open_paths(s, err))) return s;
     source_close(s);
     return NULL;
 }
@@ -398,7 +419,7 @@ const struct capture_info *source_capture(const struct source *s, uint32_t captu
 uint64_t source_bytes_total(const struct source *s)
 {
     for (uint32_t i = 0; i < s->file_count; i++) {
-        if (s->files[i].entry && s->files[i].entry->is_stream) return 0;
+        if (s->files[i].info.is_stream) return 0;
     }
     return s->bytes_total;
 }

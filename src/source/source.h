@@ -12,10 +12,14 @@
 #include "record/capture.h"
 #include "record/kind.h"
 #include "record/packet.h"
+#include "source/interface.h"
+
+struct live;
 
 struct source_options {
     const char *const *paths; // files, folders, or "-" for standard input
     uint32_t path_count;
+    struct live *live; // in place of paths: network interfaces (source/live.h), borrowed
     // In place of the bytes of a path, those kept elsewhere; NULL for others. `contents` is NULL,
     // or has one for each path: then all of these are files.
     struct capture_content *const *contents;
@@ -24,6 +28,14 @@ struct source_options {
     // Who keeps the captures, or where their packets lie; `begin` NULL when nobody does. With
     // hash_captures only.
     struct capture_sink captures;
+};
+
+// What an interface lost between two times, as its capture tells.
+enum { CAPTURE_LOSSES_MAX = 256 }; // of a capture; further ones are added to the last
+struct capture_loss {
+    char interface[INTERFACE_NAME_MAX]; // "" when it has no name
+    nanos from, to;
+    uint64_t packets; // that found no room; 0: it was down, and nobody knows what was missed
 };
 
 // What is known of one capture; final when the source is at its end.
@@ -41,6 +53,8 @@ struct capture_info {
     uint64_t damaged_bytes;         // skipped as not believable
     uint64_t cut_bytes;             // of the packet or block in which the file ends
     uint64_t interface_drops;       // told by statistics in the file
+    struct capture_loss *losses;    // of them those whose time and interface are told, in order
+    uint32_t loss_count;
     // Earliest and latest packet time; first_seen > last_seen when no packet has one.
     nanos first_seen, last_seen;
     bool truncated; // ends within a packet, or before the size it had when it was opened

@@ -1,0 +1,419 @@
+#include "source/live.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "source/capture_writer.h"
+#include "source/pcapng.h"
+
+enum {
+    WAIT_MILLISECONDS = 100,
+    WAIT_HELD_MILLISECONDS = 20, // while packets wait for those of other interfaces
+    PACKET_HEADER = 28,
+    PACKET_FRAMING = PACKET_HEADER + 4,
+};
+#define LOOK_EVERY (100 * NANOS_PER_MILLI) // whether interfaces are down
+#define COUNT_EVERY NANOS_PER_SECOND
+
+struct tapped {
+    struct live_device *device; // NULL when it is gone
+    char name[INTERFACE_NAME_MAX];
+    struct live_queue queue;
+    nanos reached;                                 // whatever comes from it now is later
+    uint64_t received, dropped, interface_dropped; // when it was counted last
+    nanos told;                                    // up to when that stands in the capture
+    uint64_t downs;
+    nanos down_since; // 0: it is up
+    nanos up_until;   // when it was last seen up
+};
+
+struct live {
+    struct capture_content content;
+    struct live_options options;
+    struct live_clock clock;
+    struct tapped *tapped;
+    uint32_t count, gone;
+    char *name;
+    bytes left;   // what comes before the next packet; lies in one of the two
+    char *blocks; // of open_memstream
+    size_t blocks_size;
+    uint8_t *packet;                    // one that did not fit
+    nanos now, began, counted;          // by the clock: in the last round, and so on
+    nanos started, packet_came, looked; // elapsed
+    nanos ends;                         // elapsed; 0: nothing says that it ends
+    uint64_t given;
+    bool is_last_round, ended;
+};
+
+// ---- blocks -------------------------------------------------------------------------------------
+
+// Blocks other than packets are written as into any file.
+static struct capture_writer blocks_begin(struct live *l)
+{
+    assert(l->left.n == 0);
+    free(l->blocks);
+    l->blocks = NULL;
+    return (struct capture_writer){.out = open_memstream(&l->blocks, &l->blocks_size)};
+}
+
+static void blocks_end(struct live *l, struct capture_writer *w)
+{
+    fclose(w->out);
+    l->left = bytes_of(l->blocks, l->blocks_size);
+}
+
+static void begin_capture(struct live *l)
+{
+    struct capture_writer w = blocks_begin(l);
+    capture_write_begin(&w, w.out, l->options.program);
+    for (uint32_t i = 0; i < l->count; i++)
+        capture_write_interface(&w, &l->tapped[i].device->interface);
+    blocks_end(l, &w);
+}
+
+static void tell_counts(const struct live *l, struct capture_writer *w, uint32_t i, nanos to)
+{
+    struct tapped *t = &l->tapped[i];
+    capture_write_statistics(w, i,
+                             &(struct capture_statistics){.from = l->began,
+                                                          .to = to,
+                                                          .received = t->received,
+                                                          .interface_drops = t->interface_dropped,
+                                                          .system_drops = t->dropped});
+    t->told = to;
+}
+
+// Two blocks say from when to when it was that something was lost.
+static void count_one(struct live *l, struct capture_writer *w, uint32_t i)
+{
+    struct tapped *t = &l->tapped[i];
+    uint64_t received, dropped, interface_dropped;
+    if (!t->device) return;
+    t->device->calls->count(t->device, &received, &dropped, &interface_dropped);
+    bool is_more = dropped > t->dropped || interface_dropped > t->interface_dropped;
+    if (is_more && t->told < l->counted) tell_counts(l, w, i, l->counted);
+    t->received = received;
+    t->dropped = dropped;
+    t->interface_dropped = interface_dropped;
+    if (is_more) tell_counts(l, w, i, l->now);
+}
+
+static void tell_down(struct live *l, struct capture_writer *w, uint32_t i)
+{
+    struct tapped *t = &l->tapped[i];
+    if (!t->down_since) return;
+    capture_write_statistics(w, i,
+                             &(struct capture_statistics){
+                                 .from = t->down_since, .to = l->now, .comment = INTERFACE_DOWN});
+    t->down_since = 0;
+}
+
+static void look_one(struct live *l, struct capture_writer *w, uint32_t i)
+{
+    struct tapped *t = &l->tapped[i];
+    uint64_t downs = t->downs;
+    bool is_down = t->device ? t->device->calls->is_down(t->device, &downs) : true;
+    if (!t->down_since && (is_down || downs != t->downs)) t->down_since = t->up_until;
+    t->downs = downs;
+    if (is_down) return;
+    tell_down(l, w, i);
+    t->up_until = l->now;
+}
+
+// What the clock brings.
+static void look(struct live *l, nanos elapsed)
+{
+    if (elapsed - l->looked < LOOK_EVERY && !l->is_last_round) return;
+    bool counts = l->now - l->counted >= COUNT_EVERY || l->now < l->counted || l->is_last_round;
+    struct capture_writer w = blocks_begin(l);
+    for (uint32_t i = 0; i < l->count; i++) {
+        if (counts) count_one(l, &w, i);
+        look_one(l, &w, i);
+    }
+    blocks_end(l, &w);
+    l->looked = elapsed;
+    if (counts) l->counted = l->now;
+}
+
+static void end_capture(struct live *l)
+{
+    struct capture_writer w = blocks_begin(l);
+    for (uint32_t i = 0; i < l->count; i++) {
+        tell_down(l, &w, i);
+        if (l->tapped[i].told < l->now) tell_counts(l, &w, i, l->now);
+    }
+    blocks_end(l, &w);
+    l->ended = true;
+}
+
+// ---- packets ------------------------------------------------------------------------------------
+
+static bool is_due(const struct live *l, nanos time)
+{
+    nanos safe = INT64_MAX;
+    for (uint32_t i = 0; i < l->count; i++)
+        if (l->tapped[i].reached < safe) safe = l->tapped[i].reached;
+    // What is of the future came before somebody set the clock.
+    return l->count == 1 || l->is_last_round || time <= safe || time > l->now + LIVE_WINDOW;
+}
+
+// The queue with the earliest packet, if that is due.
+static struct tapped *next_queue(struct live *l, struct live_queued *head)
+{
+    struct tapped *first = NULL;
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct live_queued other;
+        if (!live_queue_first(&l->tapped[i].queue, &other)) continue;
+        if (first && other.time >= head->time) continue;
+        first = &l->tapped[i];
+        *head = other;
+    }
+    return first && is_due(l, head->time) ? first : NULL;
+}
+
+static void put_32(uint8_t *to, uint32_t v)
+{
+    for (unsigned i = 0; i < 4; i++) to[i] = (uint8_t)(v >> 8 * i);
+}
+
+// An enhanced packet block (section 4.3), of which there is room for all.
+static size_t put_packet(uint8_t *to, uint32_t interface, const struct live_queued *p,
+                         const uint8_t *data)
+{
+    uint32_t padded = (p->captured + 3) / 4 * 4, size = PACKET_FRAMING + padded;
+    uint64_t time = (uint64_t)(p->time > 0 ? p->time : 0);
+    const uint32_t head[] = {PCAPNG_ENHANCED_PACKET, size,        interface, (uint32_t)(time >> 32),
+                             (uint32_t)time,         p->captured, p->length};
+    for (unsigned i = 0; i < sizeof head / sizeof head[0]; i++) put_32(to + 4 * i, head[i]);
+    memcpy(to + PACKET_HEADER, data, p->captured);
+    memset(to + PACKET_HEADER + p->captured, 0, padded - p->captured);
+    put_32(to + PACKET_HEADER + padded, size);
+    return size;
+}
+
+static size_t give_left(struct live *l, uint8_t *to, size_t room)
+{
+    bytes some = bytes_first(l->left, room);
+    if (some.n) memcpy(to, some.p, some.n);
+    l->left = bytes_after(l->left, some.n);
+    return some.n;
+}
+
+static bool has_enough(const struct live *l)
+{
+    return l->options.packets && l->given >= l->options.packets;
+}
+
+// What is due, as far as it has room.
+static size_t give(struct live *l, uint8_t *to, size_t room)
+{
+    size_t n = give_left(l, to, room);
+    struct live_queued head;
+    struct tapped *t;
+    while (!has_enough(l) && n < room && (t = next_queue(l, &head))) {
+        size_t size = PACKET_FRAMING + (head.captured + (size_t)3) / 4 * 4;
+        bool fits = size <= room - n;
+        if (!fits && n > 0) return n;
+        size_t put = put_packet(fits ? to + n : l->packet, (uint32_t)(t - l->tapped), &head,
+                                live_queue_data(&t->queue));
+        live_queue_pass(&t->queue, &head);
+        l->given++;
+        if (!fits) l->left = bytes_of(l->packet, put);
+        n += fits ? put : give_left(l, to, room);
+    }
+    return n;
+}
+
+// ---- rounds -------------------------------------------------------------------------------------
+
+static void lose_device(struct live *l, struct tapped *t)
+{
+    t->device->calls->close(t->device);
+    t->device = NULL;
+    t->reached = INT64_MAX;
+    l->gone++;
+}
+
+// Takes what an interface has; false when there is more.
+static bool take_from(struct live *l, struct tapped *t, nanos elapsed)
+{
+    if (!t->device) return true;
+    size_t before = t->queue.end - t->queue.at;
+    enum live_result result = t->device->calls->read(t->device, &t->queue);
+    if (t->queue.end - t->queue.at > before) l->packet_came = elapsed;
+    switch (result) {
+    case LIVE_DRAINED:
+        t->reached = l->now - LIVE_WINDOW;
+        return true;
+    case LIVE_MORE:
+        t->reached = t->queue.last - 1;
+        return false;
+    case LIVE_GONE:
+        lose_device(l, t);
+        return true;
+    }
+    return true;
+}
+
+static bool wants_to_end(const struct live *l, nanos elapsed)
+{
+    const struct live_options *o = &l->options;
+    return (o->stop && *o->stop) || (o->duration && elapsed - l->started >= o->duration) ||
+           (o->idle && elapsed - l->packet_came >= o->idle) || l->gone == l->count;
+}
+
+static void wait_for_more(struct live *l)
+{
+    int descriptors[LIVE_INTERFACES_MAX];
+    uint32_t n = 0;
+    bool holds = false;
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct live_device *d = l->tapped[i].device;
+        if (d) descriptors[n++] = d->calls->descriptor(d);
+        holds |= l->tapped[i].queue.at < l->tapped[i].queue.end;
+    }
+    l->clock.wait(l->clock.context, descriptors, n,
+                  holds ? WAIT_HELD_MILLISECONDS : WAIT_MILLISECONDS);
+}
+
+// Asks all interfaces once. What came before the end was asked for may lie in a block of the kernel
+// for a while yet: so rounds go on for the window.
+static void round_go(struct live *l)
+{
+    nanos elapsed = l->clock.elapsed(l->clock.context);
+    bool is_dry = true;
+    l->now = l->clock.now(l->clock.context);
+    if (!l->ends && wants_to_end(l, elapsed)) l->ends = elapsed + LIVE_WINDOW;
+    l->is_last_round = has_enough(l) || (l->ends && elapsed >= l->ends);
+    for (uint32_t i = 0; i < l->count; i++) is_dry &= take_from(l, &l->tapped[i], elapsed);
+    look(l, elapsed);
+    struct live_queued head;
+    if (is_dry && !l->is_last_round && !l->left.n && !next_queue(l, &head)) wait_for_more(l);
+}
+
+// Reading waits until there is something.
+static ssize_t live_read(struct capture_content *content, uint64_t offset, uint8_t *to, size_t size)
+{
+    struct live *l = content->context;
+    (void)offset; // always the next
+    for (;;) {
+        size_t n = give(l, to, size);
+        if (n > 0 || l->ended) return (ssize_t)n;
+        if (l->is_last_round) end_capture(l);
+        else round_go(l);
+    }
+}
+
+// ---- life ---------------------------------------------------------------------------------------
+
+static const char prefix[] = "interface:";
+
+const char *live_interface_of(const char *word)
+{
+    size_t n = sizeof prefix - 1;
+    return strncmp(word, prefix, n) == 0 ? word + n : NULL;
+}
+
+static void name_it(struct live *l)
+{
+    struct text name = {0};
+    for (uint32_t i = 0; i < l->count; i++)
+        text_format(&name, "%s%s", i ? "," : prefix, l->tapped[i].name);
+    l->name = name.p;
+}
+
+struct live *live_over(const struct live_options *options, const struct live_clock *clock,
+                       struct live_device **devices)
+{
+    struct live *l = memory_get(sizeof *l);
+    l->content = (struct capture_content){.context = l, .read = live_read};
+    l->options = *options;
+    l->clock = *clock;
+    l->count = options->interface_count;
+    l->tapped = memory_get(l->count * sizeof *l->tapped);
+    l->packet = memory_get(PACKET_FRAMING + LIVE_PACKET_MAX);
+    l->now = l->began = l->counted = clock->now(clock->context);
+    l->started = l->packet_came = l->looked = clock->elapsed(clock->context);
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct tapped *t = &l->tapped[i];
+        t->device = devices[i];
+        memcpy(t->name, devices[i]->interface.name, sizeof t->name);
+        live_queue_init(&t->queue, LIVE_QUEUE_SIZE);
+        t->told = t->up_until = l->now;
+    }
+    memory_free(devices);
+    name_it(l);
+    begin_capture(l);
+    return l;
+}
+
+static bool is_named_before(const struct live_options *o, uint32_t i)
+{
+    for (uint32_t before = 0; before < i; before++)
+        if (strcmp(o->interfaces[before], o->interfaces[i]) == 0) return true;
+    return false;
+}
+
+struct live *live_open(const struct live_options *options, struct err *err)
+{
+    struct live_options o = *options;
+    struct live_pcap_options pcap = {o.bpf, o.quiet, o.buffer ? o.buffer : LIVE_BUFFER};
+    if (o.interface_count > LIVE_INTERFACES_MAX) {
+        err_set(err, ERR_USAGE, "more than %d interfaces", LIVE_INTERFACES_MAX);
+        return NULL;
+    }
+    struct live_device **devices = memory_get(o.interface_count * sizeof(struct live_device *));
+    uint32_t n = 0;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < options->interface_count; i++) {
+        if (is_named_before(options, i)) continue;
+        devices[n] = live_pcap_open(options->interfaces[i], &pcap, err);
+        ok = devices[n] != NULL;
+        n += ok;
+    }
+    o.interface_count = n;
+    if (ok) return live_over(&o, &live_pcap_clock, devices);
+    for (uint32_t i = 0; i < n; i++) devices[i]->calls->close(devices[i]);
+    memory_free(devices);
+    return NULL;
+}
+
+void live_close(struct live *l)
+{
+    if (!l) return;
+    for (uint32_t i = 0; i < l->count; i++) {
+        struct live_device *d = l->tapped[i].device;
+        if (d) d->calls->close(d);
+        live_queue_deinit(&l->tapped[i].queue);
+    }
+    memory_free(l->tapped);
+    memory_free(l->packet);
+    free(l->blocks);
+    memory_free(l->name);
+    memory_free(l);
+}
+
+const char *live_name(const struct live *l)
+{
+    return l->name;
+}
+
+struct capture_content *live_content(struct live *l)
+{
+    return &l->content;
+}
+
+bool live_remark(const struct live *l, char *text, size_t size)
+{
+    int n = 0;
+    for (uint32_t i = 0; i < l->count && n < (int)size; i++)
+        if (!l->tapped[i].device)
+            n += snprintf(text + n, size - (size_t)n, "%s%s", n ? ", " : "", l->tapped[i].name);
+    if (n && n < (int)size)
+        snprintf(text + n, size - (size_t)n, ": not there any more since it was taken away");
+    return n > 0;
+}
