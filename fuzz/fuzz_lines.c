@@ -1,5 +1,6 @@
-// Any bytes as lines behind one of each format, by both parsers: what the scanner makes of them the
-// strict parser may refuse, and never the other way round. It has whole numbers up to 2^63.
+// Any bytes as lines behind one of each format, and behind headers of tables, by both parsers: what
+// the scanner makes of them the strict parser may refuse, and never the other way round. It has
+// whole numbers up to 2^63.
 #include <assert.h>
 
 #include "collect/lines.h"
@@ -13,6 +14,10 @@ static const char *const firsts[] = {
     "{\"ipfix.flowStartMilliseconds\":1,\"ipfix.octetDeltaCount\":1}\n",
     "{\"ts\":1.5,\"id.orig_h\":\"10.0.0.1\",\"conn_state\":\"S0\"}\n",
     "{\"timestamp\":\"2020-01-01T00:00:00Z\",\"event_type\":\"stats\"}\n",
+    "{\"first_seen\":\"2020-01-01T00:00:00Z\",\"last_seen\":\"2020-01-01T00:00:00Z\"}\n",
+    "#separator \\x09\n#path\tconn\n#fields\tts\tid.orig_h\tproto\tduration\tservice\torig_pkts\n",
+    "ts,sa,dp,pr,flg,td,service,nh,elements,TotBytes,x\n",
+    "StartTime;Dur;Proto;SrcAddr;Sport;DstAddr;Dport;TotPkts;SrcPkts\n",
 };
 
 static void drop(void *context, const struct record_batch *batch)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "flow/flow_kind.h"
+#include "record/community_id.h"
 
 enum { LIST_MAX = 12288, TEXT_VALUE_MAX = 256, ESCAPED_MAX = 4, LENGTH_SIZE = 4 };
 
@@ -240,21 +241,28 @@ struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin
 
 // Many exporters tell type and code of ICMP in the port of the destination alone, as NetFlow 5 does
 // (Cisco, "NetFlow Export Datagram Format"), whether or not there is an element for them as well.
-static void put_icmp_ports(struct record_batch *b)
+// A message that has an answer has the answer's type in place of its code, as in flows that are
+// measured of packets; but zeros may mean that nothing was told.
+void flow_icmp_ports(struct record_batch *b)
 {
     enum { ICMP = 1, ICMP6 = 58 };
+    uint8_t answer;
     if (!batch_has(b, FLOW_PROTO, b->rows) || !batch_has(b, FLOW_DST_PORT, b->rows)) return;
     uint64_t proto = batch_get(b, FLOW_PROTO, b->rows), dst = batch_get(b, FLOW_DST_PORT, b->rows);
     bool has_src = batch_has(b, FLOW_SRC_PORT, b->rows);
     uint64_t src = has_src ? batch_get(b, FLOW_SRC_PORT, b->rows) : 0;
-    if ((proto != ICMP && proto != ICMP6) || dst <= UINT8_MAX || (src && src != dst >> 8)) return;
-    batch_word(b, FLOW_SRC_PORT, dst >> 8);
-    batch_word(b, FLOW_DST_PORT, dst & UINT8_MAX);
+    if (proto != ICMP && proto != ICMP6) return;
+    if (dst > UINT8_MAX && (!src || src == dst >> 8)) src = dst >> 8, dst &= UINT8_MAX;
+    if (src && src <= UINT8_MAX && !dst && icmp_counterpart((uint32_t)proto, (uint8_t)src, &answer))
+        dst = answer;
+    if (!has_src && !src) return;
+    batch_word(b, FLOW_SRC_PORT, src);
+    batch_word(b, FLOW_DST_PORT, dst);
 }
 
 void flow_end(struct flow_rows *rows, struct record_batch *b)
 {
-    put_icmp_ports(b);
+    flow_icmp_ports(b);
     if (rows->list.n) batch_text(b, FLOW_ELEMENTS, bytes_of(rows->list.p, rows->list.n));
     batch_end(b);
 }

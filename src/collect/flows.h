@@ -72,5 +72,7 @@ void flow_put_text(struct record_batch *b, unsigned field, bytes v);
 void flow_put_reason(struct record_batch *b, uint64_t reason);
 // Type and code in place of ports; zero is no news.
 void flow_put_icmp(struct record_batch *b, uint64_t type_code);
+// What stands in place of ports where the protocol is ICMP, once all of the row is told.
+void flow_icmp_ports(struct record_batch *b);
 // The rate and who told it; nothing when it is not known.
 void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from);

@@ -14,6 +14,7 @@ enum {
 enum value_shape {
     VALUE_NUMBER,
     VALUE_DECIMAL, // `number` millionths, exactly
+    VALUE_REAL,    // nearly `number` billionths; `text` has all digits
     VALUE_TEXT,
     VALUE_OTHER, // what no field takes; `text` says what
     VALUE_NONE,
@@ -30,18 +31,23 @@ enum line_use {
     LINE_STEP,     // fills what its step says
     LINE_FLAGS,    // TCP flags as letters, or a number
     LINE_HEX,      // hexadecimal digits
+    LINE_PORT,     // a number, or type and code of ICMP: 3.1 (nfdump), 0x0103 (Argus)
     LINE_PROTOCOL, // a number, or the protocol's name
     LINE_DURATION,
-    LINE_TYPE, // a line with another value than one of `types` is no flow
+    LINE_KEPT,     // as NAME=VALUE
+    LINE_BOTH,     // packets or bytes of both directions together; `field` is that of the first
+    LINE_ELEMENTS, // NAME=VALUE, several
+    LINE_TYPE,     // a line with another value than one of `types` is no flow
     LINE_IGNORED,
 };
 
 // A name of a format's own. Names of information elements need no rows.
 struct line_name {
     const char *name;
-    uint8_t use;   // enum line_use
-    uint8_t field; // of `flow`
-    uint8_t bits;  // of numbers at most; 0: 64
+    uint8_t use;    // enum line_use
+    uint8_t field;  // of `flow`
+    uint8_t bits;   // of numbers at most; 0: 64
+    bool is_filled; // in a table: nothing but zeros stands where there is no value
 };
 
 struct line_format {
@@ -51,7 +57,8 @@ struct line_format {
     const struct line_name *names;
     uint32_t name_count;
     const char *types[3]; // values of LINE_TYPE that are flows
-    nanos unit;           // of times that are numbers
+    nanos unit;           // of times that are numbers, by its own names
+    bool has_fields;      // fields of `flow` are called by their names
 };
 
 // What is known of a name once it was met.
@@ -62,8 +69,20 @@ struct line_key {
     uint8_t use;
     uint8_t field;
     uint8_t how; // enum step_how
+    bool is_filled;
+    nanos unit; // of a time that is a number
     uint64_t number_max;
     uint64_t seen; // in this line
+};
+
+// Of formats of tables.
+struct line_table {
+    uint8_t delimiter;
+    bool has_quotes;                 // else escapes
+    bool is_other;                   // it is no table of flows
+    char unset[16], empty[16];       // what stands where there is no value
+    uint16_t columns[LINE_KEYS_MAX]; // numbers of their keys
+    uint32_t column_count;           // 0: its header was not understood
 };
 
 struct line_minute {
@@ -93,9 +112,7 @@ struct lines {
     // A protocol's name as met, and its number.
     uint64_t protocol_text;
     uint8_t protocol;
-    // Of tables.
-    uint16_t columns[LINE_KEYS_MAX];
-    uint32_t column_count;
+    struct line_table table;
     // Of this line.
     uint64_t stamp; // another for each reading of a line
     struct record_batch *batch;
@@ -103,10 +120,10 @@ struct lines {
     bool is_other, has_duration;
     bool is_icmp; // told by name: the number depends on the family
     nanos duration;
+    uint64_t packets_both, bytes_both; // 0: not told
     enum line_loss fault;
-    const char *fault_why;
     char why[128];
-    struct text list, value;
+    struct text list, value, cell;
 };
 
 extern const struct line_format *const line_formats[];
@@ -125,6 +142,9 @@ static inline bytes line_key_name(const struct line_key *key)
 {
     return bytes_of(key->quoted + 1, key->name_length);
 }
+
+// The field that a name fills in a format; -1 when it fills none.
+int line_field_of(const struct line_format *format, bytes name);
 
 // False, with the fault noted.
 bool line_fault(struct lines *l, enum line_loss loss, const char *format, ...)
@@ -149,3 +169,11 @@ bool line_strict(struct lines *l, bytes line);
 void line_take_json(struct lines *l, bytes line);
 // Whether a line is an object in which `"name` stands.
 bool line_has(bytes line, const char *name);
+
+// For formats of tables. What the names of a header mean; false and a fault when it has none, or
+// one twice: then all lines of the table are broken.
+bool table_header(struct lines *l, bytes names);
+// A line of the table.
+void table_take(struct lines *l, bytes line);
+// A line that is part of the table and tells of no flow.
+void table_pass(struct lines *l);

@@ -53,6 +53,48 @@ static uint8_t how_of_field(unsigned field)
     return STEP_ELEMENT;
 }
 
+// How wide the numbers are that a field takes, where less than 64 bits.
+static unsigned bits_of_field(unsigned field)
+{
+    switch (field) {
+    case FLOW_PROTO:
+    case FLOW_TOS:
+    case FLOW_SRC_MASK:
+    case FLOW_DST_MASK:
+        return 8;
+    case FLOW_SRC_PORT:
+    case FLOW_DST_PORT:
+    case FLOW_NAT_SRC_PORT:
+    case FLOW_NAT_DST_PORT:
+    case FLOW_VLAN:
+    case FLOW_DST_VLAN:
+    case FLOW_TCP_FLAGS:
+    case FLOW_REVERSE_TCP_FLAGS:
+        return 16;
+    default:
+        return 64;
+    }
+}
+
+static uint8_t use_of_field(unsigned field)
+{
+    if (field == FLOW_PROTO) return LINE_PROTOCOL;
+    if (field == FLOW_TCP_FLAGS || field == FLOW_REVERSE_TCP_FLAGS) return LINE_FLAGS;
+    return field == FLOW_ELEMENTS ? LINE_ELEMENTS : LINE_STEP;
+}
+
+static bool resolve_field(struct line_key *key, bytes name)
+{
+    int field = kind_field(&flow_kind, name);
+    if (field < 0) return false;
+    key->field = (uint8_t)field;
+    key->use = use_of_field(key->field);
+    key->how = how_of_field(key->field);
+    key->number_max = number_max(bits_of_field(key->field));
+    key->unit = NANOS_PER_SECOND;
+    return true;
+}
+
 static bool resolve_own(const struct line_format *f, struct line_key *key, bytes name)
 {
     for (uint32_t i = 0; i < f->name_count; i++) {
@@ -62,6 +104,8 @@ static bool resolve_own(const struct line_format *f, struct line_key *key, bytes
         key->field = own->field;
         key->how = how_of_field(own->field);
         key->number_max = number_max(own->bits);
+        key->unit = f->unit;
+        key->is_filled = own->is_filled;
         return true;
     }
     return false;
@@ -92,6 +136,14 @@ static uint16_t length_of(enum element_type type)
     return type == ELEMENT_string || type == ELEMENT_octetArray ? TEMPLATE_VARIABLE : 8;
 }
 
+// RFC 7011 sections 6.1.7 to 6.1.10.
+static nanos unit_of(enum element_type type)
+{
+    if (type == ELEMENT_dateTimeSeconds) return NANOS_PER_SECOND;
+    if (type == ELEMENT_dateTimeMicroseconds) return NANOS_PER_MICRO;
+    return type == ELEMENT_dateTimeNanoseconds ? 1 : NANOS_PER_MILLI;
+}
+
 static void resolve_element(struct line_key *key, bytes name)
 {
     bool is_reverse = false;
@@ -105,9 +157,23 @@ static void resolve_element(struct line_key *key, bytes name)
     key->how = s.how;
     key->field = s.field;
     key->number_max = number_max(bits_of(e->type));
+    key->unit = unit_of(e->type);
     if (s.how == STEP_NUMBER && s.field == FLOW_PROTO) key->use = LINE_PROTOCOL;
     if (s.how == STEP_NUMBER && (s.field == FLOW_TCP_FLAGS || s.field == FLOW_REVERSE_TCP_FLAGS))
         key->use = LINE_FLAGS;
+}
+
+static void resolve(const struct line_format *f, struct line_key *key, bytes name)
+{
+    if (resolve_own(f, key, name) || (f->has_fields && resolve_field(key, name))) return;
+    resolve_element(key, name);
+}
+
+int line_field_of(const struct line_format *format, bytes name)
+{
+    struct line_key key = {.use = LINE_STEP, .how = STEP_ELEMENT};
+    resolve(format, &key, name);
+    return key.use == LINE_STEP && key.how <= STEP_HASH ? key.field : -1;
 }
 
 static struct line_key *key_make(struct lines *l, bytes name, uint16_t *slot)
@@ -127,7 +193,7 @@ static struct line_key *key_make(struct lines *l, bytes name, uint16_t *slot)
     if (name.n) memcpy(key->quoted + 1, name.p, name.n);
     key->quoted[name.n + 1] = '"';
     key->quoted[name.n + 2] = ':';
-    if (!resolve_own(l->format, key, name)) resolve_element(key, name);
+    resolve(l->format, key, name);
     return key;
 }
 

@@ -12,6 +12,7 @@
 
 enum { REAL_TEXT_MAX = 32 };
 #define MILLIONTHS 1e6
+#define BILLIONTHS 1e9
 #define DECIMAL_WHOLE_MAX 4294967296.0 // as in the scanner
 
 static void real_value(double d, char text[REAL_TEXT_MAX], struct line_value *v)
@@ -19,9 +20,13 @@ static void real_value(double d, char text[REAL_TEXT_MAX], struct line_value *v)
     double millionths = d >= 0 && d < DECIMAL_WHOLE_MAX ? nearbyint(d * MILLIONTHS) : -1;
     int n = snprintf(text, REAL_TEXT_MAX, "%.17g", d);
     *v = (struct line_value){.shape = VALUE_OTHER, .text = bytes_of(text, (size_t)n)};
+    if (millionths < 0) return;
     // As a decimal of six digits it is the same number; else digits would be made up, or lost.
-    if (millionths < 0 || millionths / MILLIONTHS != d) return;
-    *v = (struct line_value){.shape = VALUE_DECIMAL, .number = (uint64_t)millionths};
+    // Times of Zeek, which are such numbers inside too, end at the next nanosecond.
+    v->shape = VALUE_REAL;
+    v->number = (uint64_t)nearbyint(d * BILLIONTHS);
+    if (millionths / MILLIONTHS == d)
+        *v = (struct line_value){.shape = VALUE_DECIMAL, .number = (uint64_t)millionths};
 }
 
 static void integer_value(json_int_t n, char text[REAL_TEXT_MAX], struct line_value *v)

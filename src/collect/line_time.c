@@ -28,13 +28,23 @@ static size_t zone_at(bytes text)
     return i;
 }
 
+// 2018/12/18 and 2009-11-18+09:00:03 (Argus) as RFC 3339 has them.
+static void date_put(struct text *full, bytes text)
+{
+    text_put(full, text);
+    for (size_t i = 4; i <= 7; i += 3)
+        if (full->p[i] == '/') full->p[i] = '-';
+    if (full->p[10] == '+') full->p[10] = 'T';
+}
+
 static bool slow_time(struct lines *l, bytes text, nanos *t)
 {
     struct text *full = &l->value;
-    if (text.n < MINUTE_SIZE || text.n > TIME_SIZE_MAX || text.p[4] != '-') return false;
+    if (text.n < MINUTE_SIZE || text.n > TIME_SIZE_MAX) return false;
+    if (text.p[4] != '-' && (text.p[4] != '/' || text.p[7] != '/')) return false;
     size_t end = text.n < SECONDS_END ? text.n : zone_at(text);
     text_clear(full);
-    text_put(full, bytes_first(text, end));
+    date_put(full, bytes_first(text, end));
     return zone_put(full, bytes_after(text, end)) && time_parse(bytes_of(full->p, full->n), 0, t);
 }
 

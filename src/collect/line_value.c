@@ -1,5 +1,6 @@
 // Values of lines into columns of `flow`. Both parsers, and tables, end here.
 #include <inttypes.h>
+#include <jansson.h>
 
 #include "collect/line_inside.h"
 #include "filter/filter.h"
@@ -131,9 +132,22 @@ static bool protocol_parse(struct lines *l, bytes text, uint8_t *number)
     return true;
 }
 
+// What Argus tells of that is not IP.
+static bool is_no_ip(bytes name)
+{
+    static const char *const names[] = {"arp", "rarp", "lldp", "llc", "ipx", "isis", "stp", "man"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (bytes_equal(name, bytes_text(names[i]))) return true;
+    return false;
+}
+
 static bool put_protocol(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
     uint8_t number;
+    if (v->shape == VALUE_TEXT && l->table.delimiter && is_no_ip(v->text)) {
+        l->is_other = true;
+        return true;
+    }
     if (v->shape != VALUE_TEXT || !protocol_parse(l, v->text, &number))
         return put_number(l, key, v);
     l->is_icmp |= number == ICMP;
@@ -146,15 +160,34 @@ static bool decimal_time(const struct line_value *v, nanos unit, nanos *t)
 {
     int64_t n = (int64_t)v->number;
     if (v->number > INT64_MAX) return false;
+    if (v->shape == VALUE_REAL && unit == NANOS_PER_SECOND) {
+        *t = n;
+        return true;
+    }
     if (v->shape == VALUE_DECIMAL) return !__builtin_mul_overflow(n, unit / MILLION, t);
     return v->shape == VALUE_NUMBER && !__builtin_mul_overflow(n, unit, t);
+}
+
+// Between 1980 and 2106: seconds, milli-, micro- and nanoseconds of such times are apart.
+static bool is_likely(nanos t)
+{
+    return t > 315532800 * NANOS_PER_SECOND && t <= (nanos)UINT32_MAX * NANOS_PER_SECOND;
+}
+
+// In the unit of its element's type; but some write milliseconds whatever the type (IPFIXcol2).
+static bool number_time(const struct line_key *key, const struct line_value *v, nanos *t)
+{
+    nanos milli;
+    bool ok = decimal_time(v, key->unit, t);
+    if (ok && is_likely(*t)) return true;
+    if (decimal_time(v, NANOS_PER_MILLI, &milli) && is_likely(milli)) *t = milli, ok = true;
+    return ok;
 }
 
 static bool put_time(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
     nanos t;
-    bool ok =
-        v->shape == VALUE_TEXT ? line_time(l, v->text, &t) : decimal_time(v, l->format->unit, &t);
+    bool ok = v->shape == VALUE_TEXT ? line_time(l, v->text, &t) : number_time(key, v, &t);
     if (!ok) return put_fault(l, key, "is no time");
     if (t > 0) batch_word(l->batch, key->field, (uint64_t)t);
     return true;
@@ -303,6 +336,68 @@ static bool put_step(struct lines *l, const struct line_key *key, const struct l
     return true;
 }
 
+// ---- what only tables have ----------------------------------------------------------------------
+
+// Both numbers up to 255; `text` with a dot between them.
+static bool type_and_code(bytes text, uint64_t *type_code)
+{
+    uint64_t type, code;
+    size_t dot = bytes_find(text, '.');
+    if (!digits_parse(bytes_first(text, dot), &type) ||
+        !digits_parse(bytes_after(text, dot + 1), &code) || type > UINT8_MAX || code > UINT8_MAX)
+        return false;
+    *type_code = type << 8 | code;
+    return true;
+}
+
+// Argus has the code in front of the type, and in place of the other port a number of the message.
+static APART bool put_port(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint64_t n = 0;
+    bool is_hex = v->shape == VALUE_TEXT && bytes_start_with(v->text, "0x") && v->text.n == 6;
+    if (!is_hex && v->shape == VALUE_TEXT && type_and_code(v->text, &n)) {
+        flow_put_icmp(l->batch, n);
+        return true;
+    }
+    if (!is_hex) return put_number(l, key, v);
+    for (size_t i = 2; i < v->text.n; i++) {
+        int digit = text_hex_value(v->text.p[i]);
+        if (digit < 0) return put_fault(l, key, "is no port");
+        n = n << 4 | (unsigned)digit;
+    }
+    if (key->field == FLOW_SRC_PORT) flow_put_icmp(l->batch, (n & UINT8_MAX) << 8 | n >> 8);
+    else put_element(l, key, v);
+    return true;
+}
+
+static APART bool put_both(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint64_t n;
+    if (!whole_of(v, &n)) return put_fault(l, key, "is no whole number");
+    if (key->field == FLOW_PACKETS) l->packets_both = n;
+    else l->bytes_both = n;
+    put_element(l, key, v);
+    return true;
+}
+
+// A list of texts, as `flow` has it in JSON and CSV.
+static APART bool put_elements(struct lines *l, const struct line_key *key,
+                               const struct line_value *v)
+{
+    json_t *list = json_loadb((const char *)v->text.p, v->text.n, JSON_ALLOW_NUL, NULL);
+    bool ok = json_is_array(list);
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        ok = ok && json_is_string(item);
+        if (ok && l->options.elements)
+            flow_list_put(&l->list, bytes_of(json_string_value(item), json_string_length(item)));
+    }
+    json_decref(list);
+    return ok || put_fault(l, key, "is no list of texts");
+}
+
 static bool put_type(struct lines *l, const struct line_value *v)
 {
     const char *const *types = l->format->types;
@@ -329,6 +424,15 @@ bool line_put(struct lines *l, const struct line_key *key, const struct line_val
         return put_protocol(l, key, v);
     case LINE_DURATION:
         return put_duration(l, key, v);
+    case LINE_PORT:
+        return put_port(l, key, v);
+    case LINE_KEPT:
+        put_element(l, key, v);
+        return true;
+    case LINE_BOTH:
+        return put_both(l, key, v);
+    case LINE_ELEMENTS:
+        return put_elements(l, key, v);
     case LINE_TYPE:
     case LINE_IGNORED:
         break;

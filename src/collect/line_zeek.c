@@ -1,5 +1,5 @@
-// Zeek's conn.log as JSON. What it counts with IP headers is what `flow` counts; payload alone
-// (orig_bytes) is kept as an element.
+// Zeek's conn.log, as JSON and as the table that Zeek writes by itself. What it counts with IP
+// headers is what `flow` counts; payload alone (orig_bytes) is kept as an element.
 #include "collect/line_inside.h"
 #include "flow/flow_kind.h"
 
@@ -32,5 +32,63 @@ const struct line_format zeek_lines = {
     .names = names,
     .name_count = sizeof names / sizeof names[0],
     .types = {"conn"},
+    .unit = NANOS_PER_SECOND,
+};
+
+// ---- as a table ---------------------------------------------------------------------------------
+
+static bool table_recognise(bytes line)
+{
+    return bytes_start_with(line, "#separator ") || bytes_start_with(line, "#fields\t");
+}
+
+// The separator stands as \x09.
+static void take_separator(struct lines *l, bytes value)
+{
+    uint8_t separator[8];
+    if (value.n > sizeof separator || text_unescape(separator, value) != 1) return;
+    l->table.delimiter = separator[0];
+}
+
+static void take_word(char word[16], bytes value)
+{
+    if (value.n > 15) value.n = 15;
+    if (value.n) memcpy(word, value.p, value.n);
+    word[value.n] = 0;
+}
+
+// A line of the header: a word, a separator, and what it says.
+static void take_header(struct lines *l, bytes line)
+{
+    struct line_table *t = &l->table;
+    if (!t->delimiter) t->delimiter = '\t';
+    size_t end = 0;
+    while (end < line.n && line.p[end] != t->delimiter && line.p[end] != ' ') end++;
+    bytes word = bytes_first(line, end), value = bytes_after(line, end + 1);
+    if (bytes_equal(word, bytes_text("#separator"))) {
+        *t = (struct line_table){.delimiter = '\t', .unset = "-", .empty = "(empty)"};
+        take_separator(l, value);
+    } else if (bytes_equal(word, bytes_text("#unset_field"))) take_word(t->unset, value);
+    else if (bytes_equal(word, bytes_text("#empty_field"))) take_word(t->empty, value);
+    else if (bytes_equal(word, bytes_text("#path")))
+        t->is_other = !bytes_equal(value, bytes_text("conn"));
+    else if (bytes_equal(word, bytes_text("#fields")) && !t->is_other && !table_header(l, value))
+        t->column_count = 0;
+    table_pass(l);
+}
+
+static void table_line(struct lines *l, bytes line)
+{
+    if (line.p[0] == '#') take_header(l, line);
+    else if (l->table.is_other) table_pass(l);
+    else table_take(l, line);
+}
+
+const struct line_format zeek_table_lines = {
+    .name = "zeek table",
+    .recognise = table_recognise,
+    .take = table_line,
+    .names = names,
+    .name_count = sizeof names / sizeof names[0],
     .unit = NANOS_PER_SECOND,
 };

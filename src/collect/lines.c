@@ -74,6 +74,7 @@ void line_begin(struct lines *l)
     l->stamp++;
     l->fields = 0;
     l->is_other = l->has_duration = l->is_icmp = false;
+    l->packets_both = l->bytes_both = 0;
     text_clear(&l->list);
     l->batch = writer_begin(l->writer, &flow_kind, ROW_NEED);
 }
@@ -110,12 +111,24 @@ static void line_family(struct lines *l)
         batch_word(b, FLOW_PROTO, ICMPV6);
 }
 
+// Where both directions are told together and the first one alone, the rest is the other's.
+static void line_reverse(struct lines *l, unsigned field, unsigned reverse, uint64_t both)
+{
+    struct record_batch *b = l->batch;
+    if (!both || !batch_has(b, field, b->rows) || batch_has(b, reverse, b->rows)) return;
+    uint64_t one = batch_get(b, field, b->rows);
+    if (one <= both) batch_word(b, reverse, both - one);
+}
+
 static bool line_finish(struct lines *l)
 {
     struct record_batch *b = l->batch;
     if (!l->fields) return line_fault(l, LINE_LOSS_no_flow, "no name in it tells of a flow");
     if (!line_times(l)) return false;
     line_family(l);
+    flow_icmp_ports(b);
+    line_reverse(l, FLOW_PACKETS, FLOW_REVERSE_PACKETS, l->packets_both);
+    line_reverse(l, FLOW_BYTES, FLOW_REVERSE_BYTES, l->bytes_both);
     if (*l->options.point) batch_text(b, FLOW_POINT, bytes_text(l->options.point));
     if (l->list.n) batch_text(b, FLOW_ELEMENTS, bytes_of(l->list.p, l->list.n));
     batch_end(b);
@@ -184,6 +197,7 @@ void lines_destroy(struct lines *l)
     text_deinit(&l->carry);
     text_deinit(&l->list);
     text_deinit(&l->value);
+    text_deinit(&l->cell);
     memory_free(l);
 }
 

@@ -210,6 +210,88 @@ static void test_refused(void **state)
     expect("hello", DEAD("it is of no format that is known", "no_flow"));
 }
 
+// The unit of a number is that of its element, unless only milliseconds make sense.
+static void test_units(void **state)
+{
+    (void)state;
+    expect("{\"ipfix.flowStartSeconds\":1700000000,\"ipfix.flowEndMicroseconds\":"
+           "1700000001000002,\"ipfix.octetDeltaCount\":1}",
+           "flow first_seen=1700000000000000000 last_seen=1700000001000002000 bytes=1\n");
+    expect("{\"iana:flowStartSeconds\":1700000000123,\"iana:flowEndNanoseconds\":"
+           "1700000001123,\"iana:octetDeltaCount\":1}",
+           "flow first_seen=1700000000123000000 last_seen=1700000001123000000 bytes=1\n");
+    expect("{\"iana:flowStartNanoseconds\":1700000001000000002,\"iana:octetDeltaCount\":1}",
+           "flow first_seen=1700000001000000002 last_seen=1700000001000000002 bytes=1\n");
+}
+
+#define ZEEK_HEAD                                                                                  \
+    "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n"   \
+    "#fields\tts\tuid\tid.orig_h\tid.orig_p\tproto\tservice\tduration\torig_pkts\n"                \
+    "#types\ttime\tstring\taddr\tport\tenum\tstring\tinterval\tcount\n"
+
+static void test_zeek_tables(void **state)
+{
+    (void)state;
+    expect(ZEEK_HEAD "1.5\tC\\x09a\tfe80::1\t128\ticmp\t-\t0.25\t3\n#close\t2020\n",
+           "flow first_seen=1500000000 last_seen=1750000000 proto=58 src_addr=fe80::1 src_port=128 "
+           "packets=3 elements=uid=C\ta,\n");
+    expect(ZEEK_HEAD "1\tC\t10.0.0.1\t1\ttcp\t(empty)\t-\t-\n1\tC\t10.0.0.1\t1\ttcp\n",
+           "9: it has less than the 8 columns of its header\n"
+           "flow first_seen=1000000000 last_seen=1000000000 proto=6 src_addr=10.0.0.1 src_port=1 "
+           "elements=uid=C,\nloss ts=1000000000 last_seen=1000000000 stage=collect "
+           "reason=bad_columns capture=lines count=1\n");
+    expect("#separator ,\n#path,dns\n#fields,ts,uid\n1,2\n", "");
+}
+
+static void test_csv(void **state)
+{
+    (void)state;
+    expect("\xef\xbb\xbf\"first_seen\";src_addr;application;x;elements\r\n"
+           "2020-01-01T00:00:00Z;10.0.0.1;\"a\"\"b;c\"; 7 ;\"[\"\"y=1\"\",\"\"z=a,b\"\"]\"\r\n",
+           "flow first_seen=1577836800000000000 last_seen=1577836800000000000 src_addr=10.0.0.1 "
+           "application=a\"b;c elements=x=7,y=1,z=a,b,\n");
+    // nfdump: zero stands where there is nothing; sums follow.
+    expect("ts,te,td,sa,da,sp,dp,pr,flg,ipkt,opkt,nh,cl\n"
+           "2020-01-01 00:00:00,2020-01-01 00:00:01,1.0,10.0.0.1,10.0.0.2,0,769,ICMP,"
+           "........,1,0,0.0.0.0,   0.000\nSummary\nflows,bytes\n1,2\n",
+           "flow first_seen=1577836800000000000 last_seen=1577836801000000000 proto=1 "
+           "src_addr=10.0.0.1 src_port=3 dst_addr=10.0.0.2 dst_port=1 packets=1 tcp_flags=0\n");
+    // Argus: both directions together.
+    expect("StartTime,Dur,Proto,SrcAddr,Sport,DstAddr,Dport,TotPkts,SrcPkts\n"
+           "2020/01/01 00:00:00.5,0.000000001,tcp,10.0.0.1,1,10.0.0.2,80,7,3\n"
+           "2020/01/01 00:00:00.5,0,icmp,10.0.0.1,0x0103,10.0.0.2,0x7208,1,1\n"
+           "2020-01-01+00:00:00.5,0,arp,10.0.0.1,,10.0.0.2,,1,1\n",
+           "flow first_seen=1577836800500000000 last_seen=1577836800500000001 proto=6 "
+           "src_addr=10.0.0.1 src_port=1 dst_addr=10.0.0.2 dst_port=80 packets=3 reverse_packets=4 "
+           "elements=TotPkts=7,\n"
+           "flow first_seen=1577836800500000000 last_seen=1577836800500000000 proto=1 "
+           "src_addr=10.0.0.1 src_port=3 dst_addr=10.0.0.2 dst_port=1 packets=1 reverse_packets=0 "
+           "elements=Dport=0x7208,TotPkts=1,\n");
+    expect("flowStartSeconds\tsourceIPv4Address\toctetDeltaCount\n1\t10.0.0.1\t1x\n"
+           "1\t10.0.0.1\t5\t\n1\t\"10.0.0.1\n1\t10.0.0.1\t5\n",
+           "2: octetDeltaCount is no whole number\n"
+           "3: it has more than the 3 columns of its header\n4: a quote has no end\n"
+           "flow first_seen=1000000000 last_seen=1000000000 src_addr=10.0.0.1 bytes=5\n"
+           "loss stage=collect reason=bad_value capture=lines count=1\n"
+           "loss stage=collect reason=bad_columns capture=lines count=2\n");
+    expect("ts,sa,sa\n1,10.0.0.1,10.0.0.1\n",
+           "2: its header was not understood\n"
+           "loss stage=collect reason=bad_columns capture=lines count=1\n");
+    expect("a,b\n1,2\n", "1: it is of no format that is known\n"
+                         "2: it is of no format that is known\n"
+                         "loss stage=collect reason=no_flow capture=lines count=2\n");
+}
+
+static void test_own(void **state)
+{
+    (void)state;
+    expect("{\"kind\":\"loss\",\"first_seen\":1,\"last_seen\":2}\n"
+           "{\"first_seen\":\"1970-01-01T00:00:01Z\",\"last_seen\":\"1970-01-01T00:00:01Z\","
+           "\"src_port\":1,\"exporter\":\"10.0.0.9\",\"elements\":[\"a=1\",\"b=2\"],"
+           "\"community_id\":\"1:x\"}",
+           TIMED_ROW "src_port=1 exporter=10.0.0.9 elements=a=1,b=2,\n");
+}
+
 static void test_broken(void **state)
 {
     (void)state;
@@ -349,6 +431,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_styles), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_units),  cmocka_unit_test(test_zeek_tables),
+        cmocka_unit_test(test_csv),    cmocka_unit_test(test_own),
         cmocka_unit_test(test_broken), cmocka_unit_test(test_long),
         cmocka_unit_test(test_agree),
     };

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/decompress.h"
 #include "base/memory.h"
 #include "engine/gather.h"
 
@@ -13,6 +14,10 @@ struct lines_input {
     const struct gather_options *options;
     const char *path;
     int descriptor;
+    // Where the file is compressed.
+    struct decompressor *decompressor;
+    uint8_t *packed;
+    bytes rest; // of it
 };
 
 static void pass_dead(void *context, uint64_t line, const char *why, bytes text)
@@ -22,7 +27,7 @@ static void pass_dead(void *context, uint64_t line, const char *why, bytes text)
 }
 
 // As much as there is, up to a piece; a pipe gives it in parts.
-static bool read_piece(const struct lines_input *in, uint8_t *piece, size_t *n, struct err *err)
+static bool read_packed(const struct lines_input *in, uint8_t *piece, size_t *n, struct err *err)
 {
     *n = 0;
     while (*n < PIECE) {
@@ -37,6 +42,41 @@ static bool read_piece(const struct lines_input *in, uint8_t *piece, size_t *n, 
         *n += (size_t)got;
     }
     return true;
+}
+
+// What was before damage comes first.
+static bool read_piece(struct lines_input *in, uint8_t *piece, size_t *n, struct err *err)
+{
+    if (!in->decompressor) return read_packed(in, piece, n, err);
+    *n = 0;
+    for (;;) {
+        size_t written, packed;
+        enum decompress_result r =
+            decompress(in->decompressor, &in->rest, piece + *n, PIECE - *n, &written);
+        *n += written;
+        if (*n == PIECE) return true;
+        if (r == DECOMPRESS_BROKEN || (r == DECOMPRESS_END && in->rest.n))
+            return *n || err_set(err, ERR_INPUT, "%s is compressed, and damaged", in->path);
+        if (!read_packed(in, in->packed, &packed, err)) return false;
+        in->rest = bytes_of(in->packed, packed);
+        if (packed) continue;
+        if (r == DECOMPRESS_END) return true;
+        return *n || err_set(err, ERR_INPUT, "%s is compressed, and ends too early", in->path);
+    }
+}
+
+// The first piece, which says whether the file is compressed.
+static bool read_first(struct lines_input *in, uint8_t *piece, size_t *n, struct err *err)
+{
+    if (!read_packed(in, piece, n, err)) return false;
+    enum compression compression = compression_of_file(bytes_of(piece, *n));
+    if (compression == COMPRESSION_NONE) return true;
+    in->decompressor = decompressor_create(compression);
+    in->packed = memory_get(PIECE);
+    memcpy(in->packed, piece, *n);
+    in->rest = bytes_of(in->packed, *n);
+    return in->decompressor ? read_piece(in, piece, n, err)
+                            : err_set(err, ERR_MACHINE, "no memory to decompress %s", in->path);
 }
 
 static bool take_lines(struct lines_input *in, struct record_writer *writer, uint8_t *piece,
@@ -64,7 +104,7 @@ bool gather_lines(const struct gather_options *options, const char *path,
                   struct record_writer *writer, struct lines_counts *counts, bool *is_lines,
                   struct err *err)
 {
-    struct lines_input in = {options, path, STDIN_FILENO};
+    struct lines_input in = {.options = options, .path = path, .descriptor = STDIN_FILENO};
     bool is_stdin = strcmp(path, "-") == 0;
     *is_lines = false;
     if (!is_stdin) in.descriptor = open(path, O_RDONLY | O_CLOEXEC);
@@ -72,11 +112,14 @@ bool gather_lines(const struct gather_options *options, const char *path,
         return err_set(err, ERR_INPUT, "%s cannot be opened: %s", path, strerror(errno));
     uint8_t *piece = memory_get(PIECE);
     size_t n;
-    bool ok = read_piece(&in, piece, &n, err);
+    // Damage of what may be something else is for who reads that to tell.
+    bool ok = read_first(&in, piece, &n, err) || (in.decompressor && !is_stdin);
     *is_lines = ok && lines_recognise(bytes_of(piece, n));
     if (*is_lines) ok = take_lines(&in, writer, piece, n, counts, err);
     else if (ok && is_stdin) ok = err_set(err, ERR_INPUT, "standard input has no lines of flows");
     memory_free(piece);
+    memory_free(in.packed);
+    decompressor_destroy(in.decompressor);
     if (!is_stdin) close(in.descriptor);
     return ok;
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Lines of flows become records; those that nobody understands are kept, counted and told."""
+import gzip
 import json
 import os
 
@@ -87,6 +88,33 @@ def wrong_words_are_told(folder):
     path = write(folder, "flows.json", [DATED % 1])
     told = weir("collect", path, "--dead", os.path.join(folder, "no", "dead"), status=USAGE).err.decode()
     need("cannot be written" in told, told)
+
+
+@test
+def what_weir_writes_it_reads(folder):
+    path, case = write(folder, "flows.json", [DATED % port for port in range(1, 301)]), os.path.join(folder, "case")
+    weir("collect", path, "-w", case)
+    expected = flows(path)
+    for form in ("csv", "json"):
+        written = weir("query", case, "-k", "flow", "-o", form).out
+        for name, content in (("plain." + form, written), ("packed." + form + ".gz", gzip.compress(written))):
+            need_equal(flows(write(folder, name, [content])), expected)
+
+
+@test
+def what_was_before_damage_is_kept(folder):
+    content = b"".join((DATED % port).encode() + b"\n" for port in range(1, 60000))
+    packed = gzip.compress(content)
+    path = write(folder, "flows.json.gz", [packed[:len(packed) // 2]])
+    run = weir("collect", path, "-o", "json", status=INPUT)
+    need("ends too early" in run.err.decode(), run.err.decode())
+    need(len(run.rows()) > 20000, len(run.rows()))
+
+
+@test
+def a_table_that_tells_of_something_else_is_no_flow(folder):
+    path = write(folder, "dns.log", ["#separator \\x09", "#path\tdns", "#fields\tts\tuid", "1.0\tC"])
+    need("0 flows in 4 lines; 4 tell of something else" in weir("collect", path, "-o", "json").err.decode(), "it is")
 
 
 main()
