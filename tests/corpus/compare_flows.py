@@ -17,6 +17,8 @@ ROUNDING_NS = 1_000_000
 PMACCT_KEY = ("vlan", "input", "output", "src_addr", "dst_addr", "src_port", "dst_port", "proto", "tos")
 
 
+# Of ICMP and ICMPv6: a message that has an answer has the answer's type in place of its code with us.
+ANSWERS = {1: {8: 0, 13: 14, 15: 16, 10: 9, 17: 18}, 58: {128: 129, 133: 134, 135: 136, 130: 131, 139: 140, 144: 145}}
 SFLOW = "flow-export/sflow/"
 
 
@@ -35,8 +37,16 @@ def duration_of(own):
     return own["last_seen"] - own["first_seen"]
 
 
+def is_answered(row):
+    pair = row.get("src_port"), row.get("dst_port")
+    pairs = ANSWERS.get(row.get("proto"), {}).items()
+    return pair in pairs or pair[::-1] in pairs
+
+
 def ours_of(row):
     own = dict(row)
+    if is_answered(row):
+        own["dst_port"] = 0
     for name in ADDRESSES:
         if name in own:
             own[name] = ipaddress.ip_address(own[name])
