@@ -1,41 +1,54 @@
-// weir replay: flows that are stored, played again as an exporter sends them.
+// weir replay: records that are stored, played again: flows as an exporter sends them, all kinds as
+// lines into a topic.
 #include <string.h>
 #include <time.h>
 
+#include "bus/kafka_place.h"
 #include "cmd/cmd.h"
+#include "engine/catalogue.h"
 #include "filter/filter.h"
 #include "flow/flow_kind.h"
 #include "sink/flow_export.h"
 #include "sink/outlet.h"
+#include "sink/topic_lines.h"
 
 // Datagrams have nobody who slows their sender down.
 enum { DATAGRAM_RATE = 50000 };
 
 struct replay_options {
-    const char *to, *format, *only;
+    const char *to, *format, *only, *kind, *kafka;
     uint64_t times, rate;
 };
 
 static const struct option_row rows[] = {
     {'w', "write", OPTION_TEXT, offsetof(struct replay_options, to), "TO",
-     "udp://HOST:PORT, ipfix://HOST:PORT (UDP), tcp://HOST:PORT, or FILE.ipfix", 0, 0},
+     "udp://HOST:PORT, ipfix://HOST:PORT (UDP), tcp://HOST:PORT, kafka://HOST:PORT/TOPIC, or "
+     "FILE.ipfix",
+     0, 0},
     {'o', "output", OPTION_TEXT, offsetof(struct replay_options, format), "FORMAT",
-     "ipfix, netflow9 or netflow5 [ipfix]", 0, 0},
+     "ipfix, netflow9 or netflow5; json into a topic [ipfix, json]", 0, 0},
+    {0, "kind", OPTION_TEXT, offsetof(struct replay_options, kind), "KIND",
+     "records of which kind are played; others than flow go as json [flow]", 0, 0},
     {'n', "times", OPTION_COUNT, offsetof(struct replay_options, times), "N",
      "how often all flows are played [1]", 1, UINT32_MAX},
     {0, "rate", OPTION_COUNT, offsetof(struct replay_options, rate), "N",
      "records a second [over UDP 50000, else as fast as it goes]", 1, UINT32_MAX},
     {'Y', "filter", OPTION_TEXT, offsetof(struct replay_options, only), "EXPRESSION",
-     "only flows for which it holds", 0, 0},
+     "only records for which it holds", 0, 0},
+    {0, "kafka", OPTION_TEXT, offsetof(struct replay_options, kafka), "FILE",
+     "options of kafka://HOST:PORT/TOPIC, NAME=VALUE on each line; or one NAME=VALUE [none]", 0, 0},
 };
 
 // One replay under way.
 struct replaying {
     const struct replay_options *options;
     struct asked asked;
+    const struct record_kind *kind;
     struct filter *filter;
+    // Messages; or lines into a topic.
     struct outlet *outlet;
     struct flow_export *export;
+    struct topic_lines *lines;
     nanos began;
     uint64_t sent; // records
     struct err *err;
@@ -66,6 +79,12 @@ static bool send_message(void *context, bytes message, uint32_t records, struct 
 static bool play_row(void *context, const struct record_batch *batch, uint32_t row)
 {
     struct replaying *r = context;
+    if (r->lines) {
+        pace(r);
+        r->sent++;
+        r->failed = !topic_lines_take(r->lines, batch, row, r->err);
+        return !r->failed;
+    }
     nanos last = (nanos)batch_get(batch, FLOW_LAST_SEEN, row);
     r->failed = !flow_export_take(r->export, batch, row, last, r->err);
     return !r->failed;
@@ -75,15 +94,29 @@ static bool play_all(struct replaying *r, struct err *err)
 {
     r->began = command_now();
     for (uint64_t i = 0; i < r->options->times; i++) {
-        if (!wanted_scan(r->asked.reader, &flow_kind, r->filter, play_row, r, err)) return false;
+        if (!wanted_scan(r->asked.reader, r->kind, r->filter, play_row, r, err)) return false;
         if (r->failed) return false;
     }
-    return flow_export_flush(r->export, err);
+    return r->lines ? topic_lines_flush(r->lines, err) : flow_export_flush(r->export, err);
+}
+
+static void say(void *context, const char *sentence)
+{
+    (void)context;
+    fprintf(stderr, "weir: %s\n", sentence);
+}
+
+static bool open_lines(struct replaying *r, const char *from, struct err *err)
+{
+    const struct kafka_writer_options options = {.tell = say};
+    if (!asked_open(&r->asked, from, err)) return false;
+    r->lines = topic_lines_open(r->options->to, r->options->kafka, r->kind, &options, err);
+    return r->lines;
 }
 
 // What can be wrong with the words comes first, and the file that is written last: nothing is left
 // of a call that fails.
-static bool replay_open(struct replaying *r, const char *from, struct err *err)
+static bool open_messages(struct replaying *r, const char *from, struct err *err)
 {
     const struct replay_options *o = r->options;
     bool is_stream = !outlet_is_datagrams(o->to);
@@ -96,6 +129,26 @@ static bool replay_open(struct replaying *r, const char *from, struct err *err)
     if (!asked_open(&r->asked, from, err)) return false;
     r->outlet = outlet_open(o->to, err);
     return r->outlet;
+}
+
+static bool replay_open(struct replaying *r, const char *from, struct err *err)
+{
+    bool is_json = strcmp(r->options->format, "json") == 0;
+    if (kafka_is_place(r->options->to))
+        return is_json ? open_lines(r, from, err)
+                       : err_set(err, ERR_USAGE, "into a topic records go as json");
+    if (is_json || r->kind != &flow_kind)
+        return err_set(err, ERR_USAGE, "json goes into a topic: -w kafka://HOST:PORT/TOPIC");
+    return open_messages(r, from, err);
+}
+
+static int report_lines(const struct replaying *r)
+{
+    struct kafka_writer_counts n = topic_lines_counts(r->lines);
+    fprintf(stderr, "weir: %llu records sent: %llu delivered, %llu failed, %llu held\n",
+            (unsigned long long)n.sent, (unsigned long long)n.delivered,
+            (unsigned long long)n.failed, (unsigned long long)n.held);
+    return n.sent ? 0 : ERR_DIFFERENCE;
 }
 
 static int replay_report(const struct replaying *r)
@@ -113,19 +166,32 @@ static int replay_report(const struct replaying *r)
     return n.flows ? 0 : ERR_DIFFERENCE;
 }
 
+static const struct record_kind *replay_kind(const char *name, struct err *err)
+{
+    const struct record_kind *kind = catalogue_kind(bytes_text(name));
+    if (kind && !kind->hidden) return kind;
+    err_set(err, ERR_USAGE, "there is no kind \"%s\"; weir fields lists all", name);
+    return NULL;
+}
+
 static int replay_run(int argc, char **argv)
 {
-    struct replay_options o = {.format = "ipfix", .times = 1};
+    struct replay_options o = {.kind = "flow", .times = 1};
     struct err err = {0};
     argc = options_parse(&replay_command, argc, argv, &o, &err);
     if (argc >= 0 && (argc != 1 || !o.to))
         err_set(&err, ERR_USAGE,
                 "name what is played and where to: weir replay CASE -w udp://HOST:PORT");
     if (err.code) return command_fail(&err);
-    struct replaying r = {.options = &o, .err = &err};
-    if (o.only && !(r.filter = wanted_filter(o.only, &flow_kind))) return ERR_USAGE;
+    struct replaying r = {.options = &o, .err = &err, .kind = replay_kind(o.kind, &err)};
+    if (!r.kind) return command_fail(&err);
+    if (!o.format) o.format = kafka_is_place(o.to) ? "json" : "ipfix";
+    if (o.only && !(r.filter = wanted_filter(o.only, r.kind))) return ERR_USAGE;
     bool ok = replay_open(&r, argv[0], &err) && play_all(&r, &err);
-    int status = ok ? replay_report(&r) : 0;
+    int status = ok && !r.lines ? replay_report(&r) : 0;
+    // What became of each is told also when some were not taken.
+    if (r.lines) status = report_lines(&r);
+    topic_lines_close(r.lines);
     struct err other = {0};
     bool closed = outlet_close(r.outlet, &other);
     if (ok && !closed) err = other;

@@ -211,6 +211,76 @@ def members_of_a_group_share(folder):
     need_equal(sorted(numbers), list(range(1, 8001)))
 
 
+def topic_lines(topic):
+    done = subprocess.run(["kcat", "-C", "-b", broker().address, "-t", topic, "-e", "-q"], stdout=subprocess.PIPE,
+                          timeout=SECONDS, check=True)
+    return done.stdout.decode().splitlines()
+
+
+def case_of(folder, count):
+    path = os.path.join(folder, "flows.json")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("".join(flow(i) + "\n" for i in range(count)))
+    case = os.path.join(folder, "case")
+    weir("collect", path, "-w", case)
+    return case
+
+
+@test
+def records_go_into_a_topic(folder):
+    case, b = case_of(folder, 3000), broker()
+    told = weir("replay", case, "-w", b.url("results.output"), "-o", "json", "-n", "2").err.decode()
+    need("6000 records sent: 6000 delivered, 0 failed, 0 held" in told, told)
+    sent = [json.loads(line) for line in topic_lines("results.output")]
+    need_equal(sorted(line["bytes"] for line in sent), sorted(list(range(1, 3001)) * 2))
+    need_equal({line["kind"] for line in sent}, {"flow"})
+    told = weir("replay", case, "-w", b.url("results.output.some"), "-Y", "bytes > 2990").err.decode()
+    need("10 records sent: 10 delivered" in told, told)
+    # Kinds other than flow.
+    weir("collect", "-", "-w", case, stdin=b'{"date_first_seen":"no time","bytes":1}\n' + flow(1).encode() + b"\n", status=0)
+    weir("replay", case, "-w", b.url("losses"), "--kind", "loss")
+    need_equal([json.loads(line)["reason"] for line in topic_lines("losses")], ["bad_value"])
+
+
+@test
+def a_broker_that_dies_while_it_is_written_to_gets_each_record_once(folder):
+    case, b = case_of(folder, 2000), broker()
+    run = subprocess.Popen([WEIR, "replay", case, "-w", b.url("reborn", "reconnect.backoff.max.ms=500"), "-n", "5", "--rate",
+                            "2000"], stderr=subprocess.PIPE)
+    time.sleep(1.5)
+    b.kill()
+    time.sleep(1.5)
+    b.start()
+    told = run.communicate(timeout=SECONDS)[1].decode()
+    need_equal(run.returncode, 0, told)
+    need("10000 records sent: 10000 delivered, 0 failed, 0 held" in told and "answers again" in told, told)
+    numbers = sorted(json.loads(line)["bytes"] for line in topic_lines("reborn"))
+    need_equal(numbers, sorted(list(range(1, 2001)) * 5))
+
+
+@test
+def what_no_broker_takes_is_counted(folder):
+    case = case_of(folder, 100)
+    done = weir("replay", case, "-w", "kafka://127.0.0.1:1/t?message.timeout.ms=1500", status=4)
+    told = done.err.decode().splitlines()
+    need("waiting for it" in told[0], told)
+    need("100 records sent: 0 delivered, 100 failed, 0 held" in told[1], told)
+    need("timed out" in told[2] and len(told) == 3, told)
+
+
+@test
+def stream4flow_finds_its_topics(folder):
+    entry = ('{"@type":"ipfix.entry","ipfix.sourceIPv4Address":"10.0.0.1","ipfix.destinationIPv4Address":"10.0.0.2",'
+             '"ipfix.sourceTransportPort":1234,"ipfix.destinationTransportPort":443,"ipfix.protocolIdentifier":6,'
+             '"ipfix.tcpControlBits":27,"ipfix.packetDeltaCount":%d,"ipfix.octetDeltaCount":1000,'
+             '"ipfix.flowStartMilliseconds":1437238800000,"ipfix.flowEndMilliseconds":1437238801000}')
+    case = os.path.join(folder, "case")
+    send("ipfix.entry", [entry % i for i in range(1, 201)])
+    weir("collect", broker().url("ipfix.entry", "until=end"), "-w", case)
+    need_equal(query(case, "SELECT count(*) n, sum(packets) p, sum(bytes) b, min(dst_port) d FROM flow"),
+               [{"n": 200, "p": 20100, "b": 200000, "d": 443}])
+
+
 @test
 def wrong_words_are_one_sentence(folder):
     b = broker()
@@ -219,6 +289,12 @@ def wrong_words_are_one_sentence(folder):
                                    (b.url("x", "format=xml"), 2, "format=json")):
         told = weir("collect", url, status=status).err.decode()
         need(mentioned in told and told.count("\n") == 1 and "pa55" not in told, told)
+    case = case_of(folder, 1)
+    for words, mentioned in ((("-w", b.url("x", "group=g")), "of reading"), (("-w", b.url("x"), "-o", "ipfix"), "as json"),
+                             (("-w", "udp://127.0.0.1:9", "-o", "json"), "into a topic"),
+                             (("-w", b.url("x"), "--kind", "flaw"), "no kind")):
+        told = weir("replay", case, *words, status=2).err.decode()
+        need(mentioned in told and told.count("\n") == 1, told)
 
 
 main()

@@ -1,0 +1,76 @@
+#include "sink/topic_lines.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "record/output.h"
+
+enum { LINES_AT_ONCE = 256 };
+
+struct topic_lines {
+    struct kafka_writer *writer;
+    struct output *output;
+    FILE *memory; // lines that were not passed on yet
+    char *text;
+    size_t size;
+    uint32_t lines;
+};
+
+struct topic_lines *topic_lines_open(const char *url, const char *more,
+                                     const struct record_kind *kind,
+                                     const struct kafka_writer_options *options, struct err *err)
+{
+    struct topic_lines *t = memory_get(sizeof *t);
+    t->writer = kafka_writer_open(url, more, options, err);
+    t->memory = t->writer ? open_memstream(&t->text, &t->size) : NULL;
+    if (!t->memory) {
+        if (t->writer) err_set(err, ERR_MACHINE, "there is no memory for lines");
+        topic_lines_close(t);
+        return NULL;
+    }
+    t->output = output_create_for(OUTPUT_JSON, t->memory, kind, 0);
+    output_tell_kind(t->output, kind->name);
+    return t;
+}
+
+void topic_lines_close(struct topic_lines *t)
+{
+    if (!t) return;
+    output_destroy(t->output);
+    if (t->memory) fclose(t->memory);
+    free(t->text); // the stream's own
+    kafka_writer_close(t->writer);
+    memory_free(t);
+}
+
+static bool pass_on(struct topic_lines *t, struct err *err)
+{
+    bool ok = fflush(t->memory) == 0 || err_set(err, ERR_MACHINE, "there is no memory for lines");
+    bytes rest = bytes_of(t->text, ok ? t->size : 0);
+    while (ok && rest.n) {
+        size_t end = bytes_find(rest, '\n');
+        ok = kafka_writer_send(t->writer, bytes_of(NULL, 0), bytes_first(rest, end), err);
+        rest = bytes_after(rest, end + 1);
+    }
+    rewind(t->memory);
+    t->lines = 0;
+    return ok;
+}
+
+bool topic_lines_take(struct topic_lines *t, const struct record_batch *batch, uint32_t row,
+                      struct err *err)
+{
+    output_batch_row(t->output, batch, row);
+    return ++t->lines < LINES_AT_ONCE || pass_on(t, err);
+}
+
+bool topic_lines_flush(struct topic_lines *t, struct err *err)
+{
+    return pass_on(t, err) && kafka_writer_flush(t->writer, err);
+}
+
+struct kafka_writer_counts topic_lines_counts(const struct topic_lines *t)
+{
+    return kafka_writer_counts(t->writer);
+}

@@ -1,0 +1,21 @@
+// Records of one kind into a topic of Kafka, each a message with a line of JSON (record/output.h),
+// without the end of the line.
+//
+// One thread. What is lost or held is told by bus/kafka_writer.h.
+#pragma once
+
+#include "bus/kafka_writer.h"
+#include "record/batch.h"
+
+struct topic_lines;
+
+// `more`: options of the place (bus/kafka_place.h), or NULL.
+struct topic_lines *topic_lines_open(const char *url, const char *more,
+                                     const struct record_kind *kind,
+                                     const struct kafka_writer_options *options, struct err *err);
+bool topic_lines_take(struct topic_lines *t, const struct record_batch *batch, uint32_t row,
+                      struct err *err);
+// Waits until all of it was confirmed.
+bool topic_lines_flush(struct topic_lines *t, struct err *err);
+struct kafka_writer_counts topic_lines_counts(const struct topic_lines *t);
+void topic_lines_close(struct topic_lines *t); // without waiting; NULL is fine
