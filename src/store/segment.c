@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "store/schema.h"
+#include "store/segment_rows.h"
 
 enum {
     SEGMENT_PATH_MAX = 4096,
@@ -91,18 +91,23 @@ static void put_copy(struct text *sql, uint64_t rows, const char *path, const ch
                 rows < LARGE_ROWS ? ROW_GROUP_SMALL : ROW_GROUP_LARGE, dictionary_limit(rows));
 }
 
-bool segment_write(struct database *d, const char *folder, const struct record_kind *kind,
+// The hidden name under which it is written, in a folder that is there.
+static bool make_place(char path[SEGMENT_PATH_MAX], const char *folder,
+                       const struct catalogue_segment *segment, struct err *err)
+{
+    snprintf(path, SEGMENT_PATH_MAX, "%s/records/%s", folder, segment->kind);
+    if (!folder_make(path, err)) return false;
+    hidden_path_of(path, folder, segment->path);
+    return true;
+}
+
+bool segment_write(struct spool *s, unsigned kind, const char *folder,
                    struct catalogue_segment *segment, size_t from, size_t to, struct err *err)
 {
-    struct text select = {0};
-    text_add(&select, "SELECT ");
-    schema_put_columns(&select, kind, segment->with);
-    text_add(&select, " FROM weir_spool(");
-    sql_literal(&select, segment->kind);
-    text_format(&select, ", %zu, %zu)", from, to);
-    bool fine = segment_write_select(d, folder, segment, select.p, err);
-    text_deinit(&select);
-    return fine;
+    char path[SEGMENT_PATH_MAX];
+    const struct segment_rows rows = {s, kind, from, to, segment->with};
+    return make_place(path, folder, segment, err) &&
+           segment_rows_write(&rows, path, segment->sha256, &segment->bytes, err);
 }
 
 // COPY gives one row, with the number of rows that it wrote.
@@ -124,9 +129,7 @@ bool segment_write_select(struct database *d, const char *folder, struct catalog
 {
     char path[SEGMENT_PATH_MAX];
     struct text sql = {0};
-    snprintf(path, sizeof path, "%s/records/%s", folder, segment->kind);
-    if (!folder_make(path, err)) return false;
-    hidden_path_of(path, folder, segment->path);
+    if (!make_place(path, folder, segment, err)) return false;
     put_copy(&sql, segment->rows, path, select);
     bool fine = run_copy(d, sql.p, &segment->rows, err);
     text_deinit(&sql);

@@ -18,7 +18,7 @@ bool segment_range(const struct spool *s, unsigned kind, size_t from,
                    struct catalogue_segment *segment, size_t *to);
 
 // Writes it; `segment` has path, kind, rows, times and fields and gets bytes and SHA-256.
-bool segment_write(struct database *d, const char *folder, const struct record_kind *kind,
+bool segment_write(struct spool *s, unsigned kind, const char *folder,
                    struct catalogue_segment *segment, size_t from, size_t to, struct err *err)
     __attribute__((warn_unused_result));
 // The rows of a SELECT instead, which it counts; none are no failure.

@@ -65,16 +65,25 @@ static bool column_has_values(const struct column *c, uint32_t rows)
     return false;
 }
 
+static size_t bits_size(uint32_t rows)
+{
+    return (rows + 63) / 64 * sizeof(uint64_t);
+}
+
+static size_t words_size(uint32_t rows, const struct field *field)
+{
+    return (size_t)rows * field_words(field->type) * sizeof(uint64_t);
+}
+
 // The parts of a batch that the file holds, in order: for each column with values its presence bits
 // and its words, then the heap.
 static int batch_pieces(const struct record_batch *b, uint64_t present, struct iovec *pieces)
 {
     int n = 0;
-    size_t bits = (b->rows + 63) / 64 * sizeof(uint64_t);
     for (uint32_t f = 0; f < b->kind->field_count; f++) {
         if (!(present >> f & 1)) continue;
-        size_t words = (size_t)b->rows * field_words(b->kind->fields[f].type) * sizeof(uint64_t);
-        pieces[n++] = (struct iovec){b->columns[f].present, bits};
+        size_t words = words_size(b->rows, &b->kind->fields[f]);
+        pieces[n++] = (struct iovec){b->columns[f].present, bits_size(b->rows)};
         pieces[n++] = (struct iovec){b->columns[f].words, words};
     }
     if (b->heap_used) pieces[n++] = (struct iovec){b->heap, b->heap_used};
@@ -197,4 +206,31 @@ bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_
     if (transfer_all(preadv, s->file, pieces, n, entry->offset) != 0) return false;
     disputes_flag(&s->disputes, into);
     return true;
+}
+
+// Where in the file a column stands, and behind the last one the texts.
+static uint64_t column_offset(const struct spool *s, const struct spool_entry *e, unsigned field)
+{
+    const struct record_kind *kind = s->kinds[e->kind];
+    uint64_t offset = e->offset;
+    for (uint32_t f = 0; f < field; f++)
+        if (e->present >> f & 1)
+            offset += bits_size(e->rows) + words_size(e->rows, &kind->fields[f]);
+    return offset;
+}
+
+bool spool_read_column(const struct spool *s, const struct spool_entry *e, unsigned field,
+                       struct column *into)
+{
+    const struct field *f = &s->kinds[e->kind]->fields[field];
+    struct iovec pieces[] = {{into->present, bits_size(e->rows)},
+                             {into->words, words_size(e->rows, f)}};
+    return transfer_all(preadv, s->file, pieces, 2, column_offset(s, e, field)) == 0;
+}
+
+bool spool_read_heap(const struct spool *s, const struct spool_entry *e, uint8_t *heap)
+{
+    struct iovec piece = {heap, e->heap_used};
+    uint64_t offset = column_offset(s, e, s->kinds[e->kind]->field_count);
+    return transfer_all(preadv, s->file, &piece, 1, offset) == 0;
 }

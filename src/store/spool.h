@@ -51,6 +51,10 @@ void spool_cut(struct spool *s, size_t entries);
 // Reads a batch back; `into` must be of the same kind. Its rows are flagged ambiguous where it was
 // found out later that they are. False when the file does not give it.
 bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_batch *into);
+// One column of a batch, which the batch has, as it was put in; and the texts of all.
+bool spool_read_column(const struct spool *s, const struct spool_entry *entry, unsigned field,
+                       struct column *into);
+bool spool_read_heap(const struct spool *s, const struct spool_entry *entry, uint8_t *heap);
 
 // The place of `kind` (by name) in the list, or -1.
 int spool_kind(const struct spool *s, const char *name);

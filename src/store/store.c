@@ -14,7 +14,7 @@
 #include "store/segment.h"
 #include "store/store_inside.h"
 
-enum { STORE_PATH_MAX = 4096, STORE_MEMORY_MB = 256 };
+enum { STORE_PATH_MAX = 4096 };
 
 // ---- opening ------------------------------------------------------------------------------------
 
@@ -241,8 +241,7 @@ bool making_write_kind(struct making *m, unsigned kind, struct err *err)
         segment->first = range.first;
         segment->last = range.last;
         segment->with = range.with;
-        if (!segment_write(&m->database, m->store->folder, spool->kinds[kind], segment, from, to,
-                           err))
+        if (!segment_write(&m->store->spool, kind, m->store->folder, segment, from, to, err))
             return false;
     }
     return true;
@@ -250,14 +249,10 @@ bool making_write_kind(struct making *m, unsigned kind, struct err *err)
 
 static bool write_segments(struct making *m, struct err *err)
 {
-    const struct database_options options = {.memory_mb = STORE_MEMORY_MB};
-    struct store *s = m->store;
-    if (s->spool.entry_count == 0) return true;
-    if (!database_open(&m->database, &options, err)) return false;
-    bool fine = spool_table_register(&m->database, &s->spool, err);
+    const struct store *s = m->store;
+    bool fine = true;
     for (unsigned kind = 0; fine && kind < s->spool.kind_count; kind++)
         fine = making_write_kind(m, kind, err);
-    database_close(&m->database);
     return fine;
 }
 

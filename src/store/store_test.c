@@ -112,6 +112,12 @@ static void gives_back_small_batches(void **state)
     round_trip(*state, 5000, 3);
 }
 
+// More than one group of rows, by their number and by their texts.
+static void gives_back_several_groups(void **state)
+{
+    round_trip(*state, 140000, 512);
+}
+
 // Segments of one row: some have only its id, others not all fields.
 static void gives_back_what_segments_do_not_have(void **state)
 {
@@ -410,6 +416,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(gives_back_what_was_put_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_back_small_batches, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gives_back_several_groups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gives_back_what_segments_do_not_have, set_up, tear_down),
         cmocka_unit_test(gives_back_in_memory),
         cmocka_unit_test_setup_teardown(gives_back_nothing, set_up, tear_down),

@@ -12,7 +12,6 @@
 #include "base/memory.h"
 #include "store/schema.h"
 #include "store/segment.h"
-#include "store/spool_table.h"
 #include "store/store_inside.h"
 
 enum { SWAP_MEMORY_MB = 512, IDS_AT_ONCE = 1024 };
@@ -105,7 +104,7 @@ static bool swap_kinds(struct swapping *w, const struct catalogue_reading *readi
     const struct database_options options = {.memory_mb = SWAP_MEMORY_MB};
     struct making *m = &w->making;
     if (!database_open(&m->database, &options, err)) return false;
-    bool fine = spool_table_register(&m->database, &m->store->spool, err) && load_ids(w, err);
+    bool fine = load_ids(w, err);
     for (size_t i = 0; fine && i < w->swap->kind_count; i++)
         fine = swap_kind(w, reading, &w->swap->kinds[i], err);
     database_close(&m->database);

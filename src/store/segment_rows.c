@@ -1,0 +1,261 @@
+#include "store/segment_rows.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "store/parquet.h"
+#include "store/schema.h"
+
+// A group of rows: larger ones are smaller on disk, smaller ones are passed over sooner. The texts
+// of a group are in memory.
+enum { GROUP_ROWS = 122880, GROUP_TEXTS = 4 * 1024 * 1024, COLUMNS_MAX = 2 * KIND_FIELDS_MAX };
+
+struct writing {
+    const struct segment_rows *rows;
+    const struct record_kind *kind;
+    struct parquet *file;
+    struct parquet_values values;
+    struct record_batch *batch;
+    size_t group_end; // the batches of the group are up to here
+    size_t texts;     // bytes of its texts, in values.heap
+};
+
+static bool is_ours(const struct writing *w, size_t entry)
+{
+    return w->rows->spool->entries[entry].kind == w->rows->kind;
+}
+
+// ---- values of a batch --------------------------------------------------------------------------
+
+static bool is_text(enum field_type type)
+{
+    return type == FIELD_TEXT || type == FIELD_HASH || type == FIELD_BLOB;
+}
+
+// A column of a batch: its values in `words`, `step` apart, its texts in the heap from `base` on.
+struct part {
+    const uint64_t *present, *words;
+    uint32_t rows;
+    unsigned step;
+    enum field_type type;
+    size_t base, heap_used;
+};
+
+static bool part_has(const struct part *p, uint32_t row)
+{
+    return p->present[row / 64] >> (row % 64) & 1;
+}
+
+static bool is_whole(const struct part *p)
+{
+    for (uint32_t row = 0; row < p->rows; row += 64) {
+        uint64_t wanted = p->rows - row < 64 ? (UINT64_C(1) << (p->rows - row)) - 1 : UINT64_MAX;
+        if ((p->present[row / 64] & wanted) != wanted) return false;
+    }
+    return true;
+}
+
+static void add_nulls(struct parquet_values *v, uint32_t rows, bool list)
+{
+    parquet_values_reserve(v, rows, 0);
+    if (!list) parquet_values_null(v, rows);
+    for (uint32_t row = 0; list && row < rows; row++) parquet_list_level(v, LEVEL_NULL, false);
+}
+
+static void add_words(struct parquet_values *v, const struct part *p)
+{
+    parquet_values_reserve(v, p->rows, p->rows);
+    bool whole = is_whole(p);
+    uint64_t *out = v->words + v->word_count;
+    if (whole) parquet_values_there(v, p->rows);
+    for (uint32_t row = 0; whole && row < p->rows; row++) *out++ = p->words[(size_t)row * p->step];
+    for (uint32_t row = 0; !whole && row < p->rows; row++) {
+        if (!part_has(p, row)) {
+            parquet_values_null(v, 1);
+            continue;
+        }
+        *out++ = p->words[(size_t)row * p->step];
+        parquet_values_there(v, 1);
+    }
+    v->word_count = (size_t)(out - v->words);
+}
+
+// Where a text of the batch lies in the heap of the group; false when the spool is damaged.
+static bool place_of(const struct part *p, uint32_t row, uint64_t *place)
+{
+    uint64_t offset = p->words[row] >> 32, length = (uint32_t)p->words[row];
+    *place = parquet_place(p->base + offset, length);
+    return offset + length <= p->heap_used;
+}
+
+static bool add_texts(struct parquet_values *v, const struct part *p)
+{
+    parquet_values_reserve(v, p->rows, p->rows);
+    for (uint32_t row = 0; row < p->rows; row++) {
+        bool has = part_has(p, row);
+        if (has && !place_of(p, row, &v->words[v->word_count++])) return false;
+        if (has) parquet_values_there(v, 1);
+        else parquet_values_null(v, 1);
+    }
+    return true;
+}
+
+// The next element of a list, of which `rest` bytes at the place `*at` of the heap are left; false
+// at its end. An address is kept as text: behind the texts of the group, as long as its column
+// takes.
+static bool next_element(struct parquet_values *v, enum field_type type, uint64_t *place,
+                         uint64_t *word)
+{
+    bytes list = bytes_of(v->heap.p + (*place >> 32), (uint32_t)*place), element;
+    struct address address;
+    char text[ADDRESS_TEXT_MAX];
+    bool more = type == FIELD_UINTS   ? list_next_uint(&list, word)
+                : type == FIELD_TEXTS ? list_next_text(&list, &element)
+                                      : list_next_address(&list, &address);
+    if (!more) return false;
+    *place = parquet_place((size_t)(list.p - (uint8_t *)v->heap.p), list.n);
+    if (type == FIELD_TEXTS)
+        *word = parquet_place((size_t)(element.p - (uint8_t *)v->heap.p), element.n);
+    if (type == FIELD_ADDRESSES) {
+        int n = address_format(text, address);
+        text_put(&v->heap, bytes_of(text, (size_t)n));
+        *word = parquet_place(v->heap.n - (size_t)n, (size_t)n);
+    }
+    return true;
+}
+
+static bool add_lists(struct parquet_values *v, const struct part *p)
+{
+    for (uint32_t row = 0; row < p->rows; row++) {
+        uint64_t place = 0, word;
+        bool goes_on = false, has = part_has(p, row);
+        if (has && !place_of(p, row, &place)) return false;
+        while (has && next_element(v, p->type, &place, &word)) {
+            parquet_values_reserve(v, 1, 1);
+            v->words[v->word_count++] = word;
+            parquet_list_level(v, LIST_ELEMENT, goes_on);
+            goes_on = true;
+        }
+        if (goes_on) continue;
+        parquet_values_reserve(v, 1, 0);
+        parquet_list_level(v, has ? LIST_EMPTY : LEVEL_NULL, false);
+    }
+    return true;
+}
+
+static bool add_part(struct parquet_values *v, const struct part *p)
+{
+    if (field_is_list(p->type)) return add_lists(v, p);
+    if (is_text(p->type)) return add_texts(v, p);
+    add_words(v, p);
+    return true;
+}
+
+// ---- columns of a group -------------------------------------------------------------------------
+
+// What came later may flag rows that had no flag, and that needs all of the batch.
+static bool is_flag(const struct writing *w, unsigned field)
+{
+    return disputes_fields(&w->rows->spool->disputes, w->kind) >> field & 1;
+}
+
+static bool read_part(struct writing *w, const struct spool_entry *e, unsigned field)
+{
+    if (is_flag(w, field)) return spool_read(w->rows->spool, e, w->batch);
+    return spool_read_column(w->rows->spool, e, field, &w->batch->columns[field]);
+}
+
+static bool add_column(struct writing *w, size_t from, unsigned field, unsigned word)
+{
+    enum field_type type = w->kind->fields[field].type;
+    struct part part = {.step = field_words(type), .type = type};
+    for (size_t i = from; i < w->group_end; i++) {
+        const struct spool_entry *e = &w->rows->spool->entries[i];
+        if (!is_ours(w, i)) continue;
+        if (!(e->present >> field & 1) && !is_flag(w, field))
+            add_nulls(&w->values, e->rows, field_is_list(type));
+        else {
+            if (!read_part(w, e, field)) return false;
+            const struct column *c = &w->batch->columns[field];
+            part.present = c->present;
+            part.words = c->words + word;
+            part.rows = e->rows;
+            part.heap_used = e->heap_used;
+            if (!add_part(&w->values, &part)) return false;
+        }
+        part.base += e->heap_used;
+    }
+    parquet_chunk(w->file, &w->values);
+    parquet_values_clear(&w->values);
+    w->values.heap.n = w->texts;
+    return true;
+}
+
+static bool add_columns(struct writing *w, size_t from)
+{
+    for (unsigned f = 0; f < w->kind->field_count; f++)
+        for (unsigned word = 0; word < field_words(w->kind->fields[f].type); word++)
+            if (w->rows->with >> f & 1 && !add_column(w, from, f, word)) return false;
+    return true;
+}
+
+// ---- groups -------------------------------------------------------------------------------------
+
+// Finds where the group that begins at `from` ends; returns its rows.
+static size_t group_rows(struct writing *w, size_t from)
+{
+    size_t rows = 0, texts = 0, i = from;
+    for (; i < w->rows->to; i++) {
+        const struct spool_entry *e = &w->rows->spool->entries[i];
+        if (!is_ours(w, i)) continue;
+        bool fits = rows + e->rows <= GROUP_ROWS && texts + e->heap_used <= GROUP_TEXTS;
+        if (rows && !fits) break;
+        rows += e->rows;
+        texts += e->heap_used;
+    }
+    w->group_end = i;
+    return rows;
+}
+
+static bool read_texts(struct writing *w, size_t from)
+{
+    text_clear(&w->values.heap);
+    for (size_t i = from; i < w->group_end; i++) {
+        const struct spool_entry *e = &w->rows->spool->entries[i];
+        if (!is_ours(w, i) || !e->heap_used) continue;
+        if (!spool_read_heap(w->rows->spool, e, w->batch->heap)) return false;
+        text_put(&w->values.heap, bytes_of(w->batch->heap, e->heap_used));
+    }
+    w->texts = w->values.heap.n;
+    return true;
+}
+
+static bool write_groups(struct writing *w, struct err *err)
+{
+    size_t rows;
+    for (size_t at = w->rows->from; (rows = group_rows(w, at)) > 0; at = w->group_end) {
+        parquet_group(w->file, rows);
+        if (!read_texts(w, at) || !add_columns(w, at))
+            return err_set(err, ERR_MACHINE, "the spooled records cannot be read back");
+    }
+    return true;
+}
+
+bool segment_rows_write(const struct segment_rows *rows, const char *path,
+                        char sha256[HEX_SHA256_SIZE], uint64_t *size, struct err *err)
+{
+    const struct record_kind *kind = rows->spool->kinds[rows->kind];
+    struct schema_column columns[COLUMNS_MAX];
+    size_t count = 0;
+    for (unsigned f = 0; f < kind->field_count; f++)
+        if (rows->with >> f & 1) count += schema_columns(&kind->fields[f], &columns[count]);
+    struct writing w = {.rows = rows, .kind = kind};
+    w.file = parquet_create(path, columns, count, err);
+    if (!w.file) return false;
+    w.batch = batch_create(kind);
+    bool fine = write_groups(&w, err) && parquet_end(w.file, sha256, size, err);
+    batch_destroy(w.batch);
+    parquet_values_deinit(&w.values);
+    parquet_destroy(w.file);
+    return fine;
+}
