@@ -1,6 +1,7 @@
 #include "base/address.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/text.h"
 
@@ -208,6 +209,15 @@ bool prefix_parse(bytes text, struct prefix *p)
     p->first = (struct address){a.hi & ~hi, a.lo & ~lo};
     p->last = (struct address){a.hi | hi, a.lo | lo};
     return true;
+}
+
+int prefix_format(char text[PREFIX_TEXT_MAX], const struct prefix *p)
+{
+    int length = 128 - __builtin_popcountll(p->first.hi ^ p->last.hi) -
+                 __builtin_popcountll(p->first.lo ^ p->last.lo);
+    if (address_is_v4(p->first) && address_is_v4(p->last)) length -= 96;
+    int n = address_format(text, p->first);
+    return n + snprintf(text + n, PREFIX_TEXT_MAX - (size_t)n, "/%d", length);
 }
 
 bool place_split(const char *place, char *host, size_t host_size, const char **port)

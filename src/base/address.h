@@ -51,6 +51,9 @@ struct prefix {
     struct address first, last;
 };
 bool prefix_parse(bytes text, struct prefix *p);
+// As prefix_parse reads it, with its length; returns the length written.
+enum { PREFIX_TEXT_MAX = ADDRESS_TEXT_MAX + 4 };
+int prefix_format(char text[PREFIX_TEXT_MAX], const struct prefix *p);
 
 static inline bool prefix_has(const struct prefix *p, struct address a)
 {

@@ -183,6 +183,20 @@ static void test_prefix(void **state)
     }
 }
 
+static void prefixes_are_written_as_read(void **state)
+{
+    (void)state;
+    static const char *const prefixes[] = {"10.0.0.0/8",    "0.0.0.0/0", "192.0.2.7/32", "fd00::/8",
+                                           "2001:db8::/33", "::/0",      "::1/128"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        struct prefix p;
+        char text[PREFIX_TEXT_MAX];
+        assert_true(prefix_parse(bytes_text(prefixes[i]), &p));
+        assert_int_equal(prefix_format(text, &p), strlen(prefixes[i]));
+        assert_string_equal(text, prefixes[i]);
+    }
+}
+
 static void splits(const char *place, const char *host, const char *port)
 {
     char got[16];
@@ -210,9 +224,13 @@ static void places_are_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places_are_split),       cmocka_unit_test(test_format),
-        cmocka_unit_test(test_parse_refuses),     cmocka_unit_test(test_agrees_with_inet),
-        cmocka_unit_test(test_refuses_like_inet), cmocka_unit_test(test_prefix),
+        cmocka_unit_test(places_are_split),
+        cmocka_unit_test(test_format),
+        cmocka_unit_test(test_parse_refuses),
+        cmocka_unit_test(test_agrees_with_inet),
+        cmocka_unit_test(test_refuses_like_inet),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(prefixes_are_written_as_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

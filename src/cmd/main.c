@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "cmd/cmd.h"
 #include "engine/version.h"
 
@@ -68,22 +69,16 @@ static int version(void)
     return 0;
 }
 
-// Distance for suggestions: letters that differ in order, good enough to tell "reprot" from
-// "report".
-static unsigned unlike(const char *a, const char *b)
+static unsigned unlike(const char *word, const struct command *command)
 {
-    unsigned shared = 0;
-    for (const char *p = a; *p; p++)
-        if (strchr(b, *p)) shared++;
-    size_t longer = strlen(a) > strlen(b) ? strlen(a) : strlen(b);
-    return (unsigned)longer - shared;
+    return word_distance(bytes_text(word), bytes_text(command->name));
 }
 
 static int unknown(const char *word)
 {
     const struct command *best = commands[0];
     for (unsigned i = 1; i < COMMAND_COUNT; i++)
-        if (unlike(word, commands[i]->name) < unlike(word, best->name)) best = commands[i];
+        if (unlike(word, commands[i]) < unlike(word, best)) best = commands[i];
     if (access(word, F_OK) == 0)
         fprintf(stderr, "weir: \"%s\" is a file, not a command; did you mean: weir read %s\n", word,
                 word);

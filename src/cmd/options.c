@@ -1,7 +1,6 @@
 #include "cmd/options.h"
 
-#include <errno.h>
-#include <stdlib.h>
+#include <string.h>
 
 static const struct option_row *option_named(const struct command *c, bytes name)
 {
@@ -16,57 +15,6 @@ static const struct option_row *option_lettered(const struct command *c, char le
     for (unsigned i = 0; i < c->option_count; i++)
         if (c->options[i].letter == letter) return &c->options[i];
     return NULL;
-}
-
-static bool count_parse(const char *text, bool size, uint64_t *value)
-{
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(text, &end, 10);
-    if (end == text || errno || *text == '-') return false;
-    uint64_t unit = 1;
-    if (size && *end) {
-        const char *units = "kMGT", *at = strchr(units, *end);
-        if (!at) return false;
-        for (const char *u = units; u <= at; u++) unit *= 1000;
-        end++;
-    }
-    if (*end || (v && unit > UINT64_MAX / v)) return false;
-    *value = v * unit;
-    return true;
-}
-
-static bool option_add(struct option_texts *texts, const char *text, struct err *err)
-{
-    if (texts->count == OPTION_TEXTS_MAX)
-        return err_set(err, ERR_USAGE, "given more than %d times", OPTION_TEXTS_MAX);
-    texts->list[texts->count++] = text;
-    return true;
-}
-
-static bool option_set(const struct option_row *o, const char *text, void *values, struct err *err)
-{
-    void *at = (char *)values + o->offset;
-    if (o->type == OPTION_FLAG) {
-        *(bool *)at = true;
-    } else if (o->type == OPTION_TEXT) {
-        *(const char **)at = text;
-    } else if (o->type == OPTION_TEXTS) {
-        return option_add(at, text, err);
-    } else if (o->type == OPTION_DURATION) {
-        if (!duration_parse(bytes_text(text), at))
-            return err_set(err, ERR_USAGE, "\"%s\" is no duration; write 600s, 10m or 1h", text);
-    } else {
-        uint64_t v;
-        if (!count_parse(text, o->type == OPTION_SIZE, &v))
-            return err_set(err, ERR_USAGE, "\"%s\" is no %s", text,
-                           o->type == OPTION_SIZE ? "size; write 25M" : "number");
-        if (v < o->minimum || (o->maximum && v > o->maximum))
-            return err_set(err, ERR_USAGE, "%s is not between %llu and %llu", text,
-                           (unsigned long long)o->minimum, (unsigned long long)o->maximum);
-        *(uint64_t *)at = v;
-    }
-    return true;
 }
 
 // One word of long options; moves *at when the value stands in the next word.

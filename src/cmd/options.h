@@ -1,35 +1,9 @@
-// Options of commands as rows of a table: parsing, usage, and shell completion are made from it.
+// The words of a command: free arguments, and options as its table has them.
 #pragma once
 
 #include <stdio.h>
 
-#include "base/err.h"
-#include "base/time.h"
-
-enum option_type {
-    OPTION_FLAG,     // bool
-    OPTION_TEXT,     // const char *
-    OPTION_TEXTS,    // struct option_texts: may be given several times
-    OPTION_COUNT,    // uint64_t, from minimum to maximum
-    OPTION_SIZE,     // uint64_t with k, M, G
-    OPTION_DURATION, // nanos
-};
-
-enum { OPTION_TEXTS_MAX = 64 };
-struct option_texts {
-    const char *list[OPTION_TEXTS_MAX];
-    uint32_t count;
-};
-
-struct option_row {
-    char letter;      // 0 when it has none
-    const char *name; // without dashes; NULL when it has only a letter
-    enum option_type type;
-    size_t offset;        // of the value in the command's struct
-    const char *argument; // what stands for the value in the usage: "FILE"
-    const char *help;
-    uint64_t minimum, maximum; // of counts and sizes
-};
+#include "config/option.h"
 
 struct command {
     const char *name, *arguments, *help;

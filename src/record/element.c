@@ -1,6 +1,9 @@
 #include "record/element.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
 
 static const struct element elements[] = {
 #include "elements_table.h"
@@ -14,24 +17,67 @@ static int element_compare(const struct element *e, uint32_t enterprise, uint16_
     return 0;
 }
 
-const struct element *element_find(uint32_t enterprise, uint16_t number)
+// What users add, in the order of the table. Set once, before there are threads.
+static struct element *extras;
+static uint32_t extra_count;
+
+static const struct element *find_in(const struct element *list, size_t count, uint32_t enterprise,
+                                     uint16_t number)
 {
-    size_t from = 0, to = ELEMENT_COUNT;
+    size_t from = 0, to = count;
     while (from < to) {
         size_t at = (from + to) / 2;
-        int order = element_compare(&elements[at], enterprise, number);
-        if (order == 0) return &elements[at];
+        int order = element_compare(&list[at], enterprise, number);
+        if (order == 0) return &list[at];
         if (order < 0) from = at + 1;
         else to = at;
     }
     return NULL;
 }
 
+const struct element *element_find(uint32_t enterprise, uint16_t number)
+{
+    const struct element *e = find_in(extras, extra_count, enterprise, number);
+    return e ? e : find_in(elements, ELEMENT_COUNT, enterprise, number);
+}
+
+static int element_order(const void *a, const void *b)
+{
+    const struct element *e = b;
+    return element_compare(a, e->enterprise, e->number);
+}
+
+bool element_extend(const struct element *list, uint32_t count)
+{
+    extras = memory_resize(extras, (extra_count + count) * sizeof *extras + 1);
+    if (count) memcpy(extras + extra_count, list, count * sizeof *list);
+    extra_count += count;
+    qsort(extras, extra_count, sizeof *extras, element_order);
+    for (uint32_t i = 1; i < extra_count; i++)
+        if (element_order(&extras[i - 1], &extras[i]) == 0) return false;
+    return true;
+}
+
 const struct element *element_named(bytes name)
 {
     for (size_t i = 0; i < ELEMENT_COUNT; i++)
         if (bytes_equal(bytes_text(elements[i].name), name)) return &elements[i];
+    for (uint32_t i = 0; i < extra_count; i++)
+        if (bytes_equal(bytes_text(extras[i].name), name)) return &extras[i];
     return NULL;
+}
+
+bool element_type_named(bytes name, enum element_type *type)
+{
+#define ELEMENT_TYPE_NAME(name) #name,
+    static const char *const names[] = {ELEMENT_TYPES(ELEMENT_TYPE_NAME)};
+#undef ELEMENT_TYPE_NAME
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (bytes_equal(bytes_text(names[i]), name)) {
+            *type = (enum element_type)i;
+            return true;
+        }
+    return false;
 }
 
 uint64_t element_number(bytes value)

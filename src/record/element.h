@@ -2,7 +2,7 @@
 // RFC 7012).
 //
 // The table is made of elements.tsv: IANA's registry and vendors' published lists, with the field
-// of `flow` that each fills. Constant; any thread.
+// of `flow` that each fills. Constant once what users add was added; any thread.
 #pragma once
 
 #include <stdint.h>
@@ -12,30 +12,19 @@
 #include "base/time.h"
 
 // Abstract data types, as RFC 7012 section 3.1 names them.
+// clang-format off
+#define ELEMENT_TYPES(X) \
+    X(octetArray) X(unsigned8) X(unsigned16) X(unsigned32) \
+    X(unsigned64) X(signed8) X(signed16) X(signed32) \
+    X(signed64) X(float32) X(float64) X(boolean) \
+    X(macAddress) X(string) X(dateTimeSeconds) X(dateTimeMilliseconds) \
+    X(dateTimeMicroseconds) X(dateTimeNanoseconds) X(ipv4Address) X(ipv6Address) \
+    X(basicList) X(subTemplateList) X(subTemplateMultiList)
+// clang-format on
 enum element_type {
-    ELEMENT_octetArray,
-    ELEMENT_unsigned8,
-    ELEMENT_unsigned16,
-    ELEMENT_unsigned32,
-    ELEMENT_unsigned64,
-    ELEMENT_signed8,
-    ELEMENT_signed16,
-    ELEMENT_signed32,
-    ELEMENT_signed64,
-    ELEMENT_float32,
-    ELEMENT_float64,
-    ELEMENT_boolean,
-    ELEMENT_macAddress,
-    ELEMENT_string,
-    ELEMENT_dateTimeSeconds,
-    ELEMENT_dateTimeMilliseconds,
-    ELEMENT_dateTimeMicroseconds,
-    ELEMENT_dateTimeNanoseconds,
-    ELEMENT_ipv4Address,
-    ELEMENT_ipv6Address,
-    ELEMENT_basicList,
-    ELEMENT_subTemplateList,
-    ELEMENT_subTemplateMultiList,
+#define ELEMENT_TYPE_NUMBER(name) ELEMENT_##name,
+    ELEMENT_TYPES(ELEMENT_TYPE_NUMBER)
+#undef ELEMENT_TYPE_NUMBER
 };
 
 // Elements of the other direction of a biflow (RFC 5103 section 6.1).
@@ -54,8 +43,13 @@ struct element {
 
 // NULL when nobody has published what it means.
 const struct element *element_find(uint32_t enterprise, uint16_t number);
+// Adds elements that are not in the table, or takes their place; kept, with their names, until the
+// end. Before any other thread is there. False when one comes twice.
+bool element_extend(const struct element *list, uint32_t count);
 // The first of that name, IANA's before all others; NULL when there is none. Looks at every row.
 const struct element *element_named(bytes name);
+
+bool element_type_named(bytes name, enum element_type *type);
 
 // A number of 1 to 8 bytes, most significant first, as reduced-size encoding has it (RFC 7011
 // section 6.2); 0 when it is longer.

@@ -61,12 +61,39 @@ static void times_begin_where_they_should(void **state)
         0);
 }
 
+// Last: what is added stays.
+static void users_add_elements(void **state)
+{
+    (void)state;
+    static const struct element more[] = {{4242, 2, ELEMENT_string, "theirName", NULL},
+                                          {4242, 1, ELEMENT_unsigned32, "theirCount", "packets"},
+                                          {0, 1, ELEMENT_unsigned64, "octets", "bytes"}};
+    assert_true(element_extend(more, 3));
+    assert_string_equal(element_find(4242, 1)->name, "theirCount");
+    assert_string_equal(element_find(4242, 2)->name, "theirName");
+    assert_string_equal(element_find(0, 1)->name, "octets");
+    assert_string_equal(element_find(0, 2)->name, "packetDeltaCount");
+    assert_int_equal(element_named(bytes_text("theirName"))->number, 2);
+    assert_false(element_extend(more, 1));
+}
+
+static void types_have_names(void **state)
+{
+    (void)state;
+    enum element_type type;
+    assert_true(element_type_named(bytes_text("subTemplateMultiList"), &type));
+    assert_int_equal(type, ELEMENT_subTemplateMultiList);
+    assert_false(element_type_named(bytes_text("unsigned128"), &type));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements_are_found),
         cmocka_unit_test(values_are_shown_by_type),
         cmocka_unit_test(times_begin_where_they_should),
+        cmocka_unit_test(types_have_names),
+        cmocka_unit_test(users_add_elements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

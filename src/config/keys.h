@@ -1,0 +1,63 @@
+// Sections and keys of the configuration file as tables, and the rows that commands share with
+// them.
+#pragma once
+
+#include "config/config.h"
+
+struct config_key {
+    struct option_row option;
+    const char *fallback; // the default, NULL: none
+    bool is_needed;
+    bool needs_restart;
+};
+
+enum config_form { CONFIG_ONE, CONFIG_LIST, CONFIG_NETWORKS };
+
+struct config_section {
+    const char *name, *noun; // "sources", "a source"
+    const char *help;
+    enum config_form form;
+    size_t offset, item_size; // in struct config; of a list's items
+    const struct config_key *keys;
+    unsigned key_count;
+    // The key that an item of one word stands for, or NULL.
+    const char *(*alone)(const char *word);
+    // What no key can tell alone, or NULL. `item` is of the section's type.
+    bool (*check)(const struct config *c, const void *item, struct err *err);
+};
+
+extern const struct config_section config_sections[];
+extern const unsigned config_section_count;
+
+// Sets all values of an item to their defaults.
+void config_defaults(const struct config_section *section, void *item);
+const struct config_section *config_section_named(const char *name);
+
+// networks.c: name: [prefix, ...]
+bool config_networks_bind(struct config *c, const struct tree_node *map, struct err *err);
+void config_networks_dump(const struct config *c, struct text *out);
+void config_networks_deinit(struct config *c);
+
+// dump.c: a value that YAML takes back as it was.
+void config_dump_value(struct text *out, bytes value);
+
+// A row, as X(letter, name, type, struct, member, argument, help, default or "none", minimum,
+// maximum).
+// clang-format off
+#define OPTION_ROW(letter, name, type, S, F, argument, help, fallback, minimum, maximum) \
+    {letter, name, OPTION_##type, offsetof(S, F), argument, help " [" fallback "]", minimum, maximum}
+
+#define OPTION_TAP(X, S, F) \
+    X(0, "tap", TEXT, S, F, "NAME", "name of the place where this was seen", "none", 0, 0)
+#define OPTION_KNOWN_ONLY(X, S, F) \
+    X(0, "known-only", FLAG, S, F, NULL, "leave out what has no field of its own", "no", 0, 0)
+#define OPTION_DEAD(X, S, F) \
+    X(0, "dead", TEXT, S, F, "FILE", \
+      "where to add lines that cannot be understood: place, reason and line", "none", 0, 0)
+#define OPTION_BUFFER(X, S, F) \
+    X(0, "buffer", SIZE, S, F, "SIZE", "what the kernel may keep for each socket", "64M", 4096, \
+      INT32_MAX)
+#define OPTION_EVERY(X, S, F) \
+    X(0, "every", DURATION, S, F, "TIME", "how often what came is made part of the case", "60s", \
+      0, 0)
+// clang-format on
