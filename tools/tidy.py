@@ -39,7 +39,7 @@ FRONT = {
 LIBRARIES = {
     "openssl/": ("base",), "xxhash": ("base",), "zlib": ("base",), "brotli/": ("base",), "zstd": ("base",),
     "lz4": ("base",), "pcap": ("source",), "pcre2": ("filter",), "jansson": ("collect", "store"), "dlfcn": ("bus", "store"), "librdkafka/": ("bus",),
-    "yaml": ("config",),
+    "yaml": ("config",), "microhttpd": ("api",),
     "pthread": ("base", "bus", "source", "engine"), "stdatomic": ("base", "bus", "engine"),
 }
 

@@ -10,6 +10,7 @@
 #define COMMAND_LIST(X) \
     X(read) \
     X(collect) \
+    X(run) \
     X(replay) \
     X(report) \
     X(query) \
@@ -34,6 +35,7 @@ int command_fail(const struct err *err);
 
 // The clock, asked only here: what the library does has time as a parameter.
 nanos command_now(void);
+nanos command_monotonic(void); // since the machine began, for the service manager
 
 // Who runs the program, for the log of a case; with the key that signs it when `signing`, made at
 // its first use. Valid until the end of the process.

@@ -21,11 +21,21 @@ int command_fail(const struct err *err)
     return err->code ? (int)err->code : ERR_MACHINE;
 }
 
-nanos command_now(void)
+static nanos clock_now(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(clock, &t);
     return (nanos)t.tv_sec * NANOS_PER_SECOND + t.tv_nsec;
+}
+
+nanos command_now(void)
+{
+    return clock_now(CLOCK_REALTIME);
+}
+
+nanos command_monotonic(void)
+{
+    return clock_now(CLOCK_MONOTONIC);
 }
 
 unsigned screen_width(void)
@@ -90,7 +100,7 @@ static int unknown(const char *word)
 }
 
 // Results that could not be written are no results, whatever the command says.
-static int run(const struct command *command, int argc, char **argv)
+static int run_one(const struct command *command, int argc, char **argv)
 {
     int status = command->run(argc, argv);
     bool lost = fflush(stdout) != 0 || ferror(stdout);
@@ -117,7 +127,7 @@ int main(int argc, char **argv)
             if (strcmp(argv[k], "--") == 0) break;
             if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0) help = true;
         }
-        if (!help) return run(commands[i], argc - 2, argv + 2);
+        if (!help) return run_one(commands[i], argc - 2, argv + 2);
         command_usage(commands[i], stdout);
         return 0;
     }

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cmd/cmd.h"
 #include "engine/remember.h"
+#include "engine/service.h"
 #include "record/output.h"
 
 static const struct output_column columns[] = {
@@ -46,18 +47,27 @@ static void put_row(void *context, const struct exporter_template *e)
     output_row_end(out);
 }
 
-bool templates_print(const char *folder, enum output_format format, uint64_t *rows, struct err *err)
+// What one of those told who collected into the case.
+static bool put_collector(const char *folder, unsigned number, struct output *out, struct err *err)
 {
     struct collector_options options = {.point = ""};
     struct collector *c = collector_create(&options, NULL, err);
     if (!c) return false;
+    bool ok = exporters_recall(folder, number, c, err);
+    if (ok) exporters_each(c, out, put_row);
+    collector_destroy(c);
+    return ok;
+}
+
+bool templates_print(const char *folder, enum output_format format, uint64_t *rows, struct err *err)
+{
     struct output *out =
         output_create(format, stdout, columns, sizeof columns / sizeof *columns, table_width());
-    bool ok = exporters_recall(folder, c, err);
-    if (ok) exporters_each(c, out, put_row);
+    bool ok = true;
+    for (unsigned i = 0; ok && i < SERVICE_SOURCES_MAX; i++)
+        ok = put_collector(folder, i, out, err);
     ok = ok && output_end(out, err);
     *rows = output_rows(out);
     output_destroy(out);
-    collector_destroy(c);
     return ok;
 }

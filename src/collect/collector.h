@@ -26,6 +26,14 @@ struct collector_counts {
     uint64_t messages, flows, options, unknown_version;
 };
 
+static inline void collector_counts_add(struct collector_counts *sum, struct collector_counts n)
+{
+    sum->messages += n.messages;
+    sum->flows += n.flows;
+    sum->options += n.options;
+    sum->unknown_version += n.unknown_version;
+}
+
 struct collector;
 
 // Borrows the writer and the options' strings. NULL and err when address space is short.

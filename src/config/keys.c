@@ -37,12 +37,13 @@ static const struct config_key element_keys[] = {
 #define SOURCE struct config_source
 static const struct config_key source_keys[] = {
     {{0, "listen", OPTION_TEXT, offsetof(SOURCE, listen), "URL",
-      "where exporters send to: udp://HOST:PORT, sflow://HOST:PORT; HOST may be left out", 0, 0},
+      "where exporters send to: udp://HOST:PORT, ipfix://HOST, sflow://HOST, tcp://HOST", 0, 0},
      NULL,
      false,
      true},
     {{0, "read", OPTION_TEXT, offsetof(SOURCE, read), "FILE",
-      "a capture of what exporters sent, a file of IPFIX messages, or of flows as lines", 0, 0},
+      "kafka://HOST:PORT/TOPIC, a file of messages or of flows as lines, a capture of messages", 0,
+      0},
      NULL,
      false,
      true},
@@ -50,6 +51,7 @@ static const struct config_key source_keys[] = {
     OPTION_KNOWN_ONLY(KEY_ROW, SOURCE, known_only),
     OPTION_BUFFER(KEY_ROW, SOURCE, buffer),
     OPTION_DEAD(KEY_ROW, SOURCE, dead),
+    OPTION_KAFKA(KEY_ROW, SOURCE, kafka),
 };
 
 #define STORE struct config_store
@@ -97,7 +99,8 @@ static const struct config_key metrics_keys[] = {
 
 static const char *source_alone(const char *word)
 {
-    return strstr(word, "://") ? "listen" : "read";
+    bool is_port = strstr(word, "://") && strncmp(word, "kafka://", strlen("kafka://")) != 0;
+    return is_port ? "listen" : "read";
 }
 
 static bool source_check(const struct config *c, const void *item, struct err *err)

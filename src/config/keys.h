@@ -45,7 +45,8 @@ void config_dump_value(struct text *out, bytes value);
 // maximum).
 // clang-format off
 #define OPTION_ROW(letter, name, type, S, F, argument, help, fallback, minimum, maximum) \
-    {letter, name, OPTION_##type, offsetof(S, F), argument, help " [" fallback "]", minimum, maximum}
+    {letter,  name, OPTION_##type, offsetof(S, F), argument, help " [" fallback "]", \
+     minimum, maximum}
 
 #define OPTION_TAP(X, S, F) \
     X(0, "tap", TEXT, S, F, "NAME", "name of the place where this was seen", "none", 0, 0)
@@ -54,6 +55,10 @@ void config_dump_value(struct text *out, bytes value);
 #define OPTION_DEAD(X, S, F) \
     X(0, "dead", TEXT, S, F, "FILE", \
       "where to add lines that cannot be understood: place, reason and line", "none", 0, 0)
+#define OPTION_KAFKA(X, S, F) \
+    X(0, "kafka", TEXT, S, F, "FILE", \
+      "options of kafka://HOST:PORT/TOPIC, NAME=VALUE on each line; or one NAME=VALUE", "none", 0, \
+      0)
 #define OPTION_BUFFER(X, S, F) \
     X(0, "buffer", SIZE, S, F, "SIZE", "what the kernel may keep for each socket", "64M", 4096, \
       INT32_MAX)

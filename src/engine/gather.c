@@ -15,7 +15,14 @@
 #include "source/datagrams.h"
 #include "source/source.h"
 
-enum { IPFIX_HEADER = 16, PROTO_UDP = 17, POLL_MS = 100, HOST_MAX = 256, ROUNDS_MAX = 16 };
+enum {
+    IPFIX_HEADER = 16,
+    PROTO_UDP = 17,
+    POLL_MS = 100,
+    HOST_MAX = 256,
+    ROUNDS_MAX = 16,
+    DRAIN_ROUNDS_MAX = 64
+};
 #define MESSAGES_FILE_MAX ((size_t)1 << 32)
 
 // ---- captures -----------------------------------------------------------------------------------
@@ -116,6 +123,7 @@ struct gathering {
     uint32_t port_count;
     uint64_t files; // of messages, so far
     nanos now;      // time of the last message
+    bool more;      // a topic may have more at once
 };
 
 static const struct scheme {
@@ -152,6 +160,14 @@ static bool place_parse(const struct scheme *s, const char *input, char host[HOS
     return (fits && (digits || s->port) && !*end && n <= UINT16_MAX) ||
            err_set(err, ERR_USAGE, "\"%s\" names no port: %sHOST:PORT, or %s:PORT", input,
                    s->prefix, s->prefix);
+}
+
+bool gather_check(const char *input, struct err *err)
+{
+    const struct scheme *s = scheme_of(input);
+    char host[HOST_MAX];
+    uint16_t port;
+    return !s || place_parse(s, input, host, &port, err);
 }
 
 static bool gather_listen(struct gathering *g, const char *input, struct err *err)
@@ -237,22 +253,41 @@ static bool gather_topics(struct gathering *g, bool *more, struct err *err)
     return topics_read(g->options->topics, now, more, err);
 }
 
-static bool gather_ports(struct gathering *g, struct err *err)
+// `came`: something did, or is there still.
+static bool gather_round(struct gathering *g, bool *came, struct err *err)
 {
-    nanos idle = 0;
-    bool more = false;
     uint32_t polled = g->port_count + topics_poll(g->options->topics, g->polled + g->port_count);
-    while (polled && !(g->options->stop && *g->options->stop)) {
-        int ready = poll(g->polled, polled, more ? 0 : POLL_MS);
-        for (uint32_t i = 0; ready >= 0 && i < g->port_count; i++)
+    int ready = poll(g->polled, polled, g->more ? 0 : POLL_MS);
+    for (uint32_t i = 0; ready >= 0 && i < g->port_count; i++)
+        if (!gather_read(g, i, err)) return false;
+    if (!gather_topics(g, &g->more, err)) return false;
+    *came = ready > 0 || g->more;
+    return gather_rest(g, err);
+}
+
+// What the kernel has when it ends, and not what senders go on sending.
+static bool gather_drain(struct gathering *g, struct err *err)
+{
+    for (unsigned round = 0; round < DRAIN_ROUNDS_MAX; round++) {
+        if (poll(g->polled, g->port_count, 0) <= 0) return true;
+        for (uint32_t i = 0; i < g->port_count; i++)
             if (!gather_read(g, i, err)) return false;
-        if (!gather_topics(g, &more, err)) return false;
-        idle = ready > 0 || more ? 0 : idle + POLL_MS * NANOS_PER_MILLI;
-        if (!gather_rest(g, err)) return false;
-        if (!g->port_count && topics_are_at_end(g->options->topics)) break;
-        if (g->options->idle && idle >= g->options->idle) break;
     }
     return true;
+}
+
+static bool gather_ports(struct gathering *g, struct err *err)
+{
+    const struct gather_options *o = g->options;
+    nanos idle = 0;
+    while ((g->port_count || o->topics) && !(o->stop && atomic_load(o->stop))) {
+        bool came;
+        if (!gather_round(g, &came, err)) return false;
+        idle = came ? 0 : idle + POLL_MS * NANOS_PER_MILLI;
+        if (!g->port_count && topics_are_at_end(o->topics)) return true;
+        if (o->idle && idle >= o->idle) return true;
+    }
+    return gather_drain(g, err);
 }
 
 static bool gather_file(struct gathering *g, const char *path, struct err *err)

@@ -6,7 +6,7 @@
 // capture tells it, or where there is none at its own.
 #pragma once
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "base/err.h"
 #include "collect/collector.h"
@@ -19,10 +19,10 @@ struct gather_options {
     // tcp://HOST, a file, or "-". Topics are passed over here: they are opened before.
     const char *const *inputs;
     uint32_t input_count;
-    struct topics *topics; // engine/topics.h, or NULL
-    uint64_t buffer; // what the kernel may keep for each socket
-    nanos idle;      // ends when nothing came for so long; 0: does not end by itself
-    const volatile sig_atomic_t *stop;
+    struct topics *topics;   // engine/topics.h, or NULL
+    uint64_t buffer;         // what the kernel may keep for each socket
+    nanos idle;              // ends when nothing came for so long; 0: does not end by itself
+    const atomic_bool *stop; // or NULL
     // Told now and then, with the time of the last message: for whoever passes on what was made.
     void *context;
     bool (*rest)(void *context, nanos now, struct err *err);
@@ -40,13 +40,16 @@ struct gather_counts {
     struct lines_counts lines;
 };
 
-// Whether the input is a port to listen at.
+void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n);
+
+// Whether an input is a port, and whether its URL can be understood (ERR_USAGE).
 bool gather_is_port(const char *input);
+bool gather_check(const char *input, struct err *err);
 // Whether the file begins as a file of IPFIX messages does.
 bool gather_is_messages(const char *path);
 
-// Files are read to their end first, then sockets until they are told to stop. ERR_INPUT when an
-// input is no capture and no file of messages.
+// Files are read to their end first, then ports until they are told to stop; what the kernel has by
+// then is taken still. ERR_INPUT when an input is no capture and no file of messages.
 bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,
             struct gather_counts *counts, struct err *err);
 

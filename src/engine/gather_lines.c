@@ -1,6 +1,7 @@
 // Files of flow lines, and standard input, piece by piece.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,7 +9,7 @@
 #include "base/memory.h"
 #include "engine/gather.h"
 
-enum { PIECE = 64 * 1024 };
+enum { PIECE = 64 * 1024, POLL_MS = 100 };
 
 struct lines_input {
     const struct gather_options *options;
@@ -26,16 +27,21 @@ static void pass_dead(void *context, uint64_t line, const char *why, bytes text)
     if (in->options->dead) in->options->dead(in->options->context, in->path, line, why, text);
 }
 
+static bool is_stopped(const struct lines_input *in)
+{
+    return in->options->stop && atomic_load(in->options->stop);
+}
+
 // As much as there is, up to a piece; a pipe gives it in parts.
 static bool read_packed(const struct lines_input *in, uint8_t *piece, size_t *n, struct err *err)
 {
     *n = 0;
     while (*n < PIECE) {
+        struct pollfd waiting = {in->descriptor, POLLIN, 0};
+        if (is_stopped(in)) return true;
+        if (poll(&waiting, 1, POLL_MS) <= 0) continue;
         ssize_t got = read(in->descriptor, piece + *n, PIECE - *n);
-        if (got < 0 && errno == EINTR) {
-            if (in->options->stop && *in->options->stop) return true;
-            continue;
-        }
+        if (got < 0 && errno == EINTR) continue;
         if (got < 0)
             return err_set(err, ERR_INPUT, "%s cannot be read: %s", in->path, strerror(errno));
         if (got == 0) return true;
@@ -79,6 +85,15 @@ static bool read_first(struct lines_input *in, uint8_t *piece, size_t *n, struct
                             : err_set(err, ERR_MACHINE, "no memory to decompress %s", in->path);
 }
 
+void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n)
+{
+    sum->datagrams += n->datagrams;
+    sum->dropped += n->dropped;
+    sum->connections += n->connections;
+    sum->faults += n->faults;
+    lines_counts_add(&sum->lines, n->lines);
+}
+
 static bool take_lines(struct lines_input *in, struct record_writer *writer, uint8_t *piece,
                        size_t n, struct lines_counts *counts, struct err *err)
 {
@@ -91,7 +106,7 @@ static bool take_lines(struct lines_input *in, struct record_writer *writer, uin
     bool ok = true;
     while (ok && n) {
         lines_feed(l, bytes_of(piece, n));
-        if (in->options->stop && *in->options->stop) break;
+        if (is_stopped(in)) break;
         ok = read_piece(in, piece, &n, err);
     }
     lines_end(l);
@@ -114,7 +129,7 @@ bool gather_lines(const struct gather_options *options, const char *path,
     size_t n;
     // Damage of what may be something else is for who reads that to tell.
     bool ok = read_first(&in, piece, &n, err) || (in.decompressor && !is_stdin);
-    *is_lines = ok && lines_recognise(bytes_of(piece, n));
+    *is_lines = ok && (lines_recognise(bytes_of(piece, n)) || is_stopped(&in));
     if (*is_lines) ok = take_lines(&in, writer, piece, n, counts, err);
     else if (ok && is_stdin) ok = err_set(err, ERR_INPUT, "standard input has no lines of flows");
     memory_free(piece);

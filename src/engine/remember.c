@@ -9,23 +9,26 @@
 
 enum { PATH_SIZE = 4200 };
 
-bool exporters_keep(const char *folder, const struct collector *c, struct err *err)
+// The first has the name alone.
+static void path_of(char path[PATH_SIZE], const char *folder, unsigned number)
 {
-    char path[PATH_SIZE];
-    struct text content = {0};
-    exporters_write(c, &content);
-    snprintf(path, sizeof path, "%s/" CASE_EXPORTERS, folder);
-    bool ok = folder_make(path, err);
-    snprintf(path, sizeof path, "%s/" CASE_TEMPLATES, folder);
-    ok = ok && file_write_durable(path, bytes_of(content.p, content.n), err);
-    text_deinit(&content);
-    return ok;
+    int n = snprintf(path, PATH_SIZE, "%s/" CASE_TEMPLATES, folder);
+    if (number && n < PATH_SIZE) snprintf(path + n, PATH_SIZE - (size_t)n, ".%u", number);
 }
 
-bool exporters_recall(const char *folder, struct collector *c, struct err *err)
+bool exporters_keep(const char *folder, unsigned number, bytes content, struct err *err)
 {
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s/" CASE_TEMPLATES, folder);
+    snprintf(path, sizeof path, "%s/" CASE_EXPORTERS, folder);
+    bool ok = folder_make(path, err);
+    path_of(path, folder, number);
+    return ok && file_write_durable(path, content, err);
+}
+
+bool exporters_recall(const char *folder, unsigned number, struct collector *c, struct err *err)
+{
+    char path[PATH_SIZE];
+    path_of(path, folder, number);
     if (access(path, F_OK) != 0) return true;
     bytes content = file_read(path, EXPORTERS_BYTES_MAX, err);
     if (!content.p) return false;

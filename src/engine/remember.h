@@ -6,6 +6,7 @@
 
 #include "collect/exporters.h"
 
-bool exporters_keep(const char *folder, const struct collector *c, struct err *err);
+// What exporters_write wrote of collector `number` of those that collect into the case, from 0.
+bool exporters_keep(const char *folder, unsigned number, bytes content, struct err *err);
 // What was kept last, if anything. False when it is damaged: then nothing was taken.
-bool exporters_recall(const char *folder, struct collector *c, struct err *err);
+bool exporters_recall(const char *folder, unsigned number, struct collector *c, struct err *err);

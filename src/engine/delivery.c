@@ -1,0 +1,266 @@
+#include "engine/delivery.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "engine/catalogue.h"
+#include "engine/expression.h"
+#include "flow/flow_kind.h"
+#include "record/output.h"
+#include "sink/flow_export.h"
+#include "sink/outlet.h"
+
+struct delivery {
+    char *to, *format;
+    const struct record_kind *kind;
+    struct filter *filter; // NULL: all
+    // In messages; or as lines.
+    struct outlet *outlet;
+    struct flow_export *export;
+    FILE *file;
+    struct output *output;
+    bool is_open, has_news;
+    nanos failed;     // when it was last tried in vain
+    uint64_t waiting; // records that may not have left yet
+    struct err err;
+    struct delivery_counts counts;
+};
+
+static bool is_json(const char *format)
+{
+    return strcmp(format, "json") == 0;
+}
+
+// ---- whether it makes sense ---------------------------------------------------------------------
+
+static const struct record_kind *kind_of(const struct config *c, const struct config_sink *sink,
+                                         struct err *err)
+{
+    const struct record_kind *kind = catalogue_kind(bytes_text(sink->kind));
+    if (kind && !kind->hidden) return kind;
+    config_fail(c, sink->place, err, "there is no kind \"%s\"; weir fields lists all", sink->kind);
+    return NULL;
+}
+
+static bool format_check(const struct config *c, const struct config_sink *sink, struct err *err)
+{
+    bool is_file = !strstr(sink->to, "://");
+    if (is_json(sink->format))
+        return is_file || config_fail(c, sink->place, err,
+                                      "json goes to a file, and \"%s\" is none", sink->to);
+    if (strcmp(sink->kind, "flow") != 0)
+        return config_fail(c, sink->place, err, "records of kind \"%s\" go as json only",
+                           sink->kind);
+    struct flow_export_options options = {.format = sink->format};
+    struct err wrong = {0};
+    struct flow_export *e = flow_export_create(&options, &flow_kind, &wrong);
+    flow_export_destroy(e);
+    if (!e) return config_fail(c, sink->place, err, "%s", wrong.text);
+    if (strcmp(sink->format, "ipfix") != 0 && !outlet_is_datagrams(sink->to))
+        return config_fail(c, sink->place, err, "%s goes over UDP only: udp://HOST:PORT",
+                           sink->format);
+    return true;
+}
+
+static bool filter_make(const struct config *c, const struct config_sink *sink,
+                        const struct record_kind *kind, nanos now, struct filter **filter,
+                        struct err *err)
+{
+    struct filter_error wrong;
+    *filter = NULL;
+    if (!sink->filter) return true;
+    *filter = expression_compile(c, sink->filter, kind, now, &wrong);
+    return *filter ||
+           config_fail(c, sink->place, err, "the filter is wrong at its character %u: %s",
+                       wrong.column, wrong.message);
+}
+
+bool delivery_check(const struct config *c, const struct config_sink *sink, nanos now,
+                    struct err *err)
+{
+    struct filter *filter;
+    const struct record_kind *kind = kind_of(c, sink, err);
+    bool ok = kind && format_check(c, sink, err) && filter_make(c, sink, kind, now, &filter, err);
+    if (ok) filter_destroy(filter);
+    return ok;
+}
+
+// ---- the way out --------------------------------------------------------------------------------
+
+static bool send_message(void *context, bytes message, uint32_t records, struct err *err)
+{
+    struct delivery *d = context;
+    (void)records;
+    return outlet_send(d->outlet, message, err);
+}
+
+static bool open_messages(struct delivery *d, struct err *err)
+{
+    struct flow_export_options options = {.format = d->format,
+                                          .is_stream = !outlet_is_datagrams(d->to),
+                                          .context = d,
+                                          .send = send_message};
+    d->outlet = outlet_open(d->to, err);
+    d->export = d->outlet ? flow_export_create(&options, d->kind, err) : NULL;
+    return d->export;
+}
+
+// Lines are added to what is there: whoever takes them away may do so at any time.
+static bool open_lines(struct delivery *d, struct err *err)
+{
+    d->file = fopen(d->to, "ae");
+    if (!d->file) return err_system(err, errno, "cannot write %s", d->to);
+    d->output = output_create_for(OUTPUT_JSON, d->file, d->kind, 0);
+    output_tell_kind(d->output, d->kind->name);
+    return true;
+}
+
+static bool way_close(struct delivery *d, struct err *err)
+{
+    bool ok = true;
+    if (d->output && d->is_open) ok = output_end(d->output, err);
+    output_destroy(d->output);
+    if (d->file && fclose(d->file) != 0 && ok)
+        ok = err_system(err, errno, "cannot write %s", d->to);
+    flow_export_destroy(d->export);
+    struct err other = {0};
+    if (!outlet_close(d->outlet, &other) && ok) {
+        if (err) *err = other;
+        ok = false;
+    }
+    d->output = NULL;
+    d->file = NULL;
+    d->export = NULL;
+    d->outlet = NULL;
+    d->is_open = false;
+    return ok;
+}
+
+static bool way_open(struct delivery *d, struct err *err)
+{
+    d->is_open = is_json(d->format) ? open_lines(d, err) : open_messages(d, err);
+    struct err other;
+    if (!d->is_open) way_close(d, &other);
+    return d->is_open;
+}
+
+static void delivery_fail(struct delivery *d)
+{
+    struct err other;
+    way_close(d, &other);
+    d->counts.missed += d->waiting;
+    d->waiting = 0;
+    d->counts.faults++;
+    d->has_news = true;
+    d->failed = 0;
+}
+
+// ---- life ---------------------------------------------------------------------------------------
+
+static char *copy_of(const char *text)
+{
+    char *copy = memory_get(strlen(text) + 1);
+    memcpy(copy, text, strlen(text));
+    return copy;
+}
+
+struct delivery *delivery_open(const struct config *c, const struct config_sink *sink, nanos now,
+                               struct err *err)
+{
+    if (!delivery_check(c, sink, now, err)) return NULL;
+    struct delivery *d = memory_get(sizeof *d);
+    d->to = copy_of(sink->to);
+    d->format = copy_of(sink->format);
+    d->kind = catalogue_kind(bytes_text(sink->kind));
+    if (filter_make(c, sink, d->kind, now, &d->filter, err) && way_open(d, err)) return d;
+    delivery_close(d, NULL);
+    return NULL;
+}
+
+bool delivery_close(struct delivery *d, struct err *err)
+{
+    if (!d) return true;
+    bool ok = !d->export || !d->is_open || flow_export_flush(d->export, err);
+    struct err other = {0};
+    if (!way_close(d, &other) && ok) {
+        if (err) *err = other;
+        ok = false;
+    }
+    filter_destroy(d->filter);
+    memory_free(d->to);
+    memory_free(d->format);
+    memory_free(d);
+    return ok;
+}
+
+bool delivery_is(const struct delivery *d, const struct config_sink *sink)
+{
+    return strcmp(d->to, sink->to) == 0 && strcmp(d->format, sink->format) == 0 &&
+           strcmp(d->kind->name, sink->kind) == 0;
+}
+
+bool delivery_refilter(struct delivery *d, const struct config *c, const struct config_sink *sink,
+                       nanos now, struct err *err)
+{
+    struct filter *filter;
+    if (!filter_make(c, sink, d->kind, now, &filter, err)) return false;
+    filter_destroy(d->filter);
+    d->filter = filter;
+    return true;
+}
+
+static bool take_row(struct delivery *d, const struct record_batch *batch, uint32_t row)
+{
+    d->waiting++;
+    if (d->output) {
+        output_batch_row(d->output, batch, row);
+        return true;
+    }
+    nanos last = (nanos)batch_get(batch, FLOW_LAST_SEEN, row);
+    return flow_export_take(d->export, batch, row, last, &d->err);
+}
+
+void delivery_take(struct delivery *d, const struct record_batch *batch)
+{
+    if (batch->kind != d->kind) return;
+    for (uint32_t row = 0; row < batch->rows; row++) {
+        if (d->filter && !filter_match(d->filter, batch, row)) continue;
+        if (!d->is_open) d->counts.missed++;
+        else if (!take_row(d, batch, row)) delivery_fail(d);
+    }
+}
+
+static bool delivery_flush(struct delivery *d)
+{
+    bool ok = d->export ? flow_export_flush(d->export, &d->err) : output_end(d->output, &d->err);
+    if (!ok) return false;
+    d->counts.records += d->waiting;
+    d->waiting = 0;
+    return true;
+}
+
+bool delivery_turn(struct delivery *d, nanos now, struct err *err)
+{
+    if (d->is_open && !delivery_flush(d)) delivery_fail(d);
+    if (!d->is_open && !d->failed) d->failed = now;
+    if (!d->is_open && now - d->failed >= DELIVERY_AGAIN) {
+        d->failed = now;
+        struct err again;
+        way_open(d, &again);
+    }
+    bool told = d->has_news;
+    if (told) *err = d->err;
+    d->has_news = false;
+    return told;
+}
+
+struct delivery_counts delivery_counts(const struct delivery *d)
+{
+    return d->counts;
+}
+
+const char *delivery_to(const struct delivery *d)
+{
+    return d->to;
+}

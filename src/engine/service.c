@@ -1,0 +1,397 @@
+#include "engine/service.h"
+
+#include <string.h>
+
+#include "api/page.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "bus/kafka_place.h"
+#include "engine/service_inside.h"
+#include "record/element.h"
+#include "record/printer.h"
+#include "store/store.h"
+
+#define FLUSH_EVERY NANOS_PER_SECOND
+#define TELL_PATIENCE (2 * NANOS_PER_SECOND)
+
+static void remark(struct service *s, const char *sentence)
+{
+    if (s->options.remark) s->options.remark(s->options.context, sentence);
+}
+
+// ---- a batch on its way -------------------------------------------------------------------------
+
+void service_take(void *context, const struct record_batch *batch)
+{
+    struct service *s = context;
+    struct record_sink sink;
+    lock_take(&s->counting);
+    tally_take(s->tally, batch);
+    lock_give(&s->counting);
+    lock_take(&s->passing);
+    if (s->store) {
+        sink = store_sink(s->store);
+        sink.take(sink.context, batch);
+    }
+    if (s->options.printer) {
+        sink = printer_sink(s->options.printer);
+        sink.take(sink.context, batch);
+    }
+    for (uint32_t i = 0; i < s->delivery_count; i++) delivery_take(s->deliveries[i], batch);
+    lock_give(&s->passing);
+}
+
+// ---- parts of the case --------------------------------------------------------------------------
+
+// A part is named by what it is of and by when it was made: nothing is the same twice.
+static void part_name(const struct service *s, uint8_t name[SHA256_SIZE])
+{
+    struct sha256 h;
+    sha256_init(&h);
+    sha256_add(&h, bytes_text(s->options.name));
+    sha256_add(&h, bytes_of(&s->options.author.time, sizeof s->options.author.time));
+    sha256_end(&h, name);
+}
+
+static void count_commit(struct service *s, bool ok, uint64_t rows, nanos began, nanos ended)
+{
+    lock_take(&s->counting);
+    struct store_counts *n = &s->stored;
+    n->faults += !ok;
+    if (ok) n->commits++;
+    if (ok) n->rows += rows;
+    if (ok) n->last = (uint64_t)ended;
+    n->waiting = ok ? 0 : rows;
+    n->took += (uint64_t)(ended > began ? ended - began : 0);
+    lock_give(&s->counting);
+}
+
+static bool store_part(struct service *s, struct topics *topics, nanos now, struct err *err)
+{
+    uint64_t rows = store_rows(s->store);
+    if (!topics_mark(topics, s->store) && !rows) return true;
+    struct reading_capture capture = {.path = s->options.name};
+    s->options.author.time = now;
+    part_name(s, capture.sha256);
+    struct reading reading = {&capture, 1, "collect", s->options.author.version, now};
+    bool ok = store_commit(s->store, &reading, false, err);
+    count_commit(s, ok, rows, now, s->options.clock());
+    return ok;
+}
+
+bool service_commit(struct service *s, struct topics *topics, nanos now, struct err *err)
+{
+    lock_take(&s->passing);
+    s->has_failed = s->has_failed || (s->store && !store_part(s, topics, now, err)) ||
+                    (s->options.printer && !printer_end(s->options.printer, err));
+    bool ok = !s->has_failed;
+    lock_give(&s->passing);
+    if (ok) topics_kept(topics);
+    return ok;
+}
+
+static bool sources_are_idle(const struct service *s)
+{
+    for (uint32_t i = 0; i < s->source_count; i++)
+        if (!source_is_idle(s->sources[i])) return false;
+    return true;
+}
+
+static void sources_ask(struct service *s, enum source_task task)
+{
+    for (uint32_t i = 0; i < s->source_count; i++)
+        if (task == TASK_TELL || source_is_idle(s->sources[i])) source_ask(s->sources[i], task);
+}
+
+// What exporters told stands in the case after what they sent.
+static bool end_commit(struct service *s, nanos now, struct err *err)
+{
+    bool ok = true;
+    s->commit_state = COMMIT_RESTS;
+    s->committed = now;
+    for (uint32_t i = 0; s->store && ok && i < s->source_count; i++)
+        ok = source_keep(s->sources[i], err);
+    return ok;
+}
+
+static bool begin_commit(struct service *s, nanos now, struct err *err)
+{
+    if (!s->reader || atomic_load(&s->reader->has_ended)) {
+        struct topics *topics = s->reader ? s->reader->topics : NULL;
+        return service_commit(s, topics, now, err) && end_commit(s, now, err);
+    }
+    source_ask(s->reader, TASK_COMMIT);
+    s->commit_state = COMMIT_MAKES;
+    return true;
+}
+
+// Sources tell what they know first; one that is in the middle of a file is not waited for.
+static bool turn_commit(struct service *s, nanos now, struct err *err)
+{
+    nanos late = now - s->committed - s->config->store.every;
+    switch (s->commit_state) {
+    case COMMIT_RESTS:
+        if (late < 0) return true;
+        sources_ask(s, TASK_TELL);
+        s->commit_state = COMMIT_TELLS;
+        return true;
+    case COMMIT_TELLS:
+        return (!sources_are_idle(s) && late < TELL_PATIENCE) || begin_commit(s, now, err);
+    case COMMIT_MAKES:
+        break;
+    }
+    return !source_is_idle(s->reader) || end_commit(s, now, err);
+}
+
+// ---- sinks --------------------------------------------------------------------------------------
+
+static void count_deliveries(struct service *s)
+{
+    lock_take(&s->counting);
+    s->delivered_count = s->delivery_count;
+    for (uint32_t i = 0; i < s->delivery_count; i++) {
+        s->delivered[i] = delivery_counts(s->deliveries[i]);
+        snprintf(s->delivered_to[i], TALLY_WORD_MAX, "%s", delivery_to(s->deliveries[i]));
+    }
+    s->stored.waiting = s->store ? store_rows(s->store) : 0;
+    lock_give(&s->counting);
+}
+
+static void turn_flush(struct service *s, nanos now)
+{
+    if (now - s->flushed < FLUSH_EVERY) return;
+    s->flushed = now;
+    if (s->commit_state == COMMIT_RESTS) sources_ask(s, TASK_FLUSH);
+    lock_take(&s->passing);
+    for (uint32_t i = 0; i < s->delivery_count; i++) {
+        struct err err;
+        if (delivery_turn(s->deliveries[i], now, &err)) remark(s, err.text);
+    }
+    count_deliveries(s);
+    lock_give(&s->passing);
+}
+
+static struct delivery *delivery_found(struct service *s, const struct config_sink *sink)
+{
+    for (uint32_t i = 0; i < s->delivery_count; i++)
+        if (s->deliveries[i] && delivery_is(s->deliveries[i], sink)) {
+            struct delivery *d = s->deliveries[i];
+            s->deliveries[i] = NULL;
+            return d;
+        }
+    return NULL;
+}
+
+// Those that stay keep what waits in them. One that cannot be opened is a remark while it runs.
+static bool deliveries_set(struct service *s, const struct config *c, nanos now, struct err *err)
+{
+    struct delivery *list[DELIVERIES_MAX];
+    const struct config_sink *sinks = c->sinks.items;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->sinks.count; i++) {
+        struct delivery *d = delivery_found(s, &sinks[i]);
+        if (d) delivery_refilter(d, c, &sinks[i], now, err);
+        else d = delivery_open(c, &sinks[i], now, err);
+        if (d) list[count++] = d;
+        else if (!s->first) break;
+        else remark(s, err->text);
+    }
+    for (uint32_t i = 0; i < s->delivery_count; i++) {
+        struct err wrong = {0};
+        if (!delivery_close(s->deliveries[i], &wrong)) remark(s, wrong.text);
+    }
+    memcpy(s->deliveries, list, count * sizeof list[0]);
+    s->delivery_count = count;
+    return count == c->sinks.count;
+}
+
+// ---- life ---------------------------------------------------------------------------------------
+
+static bool elements_add(const struct config *c, struct err *err)
+{
+    const struct config_element *elements = c->elements.items;
+    struct element *list = memory_get((c->elements.count + 1) * sizeof *list);
+    for (uint32_t i = 0; i < c->elements.count; i++) {
+        const struct config_element *e = &elements[i];
+        enum element_type type;
+        element_type_named(bytes_text(e->type), &type);
+        list[i] = (struct element){(uint32_t)e->enterprise, (uint16_t)e->number, (uint8_t)type,
+                                   e->name, e->fills};
+    }
+    bool ok = element_extend(list, c->elements.count);
+    memory_free(list);
+    return ok || err_set(err, ERR_USAGE, "an element is told twice");
+}
+
+static bool begin_source(struct service *s, const struct config_source *options,
+                         const char *const *inputs, uint32_t count, struct err *err)
+{
+    struct service_source *source = source_begin(s, options, inputs, count, err);
+    if (source) s->sources[s->source_count++] = source;
+    return source;
+}
+
+// One by one; but what is to be read together is, and all topics are.
+static bool sources_begin(struct service *s, struct err *err)
+{
+    const struct config_source *sources = s->config->sources.items, *first = NULL;
+    const char *inputs[GATHER_INPUTS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < s->config->sources.count; i++) {
+        const char *input = sources[i].listen ? sources[i].listen : sources[i].read;
+        bool is_joined = s->options.together || kafka_is_place(input);
+        if (is_joined && !first) first = &sources[i];
+        if (is_joined) inputs[count++] = input;
+        else if (!begin_source(s, &sources[i], &input, 1, err)) return false;
+    }
+    return !count || begin_source(s, first, inputs, count, err);
+}
+
+static bool metrics_page(void *context, const char *path, struct text *out)
+{
+    if (strcmp(path, "/metrics") != 0) return false;
+    service_metrics(context, out);
+    return true;
+}
+
+static bool pages_open(struct service *s, struct err *err)
+{
+    struct page_options options = {s->config->metrics.listen, s, metrics_page,
+                                   "text/plain; version=0.0.4; charset=utf-8"};
+    if (!options.listen) return true;
+    s->pages = page_server_open(&options, err);
+    return s->pages || err_in(err, "metrics");
+}
+
+static bool store_begin(struct service *s, struct err *err)
+{
+    uint32_t kind_count;
+    const struct record_kind *const *kinds = catalogue(&kind_count);
+    if (!s->config->store.path) return true;
+    s->store = store_open(s->config->store.path, kinds, kind_count, &s->options.author, err);
+    return s->store;
+}
+
+struct service *service_open(const struct config *c, const struct service_options *options,
+                             nanos now, struct err *err)
+{
+    struct service *s = memory_get(sizeof *s);
+    s->config = c;
+    s->options = *options;
+    s->began = s->committed = s->flushed = now;
+    s->tally = memory_get(sizeof *s->tally);
+    lock_init(&s->passing);
+    lock_init(&s->counting);
+    bool ok = service_check(c, now, err) && elements_add(c, err) && pages_open(s, err) &&
+              store_begin(s, err) && deliveries_set(s, c, now, err);
+    s->first = c;
+    if (ok && sources_begin(s, err)) return s;
+    service_close(s, now, NULL, NULL, NULL);
+    return NULL;
+}
+
+bool service_is_ready(struct service *s)
+{
+    for (uint32_t i = 0; i < s->source_count; i++) {
+        struct service_source *source = s->sources[i];
+        bool listens = atomic_load(&source->listening) == source->port_count;
+        if (!listens && !atomic_load(&source->has_ended)) return false;
+    }
+    return true;
+}
+
+bool service_is_done(struct service *s)
+{
+    for (uint32_t i = 0; i < s->source_count; i++)
+        if (!atomic_load(&s->sources[i]->has_ended)) return false;
+    return true;
+}
+
+bool service_turn(struct service *s, nanos now, struct err *err)
+{
+    for (uint32_t i = 0; i < s->source_count; i++) {
+        struct service_source *source = s->sources[i];
+        if (!atomic_load(&source->has_ended) || source->ok) continue;
+        *err = source->err;
+        return false;
+    }
+    turn_flush(s, now);
+    return turn_commit(s, now, err);
+}
+
+bool service_reload(struct service *s, const struct config *c, nanos now, struct err *err)
+{
+    bool ok = service_check(c, now, err);
+    lock_take(&s->counting);
+    s->reloads++;
+    s->reload_faults += !ok;
+    lock_give(&s->counting);
+    if (!ok) return false;
+    struct text fixed = {0}, sentence = {0};
+    config_restart(s->first, c, &fixed);
+    if (fixed.n) {
+        text_format(&sentence, "%s changed and takes effect when weir starts again", fixed.p);
+        remark(s, sentence.p);
+    }
+    text_deinit(&fixed);
+    text_deinit(&sentence);
+    struct err wrong = {0};
+    lock_take(&s->passing);
+    deliveries_set(s, c, now, &wrong);
+    lock_give(&s->passing);
+    s->config = c;
+    return true;
+}
+
+// ---- the end ------------------------------------------------------------------------------------
+
+// The first thing that went wrong is what is told.
+static void note(bool *ok, bool fine, struct err *err, const struct err *wrong)
+{
+    if (*ok && !fine && err) *err = *wrong;
+    *ok = *ok && fine;
+}
+
+static void sum_up(const struct service *s, struct gather_counts *counts,
+                   struct collector_counts *n)
+{
+    *counts = (struct gather_counts){0};
+    *n = (struct collector_counts){0};
+    for (uint32_t i = 0; i < s->source_count; i++) {
+        gather_counts_add(counts, &s->sources[i]->shown);
+        collector_counts_add(n, s->sources[i]->shown_flows);
+    }
+}
+
+static void service_destroy(struct service *s)
+{
+    page_server_close(s->pages);
+    for (uint32_t i = 0; i < s->source_count; i++) source_destroy(s->sources[i]);
+    store_close(s->store);
+    lock_deinit(&s->passing);
+    lock_deinit(&s->counting);
+    memory_free(s->tally);
+    memory_free(s);
+}
+
+bool service_close(struct service *s, nanos now, struct gather_counts *counts,
+                   struct collector_counts *n, struct err *err)
+{
+    bool ok = true;
+    if (!s) return true;
+    for (uint32_t i = 0; i < s->source_count; i++) {
+        source_end(s->sources[i]);
+        note(&ok, s->sources[i]->ok, err, &s->sources[i]->err);
+    }
+    struct err wrong = {0};
+    bool kept = begin_commit(s, now, &wrong);
+    note(&ok, kept, err, &wrong);
+    for (uint32_t i = 0; i < s->delivery_count; i++) {
+        struct err away = {0};
+        if (!delivery_close(s->deliveries[i], &away)) remark(s, away.text);
+    }
+    s->delivery_count = 0;
+    if (counts) sum_up(s, counts, n);
+    service_destroy(s);
+    return ok;
+}

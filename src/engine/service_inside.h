@@ -1,0 +1,106 @@
+// What the files of the service share. Not for others.
+//
+// Locks: `passing` is held while a batch goes into store and sinks, and while a part of the case is
+// made; `counting` for moments, so that metrics are answered at any time. In this order.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/lock.h"
+#include "engine/delivery.h"
+#include "engine/service.h"
+#include "engine/tally.h"
+#include "engine/topics.h"
+
+enum { DELIVERIES_MAX = 64 };
+
+enum source_task { TASK_NONE, TASK_FLUSH, TASK_TELL, TASK_COMMIT };
+enum commit_state { COMMIT_RESTS, COMMIT_TELLS, COMMIT_MAKES };
+
+struct page_server;
+
+// A source that runs: what gathers from one input, or from several that share their options.
+struct service_source {
+    struct service *service;
+    const struct config_source *options;
+    char name[SOURCE_NAME_MAX]; // of the first input
+    const char *inputs[GATHER_INPUTS_MAX];
+    uint32_t input_count, port_count; // ports: of the inputs, those that listen
+    uint32_t number;
+    struct record_writer *writer;
+    struct collector *collector;
+    struct topics *topics; // or NULL
+    FILE *dead;
+    pthread_t thread;
+    bool has_thread;
+    atomic_bool stop, has_ended;
+    atomic_uint listening;
+    atomic_int task;             // enum source_task, for its thread
+    struct gather_counts counts; // the thread's own
+    // By `counting`.
+    struct gather_counts shown;
+    struct collector_counts shown_flows;
+    struct text told; // what exporters told, as it was when the source told last
+    // Valid once it has ended.
+    bool ok;
+    struct err err;
+};
+
+// clang-format off
+#define STORE_METRICS(X) \
+    X(commits, "counter", "commits_total", 1, "Parts of the case that were made") \
+    X(rows, "counter", "rows_total", 1, "Records that are in the case") \
+    X(faults, "counter", "commit_errors_total", 1, "Parts that could not be made") \
+    X(took, "counter", "commit_seconds_total", 1e9, "Time that making parts took") \
+    X(last, "gauge", "last_commit_timestamp_seconds", 1e9, "When the last part was made") \
+    X(waiting, "gauge", "waiting_rows", 1, "Records that are in no part yet")
+// clang-format on
+
+struct store_counts {
+#define STORE_FIELD(name, type, metric, unit, help) uint64_t name;
+    STORE_METRICS(STORE_FIELD)
+#undef STORE_FIELD
+};
+
+struct service {
+    const struct config *config, *first; // the one that holds, and that it began with
+    struct service_options options;
+    nanos began, committed, flushed;
+    enum commit_state commit_state;
+    struct store *store;
+    struct service_source *sources[SERVICE_SOURCES_MAX];
+    uint32_t source_count;
+    struct service_source *reader; // of topics: makes the parts, since only its thread knows how
+                                   // far they were taken; or NULL
+    struct page_server *pages;
+
+    struct lock passing;
+    bool has_failed; // what came since the last part is gone, and nothing may count as taken
+    struct delivery *deliveries[DELIVERIES_MAX];
+    uint32_t delivery_count;
+
+    struct lock counting;
+    struct tally *tally;
+    struct store_counts stored;
+    struct delivery_counts delivered[DELIVERIES_MAX];
+    char delivered_to[DELIVERIES_MAX][TALLY_WORD_MAX];
+    uint32_t delivered_count;
+    uint64_t reloads, reload_faults;
+};
+
+// service_source.c
+struct service_source *source_begin(struct service *s, const struct config_source *options,
+                                    const char *const *inputs, uint32_t count, struct err *err);
+void source_ask(struct service_source *source, enum source_task task);
+bool source_is_idle(const struct service_source *source); // did what it was asked
+// Keeps in the case what its exporters told, as far as it told that.
+bool source_keep(struct service_source *source, struct err *err);
+// Waits for its end.
+void source_end(struct service_source *source);
+void source_destroy(struct service_source *source);
+
+// service.c: a batch on its way; from the thread of any source.
+void service_take(void *context, const struct record_batch *batch);
+// Makes a part of the case. `topics` are those of the calling thread, or of one that has ended.
+bool service_commit(struct service *s, struct topics *topics, nanos now, struct err *err);

@@ -1,0 +1,262 @@
+// Sources of the service: a thread each, which gathers.
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "bus/kafka_place.h"
+#include "collect/exporters.h"
+#include "engine/remember.h"
+#include "engine/service_inside.h"
+
+void source_name(char name[SOURCE_NAME_MAX], const char *input)
+{
+    int shown = kafka_is_place(input) ? (int)strcspn(input, "?") : SOURCE_NAME_MAX;
+    snprintf(name, SOURCE_NAME_MAX, "%.*s", shown, input);
+}
+
+// ---- in its thread ------------------------------------------------------------------------------
+
+static void source_show(struct service_source *source, bool tells)
+{
+    lock_take(&source->service->counting);
+    source->shown = source->counts;
+    lines_counts_add(&source->shown.lines, topics_counts(source->topics));
+    source->shown_flows = collector_counts(source->collector);
+    if (tells && source->port_count) {
+        text_clear(&source->told);
+        exporters_write(source->collector, &source->told);
+    }
+    lock_give(&source->service->counting);
+}
+
+// What is not on disk was not kept.
+static bool dead_sync(const struct service_source *source, struct err *err)
+{
+    if (!source->dead) return true;
+    bool ok = fflush(source->dead) == 0 && !ferror(source->dead) &&
+              (fdatasync(fileno(source->dead)) == 0 || errno == EINVAL);
+    return ok ||
+           err_set(err, ERR_MACHINE, "%s could not be written to its end", source->options->dead);
+}
+
+// All that came up to now is in the store, and who asks may see it.
+static bool source_tell(struct service_source *source, struct err *err)
+{
+    collector_tell(source->collector);
+    topics_tell(source->topics);
+    writer_flush(source->writer);
+    source_show(source, true);
+    return dead_sync(source, err);
+}
+
+// Makes safe what came: parts of the case that tell how far topics were taken.
+static bool source_commit(void *context, struct err *err)
+{
+    struct service_source *source = context;
+    struct service *s = source->service;
+    return source_tell(source, err) && service_commit(s, source->topics, s->options.clock(), err);
+}
+
+static bool source_rest(void *context, nanos now, struct err *err)
+{
+    struct service_source *source = context;
+    bool ok = true;
+    (void)now;
+    switch ((enum source_task)atomic_load(&source->task)) {
+    case TASK_NONE:
+        return true;
+    case TASK_FLUSH:
+        writer_flush(source->writer);
+        source_show(source, false);
+        break;
+    case TASK_TELL:
+        ok = source_tell(source, err);
+        break;
+    case TASK_COMMIT:
+        ok = source_commit(source, err);
+        break;
+    }
+    atomic_store(&source->task, TASK_NONE);
+    return ok;
+}
+
+static void source_listening(void *context, const char *input, const char *transport, uint16_t port)
+{
+    struct service_source *source = context;
+    const struct service_options *o = &source->service->options;
+    if (o->listening) o->listening(o->context, input, transport, port);
+    atomic_fetch_add(&source->listening, 1);
+}
+
+// FILE:LINE, why, and the line as it came, with tabs between: cut -f3- gives the lines back.
+static void dead_write(void *context, const char *input, uint64_t line, const char *why, bytes text)
+{
+    const struct service_source *source = context;
+    if (!source->dead) return;
+    fprintf(source->dead, "%s:%llu\t%s\t", input, (unsigned long long)line, why);
+    fwrite(text.p, 1, text.n, source->dead);
+    fputc('\n', source->dead);
+}
+
+static bool dead_close(struct service_source *source, struct err *err)
+{
+    bool ok = dead_sync(source, err);
+    if (source->dead) fclose(source->dead);
+    source->dead = NULL;
+    return ok;
+}
+
+static void *source_run(void *context)
+{
+    struct service_source *source = context;
+    const struct config_source *o = source->options;
+    const struct service_options *all = &source->service->options;
+    struct gather_options options = {.inputs = source->inputs,
+                                     .input_count = source->input_count,
+                                     .topics = source->topics,
+                                     .buffer = o->buffer,
+                                     .idle = all->idle,
+                                     .stop = &source->stop,
+                                     .context = source,
+                                     .rest = source_rest,
+                                     .listening = source_listening,
+                                     .clock = all->clock,
+                                     .point = o->tap ? o->tap : "",
+                                     .elements = !o->known_only,
+                                     .dead = dead_write};
+    source->ok = gather(&options, source->collector, source->writer, &source->counts, &source->err);
+    // What came before a failure is kept all the same.
+    collector_end(source->collector);
+    topics_tell(source->topics);
+    writer_flush(source->writer);
+    struct err other = {0};
+    if (!dead_close(source, &other) && source->ok) {
+        source->err = other;
+        source->ok = false;
+    }
+    source_show(source, true);
+    atomic_store(&source->has_ended, true);
+    return NULL;
+}
+
+// ---- for the service ----------------------------------------------------------------------------
+
+static void source_remark(void *context, const char *sentence)
+{
+    const struct service_source *source = context;
+    const struct service_options *o = &source->service->options;
+    if (o->remark) o->remark(o->context, sentence);
+}
+
+// Times of files are of their own: what was told then says nothing of what arrives now. What is
+// damaged is waited for again.
+static void source_recall(struct service_source *source)
+{
+    const struct service *s = source->service;
+    struct err damaged = {0};
+    if (!s->store || !source->port_count) return;
+    if (!exporters_recall(s->config->store.path, source->number, source->collector, &damaged))
+        source_remark(source, damaged.text);
+}
+
+bool source_keep(struct service_source *source, struct err *err)
+{
+    struct service *s = source->service;
+    struct text told = {0};
+    lock_take(&s->counting);
+    text_put(&told, bytes_of(source->told.p, source->told.n));
+    lock_give(&s->counting);
+    bool ok = !told.n ||
+              exporters_keep(s->first->store.path, source->number, bytes_of(told.p, told.n), err);
+    text_deinit(&told);
+    return ok;
+}
+
+static bool source_open_topics(struct service_source *source, struct err *err)
+{
+    const struct config_source *o = source->options;
+    struct topics_options options = {.more = o->kafka,
+                                     .store = source->service->store,
+                                     .point = o->tap ? o->tap : "",
+                                     .elements = !o->known_only,
+                                     .context = source,
+                                     .keep = source_commit,
+                                     .tell = source_remark,
+                                     .dead = dead_write};
+    struct err wrong = {0};
+    source->topics =
+        topics_open(&options, source->inputs, source->input_count, source->writer, &wrong);
+    if (source->topics) source->service->reader = source;
+    if (wrong.code && err) *err = wrong;
+    return !wrong.code;
+}
+
+static bool source_open(struct service_source *source, struct err *err)
+{
+    const struct config_source *o = source->options;
+    uint32_t kind_count;
+    const struct record_kind *const *kinds = catalogue(&kind_count);
+    if (o->dead && !(source->dead = fopen(o->dead, "ae")))
+        return err_set(err, ERR_USAGE, "%s cannot be written: %s", o->dead, strerror(errno));
+    struct record_sink sink = {source->service, service_take};
+    source->writer = writer_create(kinds, kind_count, sink);
+    struct collector_options options = {.point = o->tap ? o->tap : "", .elements = !o->known_only};
+    source->collector = collector_create(&options, source->writer, err);
+    if (!source->collector) return false;
+    source_recall(source);
+    return source_open_topics(source, err);
+}
+
+struct service_source *source_begin(struct service *s, const struct config_source *options,
+                                    const char *const *inputs, uint32_t count, struct err *err)
+{
+    struct service_source *source = memory_get(sizeof *source);
+    source->service = s;
+    source->options = options;
+    source->number = s->source_count;
+    source_name(source->name, inputs[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        source->inputs[source->input_count++] = inputs[i];
+        source->port_count += gather_is_port(inputs[i]);
+    }
+    if (source_open(source, err)) {
+        int wrong = pthread_create(&source->thread, NULL, source_run, source);
+        source->has_thread = !wrong;
+        if (!wrong) return source;
+        err_system(err, wrong, "no thread for %s", source->name);
+    }
+    source_destroy(source);
+    return NULL;
+}
+
+void source_ask(struct service_source *source, enum source_task task)
+{
+    atomic_store(&source->task, task);
+}
+
+bool source_is_idle(const struct service_source *source)
+{
+    return atomic_load(&source->has_ended) || atomic_load(&source->task) == TASK_NONE;
+}
+
+void source_end(struct service_source *source)
+{
+    if (!source->has_thread) return;
+    atomic_store(&source->stop, true);
+    pthread_join(source->thread, NULL);
+    source->has_thread = false;
+}
+
+void source_destroy(struct service_source *source)
+{
+    if (!source) return;
+    source_end(source);
+    if (source->service->reader == source) source->service->reader = NULL;
+    if (source->dead) fclose(source->dead);
+    topics_close(source->topics);
+    collector_destroy(source->collector);
+    text_deinit(&source->told);
+    if (source->writer) writer_destroy(source->writer);
+    memory_free(source);
+}
