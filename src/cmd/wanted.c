@@ -43,6 +43,8 @@ bool wanted_scan(struct case_reader *reader, const struct record_kind *kind,
                              .where = some ? where.p : NULL,
                              .take = wanted_take,
                              .context = &wanted};
+    if (filter && filter_fields(filter, kind) & kind_asked_fields(kind))
+        scan.fields = UINT64_MAX >> (64 - kind->field_count);
     bool ok = case_scan(reader, &scan, err);
     text_deinit(&where);
     uint64_t given_up = filter ? filter_given_up(filter) : 0;

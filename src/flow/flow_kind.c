@@ -94,6 +94,12 @@ static const struct field flow_fields[FLOW_FIELDS] = {
     {"elements", FIELD_TEXTS, NULL,
      "What else the exporter told, as NAME=VALUE; what has no name is ENTERPRISE/NUMBER=VALUE",
      NULL, NULL, 0},
+    {"link", FIELD_ID, NULL,
+     "The same for all rows that tell of one conversation at one time, where several points saw it",
+     NULL, NULL, FIELD_ASKED},
+    {"once", FIELD_BOOL, NULL,
+     "Of rows that tell of the same, those to count; made where it is named", NULL, NULL,
+     FIELD_ASKED},
 };
 
 const struct record_kind flow_kind = {

@@ -60,6 +60,8 @@ enum flow_field {
     FLOW_DNS_RDATA,
     FLOW_TLS_CIPHERS,
     FLOW_ELEMENTS,
+    FLOW_LINK,
+    FLOW_ONCE,
     FLOW_FIELDS,
 };
 

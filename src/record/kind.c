@@ -45,3 +45,11 @@ const char *field_type_name(enum field_type type)
     }
     return "unknown";
 }
+
+uint64_t kind_asked_fields(const struct record_kind *kind)
+{
+    uint64_t fields = 0;
+    for (uint32_t f = 0; f < kind->field_count; f++)
+        if (kind->fields[f].flags & FIELD_ASKED) fields |= UINT64_C(1) << f;
+    return fields;
+}

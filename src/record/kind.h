@@ -32,6 +32,7 @@ enum field_flag {
     FIELD_HIDDEN = 1,     // a reference for the program: not in tables, JSON or `weir fields`
     FIELD_UNDIGESTED = 2, // may differ between runs over the same packets (paths, file forms): not
                           // in `weir digest`
+    FIELD_ASKED = 4, // follows from other rows: not stored, made where SQL or a filter names it
 };
 
 struct field {
@@ -116,6 +117,8 @@ static inline bool field_is_list(enum field_type type)
 
 // Index of the field `name`, or -1.
 int kind_field(const struct record_kind *kind, bytes name);
+// Bit f for each field f that has FIELD_ASKED.
+uint64_t kind_asked_fields(const struct record_kind *kind);
 // Whether it begins with the common fields, and so tells of which bytes its records were made.
 bool kind_has_common_fields(const struct record_kind *kind);
 const char *field_type_name(enum field_type type);

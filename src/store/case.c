@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "store/case_inside.h"
 #include "store/functions.h"
+#include "store/observed.h"
 #include "store/schema.h"
 #include "store/spool_table.h"
 #include "store/store_inside.h"
@@ -33,6 +34,7 @@ static struct case_reader *reader_create(const char *named, const struct record_
     c->named = copy(named);
     c->raw = memory_get(kind_count * sizeof *c->raw);
     c->shown = memory_get(kind_count * sizeof *c->shown);
+    c->asked_for = memory_get(kind_count * sizeof *c->asked_for);
     return c;
 }
 
@@ -122,6 +124,7 @@ void case_close(struct case_reader *c)
     memory_free(c->asked);
     memory_free(c->raw);
     memory_free(c->shown);
+    memory_free(c->asked_for);
     memory_free(c);
 }
 
@@ -223,7 +226,7 @@ void case_forget_database(struct case_reader *c)
 {
     if (c->opened) database_close(&c->database);
     c->opened = false;
-    for (unsigned i = 0; i < c->kind_count; i++) c->raw[i] = c->shown[i] = false;
+    for (unsigned i = 0; i < c->kind_count; i++) c->raw[i] = c->shown[i] = c->asked_for[i] = false;
 }
 
 bool case_need_database(struct case_reader *c, struct err *err)
@@ -291,4 +294,31 @@ bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err)
     c->shown[kind] = database_run(&c->database, sql.p, err);
     text_deinit(&sql);
     return c->shown[kind];
+}
+
+// What several points saw must fit into memory at once (docs/formats/observations.md).
+static bool make_observed(struct case_reader *c, struct err *err)
+{
+    if (observed_make(&c->database, err)) return true;
+    if (!err || !strstr(err->text, "Out of Memory")) return false;
+    return err_set(
+        err, ERR_MACHINE,
+        "too many flows were seen by several points to tell which count once; ask of one "
+        "point, without \"once\" and \"link\"");
+}
+
+// The plain view takes another name, and one over it its place.
+bool case_need_asked(struct case_reader *c, unsigned kind, struct err *err)
+{
+    const struct record_kind *k = c->kinds[kind];
+    struct text sql = {0};
+    if (!case_need_raw(c, kind, err)) return false;
+    if (c->asked_for[kind] || !kind_asked_fields(k)) return true;
+    text_format(&sql, "ALTER VIEW raw.%s RENAME TO %s_told", k->name, k->name);
+    bool fine = database_run(&c->database, sql.p, err) && make_observed(c, err);
+    text_clear(&sql);
+    schema_raw_view(&sql, k, observed_source(), CASE_ALL_FIELDS);
+    c->asked_for[kind] = fine && database_run(&c->database, sql.p, err);
+    text_deinit(&sql);
+    return c->asked_for[kind] || err_in(err, "case %s: %s", c->named, k->name);
 }

@@ -34,8 +34,8 @@ void case_narrow(struct case_reader *c, uint64_t reading);
 
 // The rows of a kind, as they were put in. `where` is SQL over the columns of raw.KIND that lets at
 // least the wanted rows through, or NULL; bit f of `fields` asks for field f (CASE_ALL_FIELDS for
-// all), others are absent. `take` borrows the batch and may end the scan with false, which is not a
-// failure.
+// all that are stored: those with FIELD_ASKED cost a look at all rows), others are absent. `take`
+// borrows the batch and may end the scan with false, which is not a failure.
 #define CASE_ALL_FIELDS UINT64_MAX
 typedef bool case_take(void *context, const struct record_batch *batch);
 struct case_scan {

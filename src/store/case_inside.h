@@ -24,6 +24,7 @@ struct case_reader {
     char *export_folder; // where results may be written as Parquet; NULL until one is
     bool opened;         // the database is
     bool *raw, *shown;   // by kind: its views are made
+    bool *asked_for;     // by kind: its view has the fields that have FIELD_ASKED
 };
 
 // Closes the database; it opens again when it is needed.
@@ -33,5 +34,8 @@ void case_forget_database(struct case_reader *c);
 bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
     __attribute__((warn_unused_result));
 bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err)
+    __attribute__((warn_unused_result));
+// Makes the raw view anew, with the fields that have FIELD_ASKED, where the kind has any.
+bool case_need_asked(struct case_reader *c, unsigned kind, struct err *err)
     __attribute__((warn_unused_result));
 bool case_need_database(struct case_reader *c, struct err *err) __attribute__((warn_unused_result));

@@ -35,7 +35,9 @@ uint64_t digest_fields(const struct record_kind *kind)
     if (kind->hidden || kind->undigested) return 0;
     for (uint32_t f = 0; f < kind->field_count; f++) {
         const struct field *field = &kind->fields[f];
-        if (field->type == FIELD_BLOB || field->flags & (FIELD_HIDDEN | FIELD_UNDIGESTED)) continue;
+        if (field->type == FIELD_BLOB ||
+            field->flags & (FIELD_HIDDEN | FIELD_UNDIGESTED | FIELD_ASKED))
+            continue;
         fields |= UINT64_C(1) << f;
     }
     return fields;
@@ -50,7 +52,7 @@ uint64_t digest_fields_whole(const struct record_kind *kind)
         if (!(kind->fields[f].flags & FIELD_UNDIGESTED) ||
             strcmp(kind->fields[f].name, "artifact") == 0)
             fields |= UINT64_C(1) << f;
-    return fields;
+    return fields & ~kind_asked_fields(kind);
 }
 
 static struct digest *create(const struct record_kind *const *kinds, unsigned kind_count,

@@ -1,6 +1,7 @@
 #include "store/functions.h"
 
 #include "base/address.h"
+#include "base/hash.h"
 #include "record/community_id.h"
 #include "record/id.h"
 #include "store/vector.h"
@@ -144,6 +145,93 @@ static void community_id(struct duck_info *info, struct duck_chunk *input,
     }
 }
 
+// ---- the ends of a conversation (store/observed.c) ----------------------------------------------
+
+// The lower end first; ICMP tells type and code in place of ports, each exporter in its own way.
+struct ends {
+    uint64_t a_hi, a_lo, b_hi, b_lo;
+    uint16_t a_port, b_port, proto;
+    uint16_t swapped; // the lower end is dst
+};
+_Static_assert(sizeof(struct ends) == 40, "no padding: it is hashed as bytes");
+
+static struct ends ends_of(const struct arguments *a, uint64_t row)
+{
+    enum { ICMP = 1, ICMPV6 = 58 };
+    const uint64_t *const *v = (const uint64_t *const *)a->data;
+    uint16_t proto = (uint16_t)v[6][row];
+    bool has_ports = proto != ICMP && proto != ICMPV6;
+    struct ends e = {v[0][row],
+                     v[1][row],
+                     v[3][row],
+                     v[4][row],
+                     has_ports ? (uint16_t)v[2][row] : 0,
+                     has_ports ? (uint16_t)v[5][row] : 0,
+                     proto,
+                     0};
+    bool is_later = e.a_lo > e.b_lo || (e.a_lo == e.b_lo && e.a_port > e.b_port);
+    if (e.a_hi > e.b_hi || (e.a_hi == e.b_hi && is_later))
+        return (struct ends){e.b_hi, e.b_lo, e.a_hi, e.a_lo, e.b_port, e.a_port, proto, 1};
+    return e;
+}
+
+static void ends_swapped(struct duck_info *info, struct duck_chunk *input,
+                         struct duck_vector *output)
+{
+    (void)info;
+    struct arguments a = arguments_of(input, 7, output);
+    bool *out = duck.vector_get_data(output);
+    for (uint64_t row = 0; row < a.rows; row++) {
+        out[row] = false;
+        if (!has_null(&a, row)) out[row] = ends_of(&a, row).swapped;
+    }
+}
+
+// With ends_name it tells ends apart.
+static void ends_hash(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    struct arguments a = arguments_of(input, 7, output);
+    uint64_t *out = duck.vector_get_data(output);
+    for (uint64_t row = 0; row < a.rows; row++) {
+        if (has_null(&a, row)) continue;
+        struct ends e = ends_of(&a, row);
+        e.swapped = 0;
+        out[row] = table_hash(&e, sizeof e, 0);
+    }
+}
+
+static uint64_t name_add(uint64_t name, uint64_t v, unsigned size)
+{
+    for (unsigned i = size; i > 0; i--) {
+        name ^= v >> 8 * (i - 1) & 0xff;
+        name *= UINT64_C(0x100000001b3);
+    }
+    return name;
+}
+
+// The same everywhere: FNV-1a over addresses, ports and protocol, most significant byte first.
+static void ends_name(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    struct arguments a = arguments_of(input, 7, output);
+    uint64_t *out = duck.vector_get_data(output);
+    for (uint64_t row = 0; row < a.rows; row++) {
+        if (has_null(&a, row)) continue;
+        struct ends e = ends_of(&a, row);
+        uint64_t name = UINT64_C(0xcbf29ce484222325);
+        name = name_add(name_add(name_add(name, e.a_hi, 8), e.a_lo, 8), e.a_port, 2);
+        name = name_add(name_add(name_add(name, e.b_hi, 8), e.b_lo, 8), e.b_port, 2);
+        out[row] = name_add(name, e.proto, 2);
+    }
+}
+
+#define ENDS_PARAMETERS                                                                            \
+    {                                                                                              \
+        DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT,        \
+            DUCK_UBIGINT                                                                           \
+    }
+
 static const struct function {
     const char *name;
     enum duck_type parameters[ARGUMENTS_MAX];
@@ -155,12 +243,10 @@ static const struct function {
     {"id_text", {DUCK_UBIGINT, DUCK_UBIGINT}, 2, DUCK_VARCHAR, id_text},
     {"ip_hi", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_hi},
     {"ip_lo", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_lo},
-    {"community_id",
-     {DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT, DUCK_UBIGINT,
-      DUCK_UBIGINT},
-     7,
-     DUCK_VARCHAR,
-     community_id},
+    {"community_id", ENDS_PARAMETERS, 7, DUCK_VARCHAR, community_id},
+    {"ends_swapped", ENDS_PARAMETERS, 7, DUCK_BOOLEAN, ends_swapped},
+    {"ends_hash", ENDS_PARAMETERS, 7, DUCK_UBIGINT, ends_hash},
+    {"ends_name", ENDS_PARAMETERS, 7, DUCK_UBIGINT, ends_name},
     {"in_prefix", {DUCK_VARCHAR, DUCK_VARCHAR}, 2, DUCK_BOOLEAN, in_prefix},
 };
 

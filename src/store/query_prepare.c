@@ -53,12 +53,27 @@ static bool mentions(const char *sql, const char *word)
     return false;
 }
 
+// Whether one of the fields is named that are made only then.
+static bool mentions_asked(const char *sql, const struct record_kind *kind)
+{
+    uint64_t asked = kind_asked_fields(kind);
+    for (uint32_t f = 0; asked >> f; f++)
+        if (asked >> f & 1 && mentions(sql, kind->fields[f].name)) return true;
+    return false;
+}
+
+static bool need_kind(struct case_reader *c, unsigned kind, const char *sql, struct err *err)
+{
+    if (!case_need_shown(c, kind, err)) return false;
+    return !mentions_asked(sql, c->kinds[kind]) || case_need_asked(c, kind, err);
+}
+
 // A view costs milliseconds, since its segments are looked at: so only those are made whose names
 // the statement has in it.
 static bool need_views(struct case_reader *c, const char *sql, bool all, struct err *err)
 {
     for (unsigned i = 0; i < c->kind_count; i++)
-        if ((all || mentions(sql, c->kinds[i]->name)) && !case_need_shown(c, i, err)) return false;
+        if ((all || mentions(sql, c->kinds[i]->name)) && !need_kind(c, i, sql, err)) return false;
     return true;
 }
 

@@ -91,6 +91,8 @@ bool case_scan(struct case_reader *c, const struct case_scan *scan, struct err *
     if (kind == c->kind_count)
         return err_set(err, ERR_USAGE, "there is no kind %s", scan->kind->name);
     if (!case_need_raw(c, kind, err)) return false;
+    bool is_asked = scan->fields != CASE_ALL_FIELDS && scan->fields & kind_asked_fields(scan->kind);
+    if (is_asked && !case_need_asked(c, kind, err)) return false;
     struct text sql = {0};
     struct duck_result result;
     struct scanning s = {.scan = scan, .batch = batch_create(scan->kind)};
