@@ -24,8 +24,7 @@ struct tapped {
     char name[INTERFACE_NAME_MAX];
     struct live_queue queue;
     nanos reached;                                 // whatever comes from it now is later
-    uint64_t received, dropped, interface_dropped; // when it was counted last
-    nanos told;                                    // up to when that stands in the capture
+    struct capture_statistics told; // when it was counted last
     uint64_t downs;
     nanos down_since; // 0: it is up
     nanos up_until;   // when it was last seen up
@@ -42,9 +41,9 @@ struct live {
     char *blocks; // of open_memstream
     size_t blocks_size;
     uint8_t *packet;                    // one that did not fit
-    nanos now, began, counted;          // by the clock: in the last round, and so on
-    nanos started, packet_came, looked; // elapsed
-    nanos ends;                         // elapsed; 0: nothing says that it ends
+    nanos now, began;                            // by the clock: in the last round, at first
+    nanos started, packet_came, looked, counted; // elapsed
+    nanos ends;                                  // elapsed; 0: nothing says that it ends
     uint64_t given;
     bool is_last_round, ended;
 };
@@ -75,31 +74,21 @@ static void begin_capture(struct live *l)
     blocks_end(l, &w);
 }
 
-static void tell_counts(const struct live *l, struct capture_writer *w, uint32_t i, nanos to)
+// What it counted, where that is not in the capture yet: so losses lie between two times that are
+// no further apart than two counts with packets between.
+static void tell_counts(struct live *l, struct capture_writer *w, uint32_t i)
 {
     struct tapped *t = &l->tapped[i];
-    capture_write_statistics(w, i,
-                             &(struct capture_statistics){.from = l->began,
-                                                          .to = to,
-                                                          .received = t->received,
-                                                          .interface_drops = t->interface_dropped,
-                                                          .system_drops = t->dropped});
-    t->told = to;
-}
-
-// Two blocks say from when to when it was that something was lost.
-static void count_one(struct live *l, struct capture_writer *w, uint32_t i)
-{
-    struct tapped *t = &l->tapped[i];
-    uint64_t received, dropped, interface_dropped;
-    if (!t->device) return;
-    t->device->calls->count(t->device, &received, &dropped, &interface_dropped);
-    bool is_more = dropped > t->dropped || interface_dropped > t->interface_dropped;
-    if (is_more && t->told < l->counted) tell_counts(l, w, i, l->counted);
-    t->received = received;
-    t->dropped = dropped;
-    t->interface_dropped = interface_dropped;
-    if (is_more) tell_counts(l, w, i, l->now);
+    struct capture_statistics s = t->told;
+    if (t->device)
+        t->device->calls->count(t->device, &s.received, &s.system_drops, &s.interface_drops);
+    bool is_new = s.received != t->told.received || s.system_drops != t->told.system_drops ||
+                  s.interface_drops != t->told.interface_drops;
+    if (!is_new && !l->is_last_round) return;
+    s.from = l->began;
+    s.to = l->now;
+    capture_write_statistics(w, i, &s);
+    t->told = s;
 }
 
 static void tell_down(struct live *l, struct capture_writer *w, uint32_t i)
@@ -127,16 +116,16 @@ static void look_one(struct live *l, struct capture_writer *w, uint32_t i)
 // What the clock brings.
 static void look(struct live *l, nanos elapsed)
 {
-    if (elapsed - l->looked < LOOK_EVERY && !l->is_last_round) return;
-    bool counts = l->now - l->counted >= COUNT_EVERY || l->now < l->counted || l->is_last_round;
+    if (elapsed - l->looked < LOOK_EVERY) return;
+    bool counts = elapsed - l->counted >= COUNT_EVERY;
     struct capture_writer w = blocks_begin(l);
     for (uint32_t i = 0; i < l->count; i++) {
-        if (counts) count_one(l, &w, i);
+        if (counts) tell_counts(l, &w, i);
         look_one(l, &w, i);
     }
     blocks_end(l, &w);
     l->looked = elapsed;
-    if (counts) l->counted = l->now;
+    if (counts) l->counted = elapsed;
 }
 
 static void end_capture(struct live *l)
@@ -144,7 +133,7 @@ static void end_capture(struct live *l)
     struct capture_writer w = blocks_begin(l);
     for (uint32_t i = 0; i < l->count; i++) {
         tell_down(l, &w, i);
-        if (l->tapped[i].told < l->now) tell_counts(l, &w, i, l->now);
+        tell_counts(l, &w, i);
     }
     blocks_end(l, &w);
     l->ended = true;
@@ -336,14 +325,14 @@ struct live *live_over(const struct live_options *options, const struct live_clo
     l->count = options->interface_count;
     l->tapped = memory_get(l->count * sizeof *l->tapped);
     l->packet = memory_get(PACKET_FRAMING + LIVE_PACKET_MAX);
-    l->now = l->began = l->counted = clock->now(clock->context);
-    l->started = l->packet_came = l->looked = clock->elapsed(clock->context);
+    l->now = l->began = clock->now(clock->context);
+    l->started = l->packet_came = l->looked = l->counted = clock->elapsed(clock->context);
     for (uint32_t i = 0; i < l->count; i++) {
         struct tapped *t = &l->tapped[i];
         t->device = devices[i];
         memcpy(t->name, devices[i]->interface.name, sizeof t->name);
         live_queue_init(&t->queue, LIVE_QUEUE_SIZE);
-        t->told = t->up_until = l->now;
+        t->up_until = l->now;
     }
     memory_free(devices);
     name_it(l);

@@ -254,6 +254,7 @@ static void drops_have_a_time(void **state)
     (void)state;
     struct fake *a = fake_add(0), *b = fake_add(1);
     for (unsigned i = 0; i < 50; i++) fake_step(a, i * 100 * MS, i * 100 * MS);
+    fake_step(b, 1900 * MS, 1900 * MS);
     b->drops = 17;
     b->drops_at = 2500 * MS;
     run(2, (struct live_options){0});

@@ -291,7 +291,7 @@ static enum fill_result pcapng_fill(struct capture_file *f, struct packet_batch 
     for (unsigned examined = 0; out->count < PACKETS_MAX && examined < FILL_EXAMINED_MAX;
          examined++) {
         struct pcapng_block block;
-        if (out->count && block_would_wait(&f->in)) {
+        if (examined && block_would_wait(&f->in)) {
             out->rests = true;
             return FILL_GO;
         }
