@@ -94,6 +94,17 @@ void broadcast_flush(struct broadcast *b)
     pthread_mutex_unlock(&b->lock);
 }
 
+void broadcast_drain(struct broadcast *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->flushed = b->published;
+    wake_consumers(b);
+    b->full = true;
+    while (slowest(b) < b->published) pthread_cond_wait(&b->freed, &b->lock);
+    b->full = false;
+    pthread_mutex_unlock(&b->lock);
+}
+
 void broadcast_close(struct broadcast *b)
 {
     pthread_mutex_lock(&b->lock);

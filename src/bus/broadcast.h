@@ -20,6 +20,8 @@ void broadcast_destroy(struct broadcast *b);
 void *broadcast_acquire(struct broadcast *b);
 void broadcast_publish(struct broadcast *b);
 void broadcast_flush(struct broadcast *b);
+// Waits until all consumers are done with all that was published.
+void broadcast_drain(struct broadcast *b);
 void broadcast_close(struct broadcast *b);
 
 // Consumer `which` (from 0): its next slot, or NULL when closed and empty; done when it has

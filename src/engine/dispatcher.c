@@ -83,6 +83,7 @@ void dispatcher_batch(struct dispatcher *d, struct packet_batch *batch)
     decode_batch(&d->decoder, batch);
     lane_deal(batch);
     if (batch->count) carriers_run(d->carriers, batch->packets[batch->count - 1].watermark);
+    if (batch->rests) writer_flush(d->writer);
 }
 
 void dispatcher_end(struct dispatcher *d)

@@ -8,7 +8,7 @@
 #include "engine/dispatcher.h"
 #include "engine/tell.h"
 
-enum { BATCHES_MANY = 24, PROGRESS_BATCHES = 64 };
+enum { BATCHES_MANY = 24, PROGRESS_BATCHES = 64, REST_BATCHES = 256 };
 
 struct worker {
     struct lane *lane;
@@ -70,21 +70,34 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
     packet_batch_clear(batch);
     enum source_result result = source_read(r->source, batch, err);
     if (result != SOURCE_PACKETS) return result;
+    if (r->options->rest && r->batches % REST_BATCHES == 0) batch->rests = true;
     dispatcher_batch(r->dispatcher, batch);
     if (batch->count) r->watermark = batch->packets[batch->count - 1].watermark;
     const struct reading_options *o = r->options;
-    if (o->progress && (r->batches++ % PROGRESS_BATCHES == 0 || batch->rests))
+    if (o->progress && (r->batches % PROGRESS_BATCHES == 0 || batch->rests))
         o->progress(o->progress_context, source_bytes_done(r->source),
                     source_bytes_total(r->source), r->decoder->packets);
+    r->batches++;
     return result;
+}
+
+// No lane works.
+static bool reading_rest(const struct reading *r, struct err *err)
+{
+    const struct reading_options *o = r->options;
+    return !o->rest || o->rest(o->rest_context, err);
 }
 
 static enum source_result reading_run_one(struct reading *r, struct err *err)
 {
     struct packet_batch *batch = packet_batch_create();
     enum source_result result;
-    while ((result = reading_next(r, batch, err)) == SOURCE_PACKETS)
+    while ((result = reading_next(r, batch, err)) == SOURCE_PACKETS) {
         lane_packets(r->lane[0], batch);
+        if (!batch->rests || reading_rest(r, err)) continue;
+        result = SOURCE_FAILED;
+        break;
+    }
     packet_batch_destroy(batch);
     lane_end(r->lane[0]);
     return result;
@@ -123,7 +136,10 @@ static enum source_result reading_feed(struct reading *r, struct broadcast *broa
         if (result != SOURCE_PACKETS) return result;
         bool rests = batch->rests;
         broadcast_publish(broadcast);
-        if (rests) broadcast_flush(broadcast);
+        if (!rests) continue;
+        if (r->options->rest) broadcast_drain(broadcast);
+        else broadcast_flush(broadcast);
+        if (!reading_rest(r, err)) return SOURCE_FAILED;
     }
 }
 

@@ -18,6 +18,11 @@ struct reading_options {
     // Called now and then in the caller's thread. NULL when nobody looks.
     void *progress_context;
     void (*progress)(void *context, uint64_t bytes_done, uint64_t bytes_total, uint64_t packets);
+    // Called in the caller's thread while no lane works, when nothing follows for now and now and
+    // then: what was made of the packets so far was passed on. False and err end the run. NULL when
+    // nobody wants to know.
+    void *rest_context;
+    bool (*rest)(void *context, struct err *err);
 };
 
 #define READING_DEFAULTS                                                                           \
