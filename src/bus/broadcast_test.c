@@ -31,10 +31,9 @@ static void *consume(void *context)
     return NULL;
 }
 
-// Every consumer sees every slot once, in order, whatever their pace.
-static void everybody_sees_everything(void **state)
+// `drained` is how often the producer waits until all is done: 0 never, else after so many.
+static void run(uint64_t drained)
 {
-    (void)state;
     uint64_t values[SLOTS] = {0};
     void *slots[SLOTS] = {&values[0], &values[1], &values[2]};
     struct broadcast *b = broadcast_create(slots, SLOTS, CONSUMERS);
@@ -47,6 +46,9 @@ static void everybody_sees_everything(void **state)
     for (uint64_t n = 1; n <= ROUNDS; n++) {
         *(uint64_t *)broadcast_acquire(b) = n;
         broadcast_publish(b);
+        if (!drained || n % drained) continue;
+        broadcast_drain(b);
+        for (uint32_t i = 0; i < CONSUMERS; i++) assert_int_equal(consumers[i].count, n);
     }
     broadcast_close(b);
     for (uint32_t i = 0; i < CONSUMERS; i++) {
@@ -58,8 +60,22 @@ static void everybody_sees_everything(void **state)
     broadcast_destroy(b);
 }
 
+// Every consumer sees every slot once, in order, whatever their pace.
+static void everybody_sees_everything(void **state)
+{
+    (void)state;
+    run(0);
+}
+
+static void drained_is_done(void **state)
+{
+    (void)state;
+    for (uint64_t every = 1; every <= 2 * SLOTS; every++) run(every * every);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(everybody_sees_everything)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(everybody_sees_everything),
+                                       cmocka_unit_test(drained_is_done)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

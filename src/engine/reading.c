@@ -24,6 +24,7 @@ struct reading {
     const struct decoder *decoder; // the dispatcher's
     uint32_t lanes;
     struct lane *lane[LANES_MAX];
+    struct record_writer *writer; // of what is told of the source
     uint64_t batches;
     nanos watermark;
 };
@@ -32,6 +33,7 @@ static void reading_free(struct reading *r)
 {
     for (uint32_t i = 0; i < r->lanes; i++) lane_destroy(r->lane[i]);
     dispatcher_destroy(r->dispatcher);
+    writer_destroy(r->writer);
     memory_free(r);
 }
 
@@ -42,6 +44,7 @@ static struct reading *reading_make(struct source *source, const struct reading_
     struct reading *r = memory_get(sizeof *r);
     r->source = source;
     r->options = options;
+    r->writer = writer_create(kinds, kind_count, sink);
     r->dispatcher = dispatcher_create(&options->lane, kinds, kind_count, sink, err);
     if (!r->dispatcher) {
         reading_free(r);
@@ -85,7 +88,9 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
 static bool reading_rest(const struct reading *r, struct err *err)
 {
     const struct reading_options *o = r->options;
-    return !o->rest || o->rest(o->rest_context, err);
+    if (!o->rest) return true;
+    reading_tell_losses(r->source, o, r->writer);
+    return o->rest(o->rest_context, err);
 }
 
 static enum source_result reading_run_one(struct reading *r, struct err *err)
@@ -188,10 +193,8 @@ bool reading_run(struct source *source, const struct reading_options *options,
     dispatcher_end(r->dispatcher);
     reading_count(r, counts);
     if (result == SOURCE_END) {
-        struct record_writer *writer = writer_create(kinds, kind_count, sink);
-        reading_tell(source, options, counts, writer);
-        writer_flush(writer);
-        writer_destroy(writer);
+        reading_tell(source, options, counts, r->writer);
+        writer_flush(r->writer);
     }
     reading_free(r);
     return result == SOURCE_END;

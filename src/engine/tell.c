@@ -42,8 +42,7 @@ static void tell_capture_losses(struct telling *t, const struct capture_info *c)
     if (c->damaged_bytes) tell_loss(t, loss);
     loss.reason = "interface_drops";
     loss.bytes = 0;
-    loss.packets = c->interface_drops;
-    for (uint32_t i = 0; i < c->loss_count; i++) loss.packets -= c->losses[i].packets;
+    loss.packets = c->interface_drops - c->timed_drops;
     if (loss.packets) tell_loss(t, loss);
     for (uint32_t i = 0; i < c->loss_count; i++) tell_interface_loss(t, c, &c->losses[i]);
 }
@@ -125,6 +124,18 @@ static void tell_counters(struct telling *t, const struct source *source,
 #define TELL_LANE(name, unit, help) tell_count(t, "lane", #name, n->lanes.name, unit, help);
     LANE_COUNTERS(TELL_LANE)
 #undef TELL_LANE
+}
+
+void reading_tell_losses(struct source *source, const struct reading_options *options,
+                         struct record_writer *writer)
+{
+    struct telling t = {.writer = writer, .point = options->lane.point};
+    for (uint32_t i = 0; i < source_capture_count(source); i++) {
+        const struct capture_info *c = source_capture(source, i);
+        for (uint32_t n = 0; n < c->loss_count; n++) tell_interface_loss(&t, c, &c->losses[n]);
+        source_forget_losses(source, i);
+    }
+    writer_flush(writer);
 }
 
 void reading_tell(const struct source *source, const struct reading_options *options,

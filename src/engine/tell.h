@@ -1,11 +1,15 @@
 // What a reading tells of itself: its captures, what is known to be missing, and what its stages
 // counted.
 //
-// Called once, when the source is at its end and the lanes are done, in the thread of the reading.
+// In the thread of the reading.
 #pragma once
 
 #include "engine/reading.h"
 #include "record/writer.h"
 
+// Now and then: what interfaces lost since the last call.
+void reading_tell_losses(struct source *source, const struct reading_options *options,
+                         struct record_writer *writer);
+// Once, when the source is at its end and the lanes are done.
 void reading_tell(const struct source *source, const struct reading_options *options,
                   const struct reading_counts *counts, struct record_writer *writer);

@@ -243,6 +243,7 @@ void capture_add_comment(struct capture_file *f, bytes comment)
 void capture_add_loss(struct capture_file *f, const struct capture_loss *loss)
 {
     struct capture_info *info = f->info;
+    info->timed_drops += loss->packets;
     if (info->loss_count == CAPTURE_LOSSES_MAX) {
         struct capture_loss *last = &info->losses[CAPTURE_LOSSES_MAX - 1];
         last->packets += loss->packets;

@@ -416,6 +416,12 @@ const struct capture_info *source_capture(const struct source *s, uint32_t captu
     return &s->files[capture].info;
 }
 
+void source_forget_losses(struct source *s, uint32_t capture)
+{
+    assert(capture < s->file_count);
+    s->files[capture].info.loss_count = 0;
+}
+
 uint64_t source_bytes_total(const struct source *s)
 {
     for (uint32_t i = 0; i < s->file_count; i++) {

@@ -53,7 +53,8 @@ struct capture_info {
     uint64_t damaged_bytes;         // skipped as not believable
     uint64_t cut_bytes;             // of the packet or block in which the file ends
     uint64_t interface_drops;       // told by statistics in the file
-    struct capture_loss *losses;    // of them those whose time and interface are told, in order
+    uint64_t timed_drops;           // of them those whose time and interface are told
+    struct capture_loss *losses;    // what was told with its time and was not forgotten, in order
     uint32_t loss_count;
     // Earliest and latest packet time; first_seen > last_seen when no packet has one.
     nanos first_seen, last_seen;
@@ -82,6 +83,8 @@ enum source_result source_read(struct source *s, struct packet_batch *batch, str
 
 uint32_t source_capture_count(const struct source *s);
 const struct capture_info *source_capture(const struct source *s, uint32_t capture);
+// Whoever passes on losses while the source is read passes on each once.
+void source_forget_losses(struct source *s, uint32_t capture);
 // Of all files, as stored; the total is 0 when it is not known (standard input).
 uint64_t source_bytes_total(const struct source *s);
 uint64_t source_bytes_done(const struct source *s);
