@@ -1,15 +1,34 @@
 // Rows of one kind for which an expression holds: the filter decides, SQL only keeps most others
 // from being read.
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "cmd/cmd.h"
-#include "engine/catalogue.h"
-#include "filter/filter.h"
+#include "engine/expression.h"
+
+// The networks that expressions may name: those of the service's file, where one is asked for.
+static bool networks_read(const char *expression, struct config **c, struct err *err)
+{
+    static const char usual[] = "/etc/weir/weir.yaml";
+    const char *named = getenv("WEIR_CONFIG");
+    *c = NULL;
+    if (!strchr(expression, '$')) return true;
+    if (named && *named) return (*c = config_read(named, err));
+    return access(usual, F_OK) != 0 || (*c = config_read(usual, err));
+}
 
 struct filter *wanted_filter(const char *expression, const struct record_kind *kind)
 {
-    struct filter_options options = {.now = command_now()};
     struct filter_error error;
-    options.known_kinds = catalogue(&options.known_kind_count);
-    struct filter *f = filter_compile(expression, &kind, 1, &options, &error);
+    struct config *c;
+    struct err err = {0};
+    if (!networks_read(expression, &c, &err)) {
+        command_fail(&err);
+        return NULL;
+    }
+    struct filter *f = expression_compile(c, expression, kind, command_now(), &error);
+    config_destroy(c);
     if (f) return f;
     fputs("weir: the expression of -Y is wrong\n", stderr);
     filter_error_print(stderr, expression, &error);
