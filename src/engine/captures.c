@@ -164,7 +164,8 @@ static bool visit_all(struct captures *c, captures_take *take, void *context, st
         if (!c->open_count) return true;
         uint32_t turn = visit_first(c);
         struct capture *at = c->open[turn];
-        struct capture_place place = {at->reading, at->path, evidence_fetch(at->evidence)};
+        struct capture_place place = {at->reading, evidence_path(at->evidence),
+                                      evidence_fetch(at->evidence)};
         bool more = false;
         if (!take(context, &at->head, &place, err) ||
             !capture_advance(at, at->head.ordinal + 1, &more, err))

@@ -20,8 +20,8 @@ void captures_close(struct captures *c); // NULL is fine
 
 // Where a packet comes from.
 struct capture_place {
-    uint64_t reading; // number of it in the log; packet.capture counts within that
-    const char *path;
+    uint64_t reading;          // number of it in the log; packet.capture counts within that
+    const char *path;          // where that is now
     const struct fetch *fetch; // tells more of the packet (source/fetch.h)
 };
 

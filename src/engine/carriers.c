@@ -7,6 +7,8 @@
 #include "flow/flow.h"
 #include "flow/references.h"
 #include "flow/tcp.h"
+#include "engine/losses.h"
+#include "record/loss.h"
 
 enum { CARRIERS_CONVERSATIONS_MAX = 1024 * 1024 };
 #define CARRIERS_BLOCKS_MAX (UINT64_C(1) << 30)
@@ -17,14 +19,16 @@ struct carriers {
     struct blocks blocks;
     struct references references;
     struct flow_table *table;
+    struct losses *losses;
+    struct loss refused; // packets of those that could not be noted
 };
 
 static void carrier_end(void *context, struct conversation *c, enum conversation_end why,
                         nanos watermark)
 {
     struct carriers *all = context;
-    (void)why;
     (void)watermark;
+    if (why == CONVERSATION_EVICTED) losses_add(all->losses, c, GIVEN_UP_CARRIERS_FULL, 0);
     conversation_write(c, all->writer);
     references_end(&all->references, c);
 }
@@ -43,6 +47,8 @@ struct carriers *carriers_create(const struct lane_options *options, struct reco
     all->options = *options;
     all->writer = writer;
     all->references = (struct references){&all->blocks, writer, options->reading, 0};
+    all->losses = losses_create(writer, options->point);
+    all->refused = (struct loss){"flow", "process_full", .point = options->point};
     struct flow_options flow = options->flow;
     flow.conversations_max = CARRIERS_CONVERSATIONS_MAX;
     struct flow_table_hooks hooks = {all, carrier_end, carrier_interval};
@@ -57,6 +63,7 @@ void carriers_destroy(struct carriers *c)
 {
     if (!c) return;
     flow_table_destroy(c->table);
+    losses_destroy(c->losses);
     if (c->blocks.range) blocks_deinit(&c->blocks);
     memory_free(c);
 }
@@ -91,6 +98,15 @@ static bool is_within_itself(const struct packet *around, unsigned n)
     return false;
 }
 
+// All the address space for carriers is taken: what is carried goes on without a parent.
+static void carrier_refuse(struct carriers *all, const struct packet *p)
+{
+    struct loss *refused = &all->refused;
+    if (!refused->packets++) refused->from = refused->to = p->time;
+    if (p->time < refused->from) refused->from = p->time;
+    if (p->time > refused->to) refused->to = p->time;
+}
+
 void carriers_packet(struct carriers *all, struct packet *p, const struct packet *around,
                      unsigned n)
 {
@@ -100,7 +116,10 @@ void carriers_packet(struct carriers *all, struct packet *p, const struct packet
         struct packet outside = around[i];
         outside.parent = parent;
         struct conversation *c = carrier_of(all, &outside);
-        if (!c) break;
+        if (!c) {
+            carrier_refuse(all, p);
+            break;
+        }
         parent = conversation_id(c);
         // One that carries several packets in a frame counts it with the first.
         if (!p->is_more) carrier_count(all, c, &outside);
@@ -116,4 +135,6 @@ void carriers_run(struct carriers *c, nanos watermark)
 void carriers_end(struct carriers *c)
 {
     flow_table_end_all(c->table);
+    losses_end(c->losses);
+    if (c->refused.packets) loss_tell(c->writer, &c->refused);
 }

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/case.h"
 #include "store/extent.h"
 
 struct evidence {
     struct extent *extent; // NULL: the capture is elsewhere, and nothing is known of it
     struct fetch *fetch;
+    struct text path;
 };
 
 static bool is_gone(const struct case_reader *reader, const char *path, struct err *err)
@@ -56,6 +58,7 @@ static bool open_fetch(struct evidence *e, const struct case_reader *reader,
     if (r && of->number < r->capture_count && catalogue_is_moved(&r->captures[of->number]))
         from.path = r->captures[of->number].found_at;
     if (!from.content && !is_there(reader, from.path, of->bytes, err)) return false;
+    text_add(&e->path, from.path);
     e->fetch = fetch_open(&from, err);
     return e->fetch != NULL;
 }
@@ -74,10 +77,16 @@ void evidence_close(struct evidence *e)
     if (!e) return;
     fetch_close(e->fetch);
     extent_close(e->extent);
+    text_deinit(&e->path);
     memory_free(e);
 }
 
 struct fetch *evidence_fetch(struct evidence *e)
 {
     return e->fetch;
+}
+
+const char *evidence_path(const struct evidence *e)
+{
+    return e->path.p;
 }

@@ -26,3 +26,5 @@ struct evidence *evidence_open(const struct case_reader *reader, const struct ev
 void evidence_close(struct evidence *e); // NULL is fine
 
 struct fetch *evidence_fetch(struct evidence *e);
+// The path at which it is now; of what is kept in the case, that from which it was read.
+const char *evidence_path(const struct evidence *e);

@@ -16,6 +16,7 @@ enum { LOSSES_SINGLE_MAX = 32 };
 #define GIVEN_UP(X)                                                                                \
     X(SHARD_FULL, "flow", "shard_full")                                                            \
     X(SOURCE_FULL, "flow", "source_full")                                                          \
+    X(CARRIERS_FULL, "flow", "carriers_full")                                                      \
     X(UNKEPT, "stream", "reassembly_budget")                                                       \
     X(OUT_OF_WINDOW, "stream", "out_of_window")                                                    \
     X(VIEW_FULL, "dissect", "view_full")                                                           \

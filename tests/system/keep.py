@@ -226,6 +226,9 @@ def captures_that_moved_are_found(folder):
     done = weir("relocate", case, away)
     need(done.out.count(b"found ") == 1 and done.out.count(b"there ") == 2, done)
     need_equal((digest(case), shown(case)), (before, whole), "after the captures moved")
+    places = {line.split()[-1] for text in shown(case, "--packets") for line in text.splitlines()}
+    moved = {os.path.join(away, "deeper", "other-" + name).encode() for name in names[:2]}
+    need_equal(places, moved | {os.path.join(pieces, names[2]).encode()}, "where the packets are now")
     moves = [entry for entry in entries(case) if entry["type"] == "relocate"]
     need_equal([len(move["captures"]) for move in moves], [1, 1])
     need_equal((moves[0]["why"], moves[0]["captures"][0]["path"]),
