@@ -38,7 +38,7 @@ FRONT = {
 # Which folder may include which library; tests may include all.
 LIBRARIES = {
     "openssl/": ("base",), "xxhash": ("base",), "zlib": ("base",), "brotli/": ("base",), "zstd": ("base",),
-    "lz4": ("base",), "pcap": ("source",), "pcre2": ("filter",), "jansson": ("collect", "store"), "dlfcn": ("bus", "store"), "librdkafka/": ("bus",),
+    "lz4": ("base",), "bzlib": ("base",), "pcap": ("source",), "pcre2": ("filter",), "jansson": ("collect", "store"), "dlfcn": ("bus", "store"), "librdkafka/": ("bus",),
     "yaml": ("config",), "microhttpd": ("api",),
     "pthread": ("base", "bus", "source", "engine"), "stdatomic": ("base", "bus", "engine"),
 }

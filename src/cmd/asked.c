@@ -51,7 +51,7 @@ static bool gather_into(struct store *store, const char *path, const struct auth
     struct record_writer *writer = writer_create(kinds, kind_count, store_sink(store));
     struct collector_options options = {.point = "", .elements = true};
     struct collector *collector = collector_create(&options, writer, err);
-    struct gather_options in = {.inputs = &path, .input_count = 1};
+    struct gather_options in = {.inputs = &path, .input_count = 1, .elements = true};
     struct gather_counts counts = {0};
     bool ok = collector && gather(&in, collector, writer, &counts, err);
     if (ok) collector_end(collector);
@@ -81,7 +81,7 @@ bool asked_open(struct asked *a, const char *path, struct err *err)
     struct stat info;
     *a = (struct asked){0};
     bool is_file = !is_case(path) && stat(path, &info) == 0 && S_ISREG(info.st_mode);
-    if (is_file && gather_is_messages(path)) return asked_gather(a, path, err);
+    if (is_file && gather_is_file(path)) return asked_gather(a, path, err);
     if (is_file || strcmp(path, "-") == 0) return asked_read(a, path, err);
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);

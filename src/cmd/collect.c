@@ -45,12 +45,16 @@ static void collect_report(const struct serving_sums *sums)
 {
     const struct gather_counts *counts = &sums->gathered;
     struct collector_counts n = sums->collected;
-    bool is_only_lines = counts->lines.lines && !n.messages;
-    if (!is_only_lines)
+    bool is_only_files = (counts->lines.lines || counts->nfdump.files) && !n.messages;
+    if (!is_only_files)
         fprintf(stderr, "weir: %llu flows in %llu messages; %llu datagrams found no room\n",
                 (unsigned long long)n.flows, (unsigned long long)n.messages,
                 (unsigned long long)counts->dropped);
     if (counts->lines.lines) report_lines(&counts->lines);
+    if (counts->nfdump.files)
+        fprintf(stderr, "weir: %llu flows in files of nfdump; %llu were not understood\n",
+                (unsigned long long)counts->nfdump.flows,
+                (unsigned long long)counts->nfdump.lost[NFDUMP_LOSS_bad_record]);
     if (counts->faults)
         fprintf(stderr, "weir: %llu of %llu connections ended before their time\n",
                 (unsigned long long)counts->faults, (unsigned long long)counts->connections);

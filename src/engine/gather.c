@@ -65,13 +65,13 @@ static bool is_messages(bytes content)
     return !r.bad && version == IPFIX && length >= IPFIX_HEADER;
 }
 
-bool gather_is_messages(const char *path)
+bool gather_is_file(const char *path)
 {
     uint8_t head[4];
     FILE *file = fopen(path, "rb");
     size_t n = file ? fread(head, 1, sizeof head, file) : 0;
     if (file) fclose(file);
-    return is_messages(bytes_of(head, n));
+    return is_messages(bytes_of(head, n)) || nfdump_recognise(bytes_of(head, n));
 }
 
 // A file is one session of its own, as a connection is.
@@ -87,21 +87,6 @@ static void gather_messages(bytes content, uint64_t number, struct collector *c)
         collector_take(c, &m);
         content = bytes_after(content, length);
     }
-}
-
-static bool gather_binary(const char *path, uint64_t number, struct collector *c, struct err *err)
-{
-    bytes content = file_read(path, MESSAGES_FILE_MAX, err);
-    if (!content.p) return false;
-    bool is_file = is_messages(content);
-    if (is_file) gather_messages(content, number, c);
-    memory_free((void *)content.p);
-    if (is_file) return true;
-    struct source_options options = {.paths = &path, .path_count = 1};
-    struct source *source = source_open(&options, err);
-    bool ok = source && gather_capture(source, c, err);
-    source_close(source);
-    return ok;
 }
 
 // ---- sockets ------------------------------------------------------------------------------------
@@ -290,11 +275,46 @@ static bool gather_ports(struct gathering *g, struct err *err)
     return gather_drain(g, err);
 }
 
+// ---- files --------------------------------------------------------------------------------------
+
+static bool gather_nfdump(struct gathering *g, const char *path, bytes content, struct err *err)
+{
+    struct nfdump_options options = {.input = path,
+                                     .point = g->options->point ? g->options->point : "",
+                                     .elements = g->options->elements};
+    struct nfdump_counts n;
+    if (!nfdump_read(content, &options, g->writer, &n, err)) return false;
+    struct nfdump_counts *sum = &g->counts->nfdump;
+    sum->files++;
+    sum->flows += n.flows;
+    sum->other += n.other;
+    for (unsigned i = 0; i < NFDUMP_LOSS_COUNT; i++) sum->lost[i] += n.lost[i];
+    return true;
+}
+
+static bool gather_binary(struct gathering *g, const char *path, struct err *err)
+{
+    struct source_options options = {.paths = &path, .path_count = 1};
+    bool ok = true;
+    if (gather_is_file(path)) {
+        bytes content = file_read(path, MESSAGES_FILE_MAX, err);
+        if (!content.p) return false;
+        if (nfdump_recognise(content)) ok = gather_nfdump(g, path, content, err);
+        else gather_messages(content, ++g->files, g->collector);
+        memory_free((void *)content.p);
+        return ok;
+    }
+    struct source *source = source_open(&options, err);
+    ok = source && gather_capture(source, g->collector, err);
+    source_close(source);
+    return ok;
+}
+
 static bool gather_file(struct gathering *g, const char *path, struct err *err)
 {
     bool is_lines;
     if (!gather_lines(g->options, path, g->writer, &g->counts->lines, &is_lines, err)) return false;
-    return is_lines || gather_binary(path, ++g->files, g->collector, err);
+    return is_lines || gather_binary(g, path, err);
 }
 
 bool gather(const struct gather_options *options, struct collector *c, struct record_writer *writer,

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "collect/collector.h"
 #include "collect/lines.h"
+#include "collect/nfdump.h"
 
 enum { GATHER_INPUTS_MAX = 64, GATHER_BUFFER = 64 * 1024 * 1024 };
 
@@ -38,6 +39,7 @@ struct gather_counts {
     uint64_t datagrams, dropped;  // by the kernel, for want of room
     uint64_t connections, faults; // that are over, and those that ended before their time
     struct lines_counts lines;
+    struct nfdump_counts nfdump; // of all files
 };
 
 void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n);
@@ -45,8 +47,8 @@ void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n)
 // Whether an input is a port, and whether its URL can be understood (ERR_USAGE).
 bool gather_is_port(const char *input);
 bool gather_check(const char *input, struct err *err);
-// Whether the file begins as a file of IPFIX messages does.
-bool gather_is_messages(const char *path);
+// Whether the file begins as one of IPFIX messages does, or as one of nfdump.
+bool gather_is_file(const char *path);
 
 // Files are read to their end first, then ports until they are told to stop; what the kernel has by
 // then is taken still. ERR_INPUT when an input is no capture and no file of messages.
