@@ -35,7 +35,7 @@ static void budget_release(struct dissect *d, struct budget less)
 
 void *dissect_block_take(struct dissect *d, size_t n)
 {
-    struct budget size = {block_size(n), 0};
+    struct budget size = {.bytes = block_size(n)};
     if (!budget_allows(d, size)) return NULL;
     void *block = blocks_take(d->stage->blocks, n);
     if (block) return block;
@@ -48,12 +48,12 @@ void dissect_block_give(struct dissect *d, void *block, size_t n)
 {
     if (!block) return;
     blocks_give(d->stage->blocks, block, n);
-    budget_release(d, (struct budget){block_size(n), 0});
+    budget_release(d, (struct budget){.bytes = block_size(n)});
 }
 
 void dissect_block_forget(struct dissect *d, size_t n)
 {
-    budget_release(d, (struct budget){block_size(n), 0});
+    budget_release(d, (struct budget){.bytes = block_size(n)});
 }
 
 void *dissect_state_resize(struct dissect *d, size_t size)
@@ -279,7 +279,7 @@ uint32_t dissect_body_open(struct dissect *d, const struct body_start *start)
     struct body_hooks *hooks = &d->stage->bodies;
     struct open_bodies *bodies = hooks->open ? bodies_of(d) : NULL;
     if (!bodies || bodies->count == BODIES_OPEN_MAX) return 0;
-    static const struct budget one = {0, 1};
+    static const struct budget one = {.files = 1};
     uint32_t slot = 0, handle = 0;
     if (budget_allows(d, one)) {
         handle = hooks->open(hooks->context, start);
@@ -342,7 +342,7 @@ void dissect_body_close(struct dissect *d, uint32_t body, bool complete,
     row_range(row, start->side, start->position, d->bodies->at[body - 1].end - start->position);
     d->bodies->at[body - 1].handle = 0;
     d->bodies->count--;
-    budget_release(d, (struct budget){0, 1});
+    budget_release(d, (struct budget){.files = 1});
     bodies_give(d);
     emit(d, row);
 }

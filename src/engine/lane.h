@@ -14,7 +14,7 @@ enum { AWAKE_MAX = 32768 };
 
 struct lane_options {
     struct flow_options flow; // its accounts are the lane's own
-    struct budget shard_max;  // SHARD_BYTES_MAX, SHARD_FILES_MAX but in tests: they shape results
+    struct budget shard_max;  // SHARD_BYTES_MAX and so on, but in tests: they shape results
     const char *point;        // name of the observation point, "" when it has none
     bool dissect;             // look into payload
     bool references;          // keep which packets a conversation is made of

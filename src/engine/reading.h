@@ -34,7 +34,7 @@ struct reading_options {
                           .conversations_max = 4 * 1024 * 1024,                                    \
                           .shard_max = SHARD_CONVERSATIONS_MAX,                                    \
                           .source_max = SHARD_SOURCE_MAX},                                         \
-                 .shard_max = {SHARD_BYTES_MAX, SHARD_FILES_MAX},                                  \
+                 .shard_max = {SHARD_BYTES_MAX, SHARD_FILES_MAX, SHARD_RECENT_MAX},                \
                  .point = "",                                                                      \
                  .dissect = true,                                                                  \
                  .references = true,                                                               \

@@ -185,7 +185,7 @@ static void pressure_is_told_and_gives_the_same(void **state)
         o.lanes = lanes;
         o.lane.flow.shard_max = 2;
         o.lane.flow.source_max = 1;
-        o.lane.shard_max = (struct budget){2500, 1};
+        o.lane.shard_max = (struct budget){2500, 1, 1000};
         assert_true(run(&golden, 1, &o, &t, &counts));
         sums_hold(&t, &counts);
         assert_int_equal(t.source_full, counts.lanes.conversations_of_source);
@@ -207,7 +207,7 @@ static void resting_changes_nothing(void **state)
     for (unsigned tight = 0; tight < 2; tight++) {
         struct reading_counts counts;
         struct tally usual, packed;
-        if (tight) o.lane.shard_max = (struct budget){2500, 1};
+        if (tight) o.lane.shard_max = (struct budget){2500, 1, 1000};
         o.lane.awake_max = AWAKE_MAX;
         assert_true(run(&golden, 1, &o, &usual, &counts));
         assert_int_equal(counts.lanes.rests, 0);

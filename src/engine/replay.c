@@ -180,7 +180,7 @@ static bool run_make(struct run *r, struct err *err)
     // Conversations end with their last packet, see run_end.
     lane.flow.conversation_timeout = lane.flow.closed_linger = INT64_MAX / 4;
     lane.flow.shard_max = lane.flow.source_max = lane.flow.conversations_max;
-    lane.shard_max = (struct budget){UINT32_MAX, UINT32_MAX};
+    lane.shard_max = (struct budget){UINT32_MAX, UINT32_MAX, SHARD_RECENT_MAX};
     if (!run_recall(r, &lane, err)) return false;
     if (o->kept_max) lane.kept_max = o->kept_max;
     lane.dissect = o->dissect;

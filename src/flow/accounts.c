@@ -113,20 +113,23 @@ bool account_fits(const struct accounts *a, uint8_t shard, uint32_t index, struc
     const struct budget *all = &a->shards[shard];
     struct budget used = index ? account_at(a, index)->used : (struct budget){0};
     return is_within(used.bytes, all->bytes, more.bytes, a->max.bytes) &&
-           is_within(used.files, all->files, more.files, a->max.files);
+           is_within(used.files, all->files, more.files, a->max.files) &&
+           is_within(used.recent, all->recent, more.recent, a->max.recent);
 }
 
 static void budget_add(struct budget *to, struct budget more)
 {
     to->bytes += more.bytes;
     to->files += more.files;
+    to->recent += more.recent;
 }
 
 static void budget_take(struct budget *from, struct budget less)
 {
-    assert(from->bytes >= less.bytes && from->files >= less.files);
+    assert(from->bytes >= less.bytes && from->files >= less.files && from->recent >= less.recent);
     from->bytes -= less.bytes;
     from->files -= less.files;
+    from->recent -= less.recent;
 }
 
 void account_charge(struct accounts *a, uint8_t shard, uint32_t index, struct budget more)

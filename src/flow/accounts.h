@@ -18,10 +18,11 @@
 enum {
     SHARD_BYTES_MAX = 64 * 1024 * 1024, // unread, waiting behind holes, and kept by dissectors
     SHARD_FILES_MAX = 256,              // bodies that are open
+    SHARD_RECENT_MAX = 256 * 1024,      // delivered, to be compared with what comes again
 };
 
 struct budget {
-    uint64_t bytes, files;
+    uint64_t bytes, files, recent;
 };
 
 struct account {

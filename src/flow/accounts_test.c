@@ -10,7 +10,7 @@
 
 static struct accounts *accounts_of(uint64_t bytes_max, uint32_t accounts_max)
 {
-    struct accounts *a = accounts_create((struct budget){bytes_max, 8}, accounts_max, NULL);
+    struct accounts *a = accounts_create((struct budget){bytes_max, 8, 0}, accounts_max, NULL);
     assert_non_null(a);
     return a;
 }
@@ -19,8 +19,8 @@ static struct accounts *accounts_of(uint64_t bytes_max, uint32_t accounts_max)
 static uint64_t fill(struct accounts *a, uint8_t shard, uint32_t index, uint64_t step)
 {
     uint64_t taken = 0;
-    for (; account_fits(a, shard, index, (struct budget){step, 0}); taken += step)
-        account_charge(a, shard, index, (struct budget){step, 0});
+    for (; account_fits(a, shard, index, (struct budget){.bytes = step}); taken += step)
+        account_charge(a, shard, index, (struct budget){.bytes = step});
     return taken;
 }
 
@@ -36,11 +36,11 @@ static void sources_share(void **state)
         assert_int_equal(fill(a, shard, one, 1), 512);
         assert_int_equal(fill(a, shard, two, 1), 256);
         assert_int_equal(fill(a, shard, one, 1), 0);
-        account_release(a, shard, one, (struct budget){512, 0});
+        account_release(a, shard, one, (struct budget){.bytes = 512});
         assert_int_equal(fill(a, shard, two, 1), 256);
         assert_int_equal(fill(a, shard, one, 1), 256);
-        account_release(a, shard, one, (struct budget){256, 0});
-        account_release(a, shard, two, (struct budget){512, 0});
+        account_release(a, shard, one, (struct budget){.bytes = 256});
+        account_release(a, shard, two, (struct budget){.bytes = 512});
         account_give(a, one);
         account_give(a, two);
     }
@@ -57,8 +57,8 @@ static void nobody_is_bounded_too(void **state)
     assert_int_equal(account_take(a, 0, address_v4(2)), 0);
     assert_int_equal(fill(a, 0, 0, 10), 990);
     assert_int_equal(fill(a, 0, one, 10), 0);
-    assert_true(account_fits(a, 0, one, (struct budget){0, 1}));
-    account_release(a, 0, 0, (struct budget){990, 0});
+    assert_true(account_fits(a, 0, one, (struct budget){.files = 1}));
+    account_release(a, 0, 0, (struct budget){.bytes = 990});
     account_give(a, 0);
     account_give(a, one);
     accounts_destroy(a);

@@ -436,7 +436,7 @@ static void sources_crowd_out_their_own(void **state)
     struct flow_options o = options;
     o.source_max = SHARE;
     o.shard_max = SHARE * 2;
-    o.accounts = accounts_create((struct budget){1, 1}, 4096, NULL);
+    o.accounts = accounts_create((struct budget){1, 1, 1}, 4096, NULL);
     struct flow_table *t =
         flow_table_create(&o, (struct flow_table_hooks){ended, note_victim, ignore_interval}, NULL);
     for (uint32_t i = 0; i < FLOOD; i++) {

@@ -42,7 +42,7 @@ void stream_put_away(struct streams *s, uint32_t stream)
 }
 
 // Where there is no block for them, they are not compared any more.
-static size_t recent_bring_back(struct streams *s, struct stream *st, unsigned side,
+static size_t recent_bring_back(struct streams *s, struct stream *st, uint8_t side,
                                 const uint8_t *copy)
 {
     if (!st->side[side].recent) return 0;
@@ -53,7 +53,7 @@ static size_t recent_bring_back(struct streams *s, struct stream *st, unsigned s
         memcpy(recent, from, size);
         return size;
     }
-    s->shard_recent[st->shard] -= (uint32_t)size;
+    stream_give(s, st, side, (struct budget){.recent = size});
     s->uncompared += from->used;
     return size;
 }
@@ -66,6 +66,6 @@ uint32_t stream_bring_back(struct streams *s, const void *copy)
     memcpy(st, copy, sizeof *st);
     s->away--;
     const uint8_t *from = (const uint8_t *)copy + sizeof *st;
-    for (unsigned i = 0; i < 2; i++) from += recent_bring_back(s, st, i, from);
+    for (uint8_t i = 0; i < 2; i++) from += recent_bring_back(s, st, i, from);
     return index;
 }

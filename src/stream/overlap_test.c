@@ -394,19 +394,23 @@ static void a_shard_keeps_no_more(void **state)
     (void)state;
     struct fixture *f = fixture_make();
     uint32_t first = f->id, ids[500];
+    struct accounts *accounts =
+        accounts_create((struct budget){UINT32_MAX, 1, SHARD_RECENT_MAX}, 16, NULL);
+    streams_charge(f->streams, accounts);
     char data[1400];
     memset(data, 'a', sizeof data);
     for (unsigned i = 0; i < 500; i++) {
         f->id = ids[i] = stream_open(f->streams, 0);
         f->delivered = 0;
         send(f, &(struct sent){.seq = 100, .payload = data, .size = sizeof data});
-        assert_true(f->blocks.bytes_used <= STREAM_SHARD_RECENT_MAX);
+        assert_true(f->blocks.bytes_used <= SHARD_RECENT_MAX);
     }
     assert_true(streams_uncompared(f->streams) > 0);
     uint64_t missed[2];
     for (unsigned i = 0; i < 500; i++) stream_close(f->streams, ids[i], f, missed);
     f->id = first;
     fixture_end(f);
+    accounts_destroy(accounts);
 }
 
 // ---- what speaks against a reading --------------------------------------------------------------

@@ -46,7 +46,7 @@ void recent_drop(struct turn *turn)
     struct stream_side *side = &turn->st->side[turn->side];
     if (!side->recent) return;
     size_t block = recent_block(side->recent);
-    turn->s->shard_recent[turn->st->shard] -= (uint32_t)block;
+    stream_give(turn->s, turn->st, turn->side, (struct budget){.recent = block});
     blocks_give(turn->s->blocks, side->recent, block);
     side->recent = NULL;
 }
@@ -74,25 +74,26 @@ static void recent_take_over(struct recent *to, struct recent *from)
     to->origin_count = from->origin_count;
 }
 
-// A larger block for `need` bytes, as far as the shard has room for it.
+// A larger block for `need` bytes, as far as its sender and shard have room for it.
 static void recent_grow(struct turn *turn, size_t need)
 {
     struct stream_side *side = &turn->st->side[turn->side];
     struct recent *old = side->recent;
-    uint32_t *shard = &turn->s->shard_recent[turn->st->shard];
     size_t block = old ? recent_block(old) * GROWTH : BLOCK_MIN;
     while (block < STREAM_RECENT_MAX && recent_shape(block).size < need)
         block = block_size(block + 1);
     if (block > STREAM_RECENT_MAX) block = STREAM_RECENT_MAX;
     size_t given = old ? recent_block(old) : 0;
-    if (block <= given || *shard - given + block > STREAM_SHARD_RECENT_MAX) return;
+    if (block <= given ||
+        !stream_fits(turn->s, turn->st, turn->side, (struct budget){.recent = block - given}))
+        return;
     struct recent *larger = blocks_take(turn->s->blocks, block);
     if (!larger) return;
     *larger = recent_shape(block);
     larger->from = side->next;
     if (old) recent_take_over(larger, old);
     recent_drop(turn);
-    *shard += (uint32_t)block;
+    stream_take(turn->s, turn->st, turn->side, (struct budget){.recent = block});
     side->recent = larger;
 }
 

@@ -102,7 +102,6 @@ struct streams {
     struct accounts *accounts; // NULL: nobody is charged
     uint64_t held;
     uint32_t away; // streams that have a place, and are not in it
-    uint32_t shard_recent[SHARDS];
     uint64_t uncompared;
     uint8_t reading[STREAM_AMBIGUITY_BYTES]; // one that does not lie in one piece
 };
@@ -123,6 +122,11 @@ struct turn {
 bool turn_has_room(const struct turn *turn, size_t n);
 void turn_charge(struct turn *turn, size_t n);
 void turn_release(struct turn *turn, size_t n);
+// Of those for whom nobody is charged any number fits.
+bool stream_fits(const struct streams *s, const struct stream *st, uint8_t side,
+                 struct budget more);
+void stream_take(struct streams *s, const struct stream *st, uint8_t side, struct budget more);
+void stream_give(struct streams *s, const struct stream *st, uint8_t side, struct budget less);
 
 // side.c: order
 void side_note_ack(struct turn *turn, const struct packet *p);

@@ -33,29 +33,36 @@ void stream_close(struct streams *s, uint32_t stream, void *owner, uint64_t miss
     pool_give(&s->pool, stream);
 }
 
+bool stream_fits(const struct streams *s, const struct stream *st, uint8_t side, struct budget more)
+{
+    return !s->accounts || account_fits(s->accounts, st->shard, st->accounts[side], more);
+}
+
+void stream_take(struct streams *s, const struct stream *st, uint8_t side, struct budget more)
+{
+    if (s->accounts) account_charge(s->accounts, st->shard, st->accounts[side], more);
+}
+
+void stream_give(struct streams *s, const struct stream *st, uint8_t side, struct budget less)
+{
+    if (s->accounts) account_release(s->accounts, st->shard, st->accounts[side], less);
+}
+
 bool turn_has_room(const struct turn *turn, size_t n)
 {
-    const struct stream *st = turn->st;
-    return !turn->s->accounts || account_fits(turn->s->accounts, st->shard,
-                                              st->accounts[turn->side], (struct budget){n, 0});
+    return stream_fits(turn->s, turn->st, turn->side, (struct budget){.bytes = n});
 }
 
 void turn_charge(struct turn *turn, size_t n)
 {
-    const struct stream *st = turn->st;
     turn->s->held += n;
-    if (turn->s->accounts)
-        account_charge(turn->s->accounts, st->shard, st->accounts[turn->side],
-                       (struct budget){n, 0});
+    stream_take(turn->s, turn->st, turn->side, (struct budget){.bytes = n});
 }
 
 void turn_release(struct turn *turn, size_t n)
 {
-    const struct stream *st = turn->st;
     turn->s->held -= n;
-    if (turn->s->accounts)
-        account_release(turn->s->accounts, st->shard, st->accounts[turn->side],
-                        (struct budget){n, 0});
+    stream_give(turn->s, turn->st, turn->side, (struct budget){.bytes = n});
 }
 
 struct streams *streams_create(uint32_t streams_max, struct blocks *blocks,

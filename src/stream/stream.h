@@ -19,7 +19,7 @@
 //
 // Thread: that of the lane which owns the conversation. Memory: a pool of streams and blocks, both
 // of the lane; budgets are those of the direction (STREAM_HELD_MAX, STREAM_RECENT_MAX), of the
-// sender and its shard (flow/accounts.h), and for comparing of the shard (STREAM_SHARD_RECENT_MAX).
+// sender and its shard (flow/accounts.h).
 #pragma once
 
 #include "base/memory.h"
@@ -35,8 +35,7 @@ enum {
     GAP_PATIENCE = 32,             // packets of the conversation after a hole was acknowledged
     STREAM_MARKS_MAX = 16,         // times kept for the bytes of a view
     STREAM_RECENT_MAX = 32 * 1024, // of a direction's delivered bytes, kept to compare what follows
-    STREAM_SHARD_RECENT_MAX = 256 * 1024, // and of all streams of a shard
-    STREAM_AMBIGUITY_BYTES = 1024,        // of a reading that is told
+    STREAM_AMBIGUITY_BYTES = 1024, // of a reading that is told
 };
 
 // What a consumer says of the view it was shown.
