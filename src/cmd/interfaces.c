@@ -8,12 +8,12 @@
 
 enum { REMARK_MAX = 512 };
 
-static volatile sig_atomic_t stopped;
+static bool stopped;
 
 // A second signal ends the program as if it were not handled.
 static void stop(int number)
 {
-    stopped = 1;
+    __atomic_store_n(&stopped, true, __ATOMIC_RELAXED);
     signal(number, SIG_DFL);
 }
 
@@ -75,7 +75,7 @@ bool interfaces_open(const struct interface_options *o, const char *const *words
     if (!*live) return false;
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
-    if (rights_give_up(err)) {
+    if (rights_give_up(RIGHTS_ALL, err)) {
         fprintf(stderr, "weir: capturing at %s until Ctrl-C\n", live_name(*live));
         return true;
     }

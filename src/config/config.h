@@ -42,7 +42,7 @@ struct config_element {
 struct config_source {
     struct config_place place;
     const char *listen, *read; // one of them
-    const char *tap, *dead, *kafka;
+    const char *tap, *dead, *kafka, *bpf;
     bool known_only;
     uint64_t buffer;
 };

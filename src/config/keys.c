@@ -42,8 +42,9 @@ static const struct config_key source_keys[] = {
      false,
      true},
     {{0, "read", OPTION_TEXT, offsetof(SOURCE, read), "FILE",
-      "kafka://HOST:PORT/TOPIC, a file of messages or of flows as lines, a capture of messages", 0,
-      0},
+      "kafka://HOST:PORT/TOPIC, a file of messages or of flows as lines, a capture of messages; "
+      "interface:NAME for packets as they come",
+      0, 0},
      NULL,
      false,
      true},
@@ -52,6 +53,11 @@ static const struct config_key source_keys[] = {
     OPTION_BUFFER(KEY_ROW, SOURCE, buffer),
     OPTION_DEAD(KEY_ROW, SOURCE, dead),
     OPTION_KAFKA(KEY_ROW, SOURCE, kafka),
+    {{0, "bpf", OPTION_TEXT, offsetof(SOURCE, bpf), "BPF",
+      "of an interface only packets that match, as in tcpdump [all]", 0, 0},
+     NULL,
+     false,
+     true},
 };
 
 #define STORE struct config_store

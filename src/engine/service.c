@@ -282,8 +282,8 @@ struct service *service_open(const struct config *c, const struct service_option
     s->tally = memory_get(sizeof *s->tally);
     lock_init(&s->passing);
     lock_init(&s->counting);
-    bool ok = service_check(c, now, err) && elements_add(c, err) && pages_open(s, err) &&
-              store_begin(s, err) && deliveries_set(s, c, now, err);
+    bool ok = service_check(c, now, err) && lives_open(s, err) && elements_add(c, err) &&
+              pages_open(s, err) && store_begin(s, err) && deliveries_set(s, c, now, err);
     s->first = c;
     if (ok && sources_begin(s, err)) return s;
     service_close(s, now, NULL, NULL, NULL);
@@ -367,6 +367,7 @@ static void service_destroy(struct service *s)
 {
     page_server_close(s->pages);
     for (uint32_t i = 0; i < s->source_count; i++) source_destroy(s->sources[i]);
+    lives_close(s);
     store_close(s->store);
     lock_deinit(&s->passing);
     lock_deinit(&s->counting);

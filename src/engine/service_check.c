@@ -7,6 +7,7 @@
 #include "engine/service_inside.h"
 #include "flow/flow_kind.h"
 #include "record/element.h"
+#include "source/live.h"
 
 // They are read by one thread, which knows how far all of them were taken.
 static bool topics_check(const struct config *c, struct err *err)
@@ -46,6 +47,10 @@ static bool sources_check(const struct config *c, struct err *err)
                                "\"%s\" is no place to listen at: udp://HOST:PORT, ipfix://HOST, "
                                "sflow://HOST, tcp://HOST",
                                s->listen);
+        if (s->bpf && (!s->read || !live_interface_of(s->read)))
+            return config_fail(c, s->place, err,
+                               "\"bpf\" is for a source that is an interface: "
+                               "read: interface:NAME");
         if (s->listen && !gather_check(s->listen, &wrong))
             return config_fail(c, s->place, err, "%s", wrong.text);
     }

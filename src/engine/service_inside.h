@@ -31,6 +31,7 @@ struct service_source {
     struct record_writer *writer;
     struct collector *collector;
     struct topics *topics; // or NULL
+    struct live *live;     // an interface, or NULL
     FILE *dead;
     pthread_t thread;
     bool has_thread;
@@ -73,6 +74,8 @@ struct service {
     uint32_t source_count;
     struct service_source *reader; // of topics: makes the parts, since only its thread knows how
                                    // far they were taken; or NULL
+    struct live *lives[SERVICE_SOURCES_MAX]; // of sources that are interfaces, by their place
+    bool lives_stop;
     struct page_server *pages;
 
     struct lock passing;
@@ -99,6 +102,15 @@ bool source_keep(struct service_source *source, struct err *err);
 // Waits for its end.
 void source_end(struct service_source *source);
 void source_destroy(struct service_source *source);
+// Does what was asked; in its thread.
+bool source_rest(void *context, nanos now, struct err *err);
+
+// service_live.c
+// Opens the interfaces among the sources, and gives up the right to; before there are threads.
+bool lives_open(struct service *s, struct err *err);
+void lives_close(struct service *s);
+// What is between two interfaces is one lane. In the source's thread.
+bool live_gather(struct service_source *source, struct err *err);
 
 // service.c: a batch on its way; from the thread of any source.
 void service_take(void *context, const struct record_batch *batch);

@@ -58,7 +58,7 @@ static bool source_commit(void *context, struct err *err)
     return source_tell(source, err) && service_commit(s, source->topics, s->options.clock(), err);
 }
 
-static bool source_rest(void *context, nanos now, struct err *err)
+bool source_rest(void *context, nanos now, struct err *err)
 {
     struct service_source *source = context;
     bool ok = true;
@@ -125,7 +125,9 @@ static void *source_run(void *context)
                                      .point = o->tap ? o->tap : "",
                                      .elements = !o->known_only,
                                      .dead = dead_write};
-    source->ok = gather(&options, source->collector, source->writer, &source->counts, &source->err);
+    source->ok = source->live ? live_gather(source, &source->err)
+                              : gather(&options, source->collector, source->writer, &source->counts,
+                                       &source->err);
     // What came before a failure is kept all the same.
     collector_end(source->collector);
     topics_tell(source->topics);
@@ -215,6 +217,7 @@ struct service_source *source_begin(struct service *s, const struct config_sourc
     source->service = s;
     source->options = options;
     source->number = s->source_count;
+    source->live = s->lives[options - (const struct config_source *)s->config->sources.items];
     source_name(source->name, inputs[0]);
     for (uint32_t i = 0; i < count; i++) {
         source->inputs[source->input_count++] = inputs[i];
@@ -244,6 +247,7 @@ void source_end(struct service_source *source)
 {
     if (!source->has_thread) return;
     atomic_store(&source->stop, true);
+    if (source->live) __atomic_store_n(&source->service->lives_stop, true, __ATOMIC_RELAXED);
     pthread_join(source->thread, NULL);
     source->has_thread = false;
 }

@@ -23,7 +23,7 @@ struct tapped {
     struct live_device *device; // NULL when it is gone
     char name[INTERFACE_NAME_MAX];
     struct live_queue queue;
-    nanos reached;                                 // whatever comes from it now is later
+    nanos reached;                  // whatever comes from it now is later
     struct capture_statistics told; // when it was counted last
     uint64_t downs;
     nanos down_since; // 0: it is up
@@ -40,7 +40,7 @@ struct live {
     bytes left;   // what comes before the next packet; lies in one of the two
     char *blocks; // of open_memstream
     size_t blocks_size;
-    uint8_t *packet;                    // one that did not fit
+    uint8_t *packet;                             // one that did not fit
     nanos now, began;                            // by the clock: in the last round, at first
     nanos started, packet_came, looked, counted; // elapsed
     nanos ends;                                  // elapsed; 0: nothing says that it ends
@@ -251,7 +251,8 @@ static bool take_from(struct live *l, struct tapped *t, nanos elapsed)
 static bool wants_to_end(const struct live *l, nanos elapsed)
 {
     const struct live_options *o = &l->options;
-    return (o->stop && *o->stop) || (o->duration && elapsed - l->started >= o->duration) ||
+    return (o->stop && __atomic_load_n(o->stop, __ATOMIC_RELAXED)) ||
+           (o->duration && elapsed - l->started >= o->duration) ||
            (o->idle && elapsed - l->packet_came >= o->idle) || l->gone == l->count;
 }
 

@@ -12,7 +12,7 @@
 // One thread. Bounded by the kernel's buffer and LIVE_QUEUE_SIZE, both for each interface.
 #pragma once
 
-#include <signal.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "record/capture.h"
@@ -33,7 +33,7 @@ struct live_options {
     uint64_t buffer; // what the kernel may keep for each; 0: LIVE_BUFFER
     const char *program;
     // When it ends: each 0 or NULL when it is no reason.
-    const volatile sig_atomic_t *stop;
+    const bool *stop; // set atomically, from anywhere
     uint64_t packets;
     nanos duration;
     nanos idle; // nothing came for so long

@@ -347,6 +347,34 @@ def it_ends_by_itself(folder):
 
 
 @test
+def in_the_service(folder):
+    """An interface is a source of weir run; its records are in the case with every part of that."""
+    near, far = cable("t0", "t1")
+    case, file = os.path.join(folder, "case"), os.path.join(folder, "weir.yaml")
+    with open(file, "w") as text:
+        text.write("sources:\n  - read: interface:%s\n    tap: here\n    bpf: port 80 or port 53\n"
+                   "store:\n  path: %s\n  every: 1s\n" % (far, case))
+    run = subprocess.Popen([WEIR, "run", "-c", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(lambda: os.path.exists(case))
+    time.sleep(0.3)
+    frames = frames_of("demo")
+    Sender(near).send(frames[:1000])
+    time.sleep(2.5)
+    Sender(near).send(frames[1000:])
+    time.sleep(2.5)
+    asked = query(case, "SELECT count(*) n FROM dns")[0]["n"]
+    need(asked > 10, "only %d transactions while it goes on" % asked)
+    run.send_signal(signal.SIGTERM)
+    told = run.communicate(timeout=SECONDS)[1].decode()
+    need_equal(run.returncode, 0, told)
+    need_equal(query(case, "SELECT count(*) n FROM http"), query(golden("demo"), "SELECT count(*) n FROM http WHERE dst_port = 80"))
+    with open(file, "w") as text:
+        text.write("sources:\n  - read: interface:nobody\n")
+    done = weir("run", "-c", file, status=USAGE).err.decode()
+    need("there is no interface nobody" in done, done)
+
+
+@test
 def json_as_it_comes(folder):
     near, far = cable("p0", "p1")
     run = subprocess.Popen([WEIR, "read", "-i", far, "-o", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
