@@ -157,6 +157,19 @@ bool text_is_clean(bytes b)
     return clean_length(b, b.n) == b.n;
 }
 
+bool text_is_valid(bytes b)
+{
+    while (b.n) {
+        size_t plain = plain_length(b);
+        b = bytes_after(b, plain);
+        if (!b.n) break;
+        size_t character = b.p[0] == '\\' ? 1 : clean_character(b);
+        if (!character) return false;
+        b = bytes_after(b, character);
+    }
+    return true;
+}
+
 static void escape_byte(char *out, uint8_t c)
 {
     static const char digits[] = "0123456789abcdef";

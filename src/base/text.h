@@ -28,6 +28,8 @@ void text_number(struct text *t, uint64_t v);
 
 // Whether `b` may stand as text unchanged.
 bool text_is_clean(bytes b);
+// Whether `b` is what text_escape may have given: UTF-8 without NUL.
+bool text_is_valid(bytes b);
 // Writes `b` by the rule above into `out`, up to `size` bytes, never cutting an escape or a
 // character; returns the length written. 4 * b.n is always enough.
 size_t text_escape(char *out, size_t size, bytes b);

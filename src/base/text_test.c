@@ -104,6 +104,8 @@ static void test_escape_is_reversible(void **state)
         bytes escaped = bytes_of(out, text_escape(out, sizeof out, b));
         assert_true(text_is_clean(escaped) || bytes_find(escaped, '\\') < escaped.n);
         assert_int_equal(bytes_equal(b, escaped), text_is_clean(b));
+        assert_true(text_is_valid(escaped));
+        assert_true(text_is_valid(b) || !text_is_clean(b));
         bytes again = bytes_of(back, text_unescape(back, escaped));
         assert_true(bytes_equal(b, again));
         assert_true(bytes_equal(b, bytes_of(out, text_unescape((uint8_t *)out, escaped))));

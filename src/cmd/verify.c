@@ -177,6 +177,9 @@ static bool check_files(struct verify *v, struct err *err)
     if (checked.is_written)
         fputs("weir: somebody writes to the case: what the log does not name yet was passed over\n",
               stderr);
+    if (checked.tail_rows)
+        fprintf(stderr, "weir: %llu records are in no segment yet: nobody has signed them\n",
+                (unsigned long long)checked.tail_rows);
     printf(
         "log of %llu lines, %llu segments, %llu artifacts, %llu extents of packets: %llu bytes\n",
         (unsigned long long)v->log_is.lines, (unsigned long long)checked.segments,
@@ -195,6 +198,9 @@ static bool check_records(struct verify *v, struct err *err)
     if (!rebuild(v->reader, &options, &rebuilt, err)) return false;
     printf("%llu records of %llu readings made again from their packets\n",
            (unsigned long long)rebuilt.records, (unsigned long long)rebuilt.readings);
+    if (rebuilt.collected)
+        printf("%llu readings were collected: there are no packets to make them again from\n",
+               (unsigned long long)rebuilt.collected);
     return true;
 }
 

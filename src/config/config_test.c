@@ -72,7 +72,7 @@ static void few_lines_are_enough(void **state)
 {
     (void)state;
     struct config *c = parsed("sources:\n- udp://:2055\nstore:\n  path: x\nsinks:\n");
-    assert_true(c->store.every == 60 * NANOS_PER_SECOND);
+    assert_true(c->store.every == 3600 * NANOS_PER_SECOND);
     assert_null(c->metrics.listen);
     config_destroy(c);
     config_destroy(parsed(""));

@@ -67,7 +67,7 @@ static const struct config_key store_keys[] = {
      NULL,
      false,
      true},
-    {OPTION_EVERY(OPTION_ROW, STORE, every), "60s", false, false},
+    {OPTION_EVERY(OPTION_ROW, STORE, every), "1h", false, false},
 };
 
 #define SINK struct config_sink

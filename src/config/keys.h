@@ -63,6 +63,6 @@ void config_dump_value(struct text *out, bytes value);
     X(0, "buffer", SIZE, S, F, "SIZE", "what the kernel may keep for each socket", "64M", 4096, \
       INT32_MAX)
 #define OPTION_EVERY(X, S, F) \
-    X(0, "every", DURATION, S, F, "TIME", "how often what came is made part of the case", "60s", \
-      0, 0)
+    X(0, "every", DURATION, S, F, "TIME", \
+      "how often what came becomes segments, when it is not large before", "1h", 0, 0)
 // clang-format on

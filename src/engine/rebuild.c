@@ -43,7 +43,7 @@ static void tell(const struct run *r, bool changed, const char *subject, const c
     const struct finding finding = {.changed = changed,
                                     .subject = subject,
                                     .what = what,
-                                    .line = r->reading->seq,
+                                    .line = r->reading->line,
                                     .time = r->reading->time};
     r->options->findings.take(r->options->findings.context, &finding);
 }
@@ -186,7 +186,7 @@ static bool recall(struct run *r)
     r->recalled = (struct ingest_options){.reading = READING_DEFAULTS};
     bool fine = shaping_recall(r->reading->options, &r->recalled, &r->texts, &why);
     if (fine && r->recalled.services) fine = services_load(r->recalled.services, &why);
-    snprintf(subject, sizeof subject, "reading of line %" PRIu64, r->reading->seq);
+    snprintf(subject, sizeof subject, "reading of line %" PRIu64, r->reading->line);
     if (!fine) tell(r, false, subject, why.text);
     return fine;
 }
@@ -265,7 +265,7 @@ static bool compare(struct run *r, struct err *err)
     for (uint32_t i = 0; ok && i < r->kind_count; i++) ok = compare_kind(r, i, err);
     digest_destroy(r->stored);
     if (!ok || !r->told) return ok;
-    snprintf(subject, sizeof subject, "reading of line %" PRIu64, r->reading->seq);
+    snprintf(subject, sizeof subject, "reading of line %" PRIu64, r->reading->line);
     int n =
         snprintf(what, sizeof what,
                  "%" PRIu64 " records differ from what its options make of its packets", r->told);
@@ -327,7 +327,8 @@ bool rebuild(struct case_reader *reader, const struct rebuild_options *options,
                         .kinds = kinds,
                         .kind_count = kind_count,
                         .reading = at};
-        ok = rebuild_reading(&r, err);
+        if (at->tail) rebuilt->collected++;
+        else ok = rebuild_reading(&r, err);
     }
     case_narrow(reader, 0);
     return ok;

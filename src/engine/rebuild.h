@@ -19,6 +19,7 @@ struct rebuild_options {
 
 struct rebuilt {
     uint64_t readings, records; // that were made and compared
+    uint64_t collected;         // readings that were collected: nothing is there to make them from
 };
 
 // False and err when the machine failed; what cannot be made again is a finding.

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "api/page.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "bus/kafka_place.h"
 #include "engine/service_inside.h"
@@ -11,7 +10,8 @@
 #include "record/printer.h"
 #include "store/store.h"
 
-#define FLUSH_EVERY NANOS_PER_SECOND
+#define FLUSH_EVERY (NANOS_PER_SECOND / 5)
+#define TELL_EVERY (60 * NANOS_PER_SECOND)
 #define TELL_PATIENCE (2 * NANOS_PER_SECOND)
 
 static void remark(struct service *s, const char *sentence)
@@ -43,16 +43,6 @@ void service_take(void *context, const struct record_batch *batch)
 
 // ---- parts of the case --------------------------------------------------------------------------
 
-// A part is named by what it is of and by when it was made: nothing is the same twice.
-static void part_name(const struct service *s, uint8_t name[SHA256_SIZE])
-{
-    struct sha256 h;
-    sha256_init(&h);
-    sha256_add(&h, bytes_text(s->options.name));
-    sha256_add(&h, bytes_of(&s->options.author.time, sizeof s->options.author.time));
-    sha256_end(&h, name);
-}
-
 static void count_commit(struct service *s, bool ok, uint64_t rows, nanos began, nanos ended)
 {
     lock_take(&s->counting);
@@ -69,25 +59,33 @@ static void count_commit(struct service *s, bool ok, uint64_t rows, nanos began,
 static bool store_part(struct service *s, struct topics *topics, nanos now, struct err *err)
 {
     uint64_t rows = store_rows(s->store);
-    if (!topics_mark(topics, s->store) && !rows) return true;
-    struct reading_capture capture = {.path = s->options.name};
-    s->options.author.time = now;
-    part_name(s, capture.sha256);
-    struct reading reading = {&capture, 1, "collect", s->options.author.version, now};
-    bool ok = store_commit(s->store, &reading, false, err);
-    count_commit(s, ok, rows, now, s->options.clock());
+    topics_mark(topics, s->store);
+    bool ok = store_cut(s->store, now, err);
+    if (rows || !ok) count_commit(s, ok, rows, now, s->options.clock());
     return ok;
 }
 
-bool service_commit(struct service *s, struct topics *topics, nanos now, struct err *err)
+// After `kept` is true, and if all was so before, topics are told.
+static bool acknowledge(struct service *s, struct topics *topics, bool kept, struct err *err)
 {
     lock_take(&s->passing);
-    s->has_failed = s->has_failed || (s->store && !store_part(s, topics, now, err)) ||
-                    (s->options.printer && !printer_end(s->options.printer, err));
+    s->has_failed =
+        s->has_failed || !kept || (s->options.printer && !printer_end(s->options.printer, err));
     bool ok = !s->has_failed;
     lock_give(&s->passing);
     if (ok) topics_kept(topics);
     return ok;
+}
+
+bool service_sync(struct service *s, struct topics *topics, struct err *err)
+{
+    if (s->store) topics_mark(topics, s->store);
+    return acknowledge(s, topics, !s->store || store_sync(s->store, err), err);
+}
+
+bool service_commit(struct service *s, struct topics *topics, nanos now, struct err *err)
+{
+    return acknowledge(s, topics, !s->store || store_part(s, topics, now, err), err);
 }
 
 static bool sources_are_idle(const struct service *s)
@@ -97,29 +95,46 @@ static bool sources_are_idle(const struct service *s)
     return true;
 }
 
+// What comes of topics counts with how far they were taken, which only their thread knows.
 static void sources_ask(struct service *s, enum source_task task)
 {
     for (uint32_t i = 0; i < s->source_count; i++)
-        if (task == TASK_TELL || source_is_idle(s->sources[i])) source_ask(s->sources[i], task);
+        if (task == TASK_TELL || source_is_idle(s->sources[i]))
+            source_ask(s->sources[i],
+                       task == TASK_FLUSH && s->sources[i] == s->reader ? TASK_SYNC : task);
 }
 
-// What exporters told stands in the case after what they sent.
-static bool end_commit(struct service *s, nanos now, struct err *err)
+static bool keep_told(struct service *s, struct err *err)
 {
     bool ok = true;
-    s->commit_state = COMMIT_RESTS;
-    s->committed = now;
     for (uint32_t i = 0; s->store && ok && i < s->source_count; i++)
         ok = source_keep(s->sources[i], err);
     return ok;
 }
 
+// What exporters told stands in the case after what they sent.
+static bool end_commit(struct service *s, nanos now, struct err *err)
+{
+    s->commit_state = COMMIT_RESTS;
+    s->committed = now;
+    return keep_told(s, err);
+}
+
+// Only the thread that reads topics knows how far they were taken.
+static bool has_reader(const struct service *s)
+{
+    return s->reader && !atomic_load(&s->reader->has_ended);
+}
+
+static struct topics *topics_left(const struct service *s)
+{
+    return s->reader ? s->reader->topics : NULL;
+}
+
 static bool begin_commit(struct service *s, nanos now, struct err *err)
 {
-    if (!s->reader || atomic_load(&s->reader->has_ended)) {
-        struct topics *topics = s->reader ? s->reader->topics : NULL;
-        return service_commit(s, topics, now, err) && end_commit(s, now, err);
-    }
+    if (!has_reader(s))
+        return service_commit(s, topics_left(s), now, err) && end_commit(s, now, err);
     source_ask(s->reader, TASK_COMMIT);
     s->commit_state = COMMIT_MAKES;
     return true;
@@ -128,19 +143,34 @@ static bool begin_commit(struct service *s, nanos now, struct err *err)
 // Sources tell what they know first; one that is in the middle of a file is not waited for.
 static bool turn_commit(struct service *s, nanos now, struct err *err)
 {
-    nanos late = now - s->committed - s->config->store.every;
+    nanos every = s->config->store.every;
     switch (s->commit_state) {
     case COMMIT_RESTS:
-        if (late < 0) return true;
+        if (s->store ? !store_is_cut_due(s->store, now, every) : now - s->committed < every)
+            return true;
         sources_ask(s, TASK_TELL);
+        s->asked = now;
         s->commit_state = COMMIT_TELLS;
         return true;
     case COMMIT_TELLS:
-        return (!sources_are_idle(s) && late < TELL_PATIENCE) || begin_commit(s, now, err);
+        return (!sources_are_idle(s) && now - s->asked < TELL_PATIENCE) ||
+               begin_commit(s, now, err);
     case COMMIT_MAKES:
         break;
     }
     return !source_is_idle(s->reader) || end_commit(s, now, err);
+}
+
+// What came counts a moment later, whatever happens; what exporters told, a minute later.
+static bool turn_sync(struct service *s, nanos now, struct err *err)
+{
+    if (s->commit_state != COMMIT_RESTS) return true;
+    if (now - s->told >= TELL_EVERY) {
+        s->told = now;
+        sources_ask(s, TASK_TELL);
+        return keep_told(s, err);
+    }
+    return has_reader(s) || service_sync(s, topics_left(s), err);
 }
 
 // ---- sinks --------------------------------------------------------------------------------------
@@ -263,13 +293,14 @@ static bool pages_open(struct service *s, struct err *err)
     return s->pages || err_in(err, "metrics");
 }
 
-static bool store_begin(struct service *s, struct err *err)
+static bool store_begin(struct service *s, nanos now, struct err *err)
 {
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     if (!s->config->store.path) return true;
     s->store = store_open(s->config->store.path, kinds, kind_count, &s->options.author, err);
-    return s->store;
+    const struct store_collection of = {s->options.name, "collect", s->options.author.version};
+    return s->store && store_collect(s->store, &of, now, err);
 }
 
 struct service *service_open(const struct config *c, const struct service_options *options,
@@ -278,12 +309,12 @@ struct service *service_open(const struct config *c, const struct service_option
     struct service *s = memory_get(sizeof *s);
     s->config = c;
     s->options = *options;
-    s->began = s->committed = s->flushed = now;
+    s->began = s->committed = s->flushed = s->told = now;
     s->tally = memory_get(sizeof *s->tally);
     lock_init(&s->passing);
     lock_init(&s->counting);
     bool ok = service_check(c, now, err) && lives_open(s, err) && elements_add(c, err) &&
-              pages_open(s, err) && store_begin(s, err) && deliveries_set(s, c, now, err);
+              pages_open(s, err) && store_begin(s, now, err) && deliveries_set(s, c, now, err);
     s->first = c;
     if (ok && sources_begin(s, err)) return s;
     service_close(s, now, NULL, NULL, NULL);
@@ -316,7 +347,7 @@ bool service_turn(struct service *s, nanos now, struct err *err)
         return false;
     }
     turn_flush(s, now);
-    return turn_commit(s, now, err);
+    return turn_sync(s, now, err) && turn_commit(s, now, err);
 }
 
 bool service_reload(struct service *s, const struct config *c, nanos now, struct err *err)

@@ -6,8 +6,8 @@
 //     ...                           ─┘                      └─ standard output
 //
 // Sources put their batches through one lock into the store and the sinks. The caller's thread
-// turns the rest: it makes parts of the case, opens again what failed, counts. So a source waits
-// while a part is made, and the kernel keeps what comes meanwhile.
+// turns the rest: it makes durable what came, makes segments of it, opens again what failed,
+// counts. Sources go on meanwhile.
 //
 // Thread: one, but the metrics, which any may ask. Time is a parameter; only connections ask
 // `clock`.

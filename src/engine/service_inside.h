@@ -1,7 +1,7 @@
 // What the files of the service share. Not for others.
 //
-// Locks: `passing` is held while a batch goes into store and sinks, and while a part of the case is
-// made; `counting` for moments, so that metrics are answered at any time. In this order.
+// Locks: `passing` is held while a batch goes into store and sinks; `counting` for moments, so that
+// metrics are answered at any time. In this order.
 #pragma once
 
 #include <pthread.h>
@@ -15,7 +15,7 @@
 
 enum { DELIVERIES_MAX = 64 };
 
-enum source_task { TASK_NONE, TASK_FLUSH, TASK_TELL, TASK_COMMIT };
+enum source_task { TASK_NONE, TASK_FLUSH, TASK_SYNC, TASK_TELL, TASK_COMMIT };
 enum commit_state { COMMIT_RESTS, COMMIT_TELLS, COMMIT_MAKES };
 
 struct page_server;
@@ -67,7 +67,8 @@ struct store_counts {
 struct service {
     const struct config *config, *first; // the one that holds, and that it began with
     struct service_options options;
-    nanos began, committed, flushed;
+    nanos began, committed, flushed, told;
+    nanos asked; // when the sources were asked to tell, for a part
     enum commit_state commit_state;
     struct store *store;
     struct service_source *sources[SERVICE_SOURCES_MAX];
@@ -114,5 +115,7 @@ bool live_gather(struct service_source *source, struct err *err);
 
 // service.c: a batch on its way; from the thread of any source.
 void service_take(void *context, const struct record_batch *batch);
+// Makes durable what came, and acknowledges it. `topics` as below.
+bool service_sync(struct service *s, struct topics *topics, struct err *err);
 // Makes a part of the case. `topics` are those of the calling thread, or of one that has ended.
 bool service_commit(struct service *s, struct topics *topics, nanos now, struct err *err);

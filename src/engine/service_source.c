@@ -51,11 +51,20 @@ static bool source_tell(struct service_source *source, struct err *err)
 }
 
 // Makes safe what came: parts of the case that tell how far topics were taken.
-static bool source_commit(void *context, struct err *err)
+static bool source_commit(struct service_source *source, struct err *err)
 {
-    struct service_source *source = context;
     struct service *s = source->service;
     return source_tell(source, err) && service_commit(s, source->topics, s->options.clock(), err);
+}
+
+// Makes safe what came, as far as topics were taken.
+static bool source_sync(void *context, struct err *err)
+{
+    struct service_source *source = context;
+    topics_tell(source->topics);
+    writer_flush(source->writer);
+    source_show(source, false);
+    return dead_sync(source, err) && service_sync(source->service, source->topics, err);
 }
 
 bool source_rest(void *context, nanos now, struct err *err)
@@ -69,6 +78,9 @@ bool source_rest(void *context, nanos now, struct err *err)
     case TASK_FLUSH:
         writer_flush(source->writer);
         source_show(source, false);
+        break;
+    case TASK_SYNC:
+        ok = source_sync(source, err);
         break;
     case TASK_TELL:
         ok = source_tell(source, err);
@@ -183,7 +195,7 @@ static bool source_open_topics(struct service_source *source, struct err *err)
                                      .point = o->tap ? o->tap : "",
                                      .elements = !o->known_only,
                                      .context = source,
-                                     .keep = source_commit,
+                                     .keep = source_sync,
                                      .tell = source_remark,
                                      .dead = dead_write};
     struct err wrong = {0};

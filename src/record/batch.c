@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 enum { LIST_LENGTH_SIZE = 4, WORD_SIZE = 8, PAIR_SIZE = 16 };
 
@@ -234,6 +235,31 @@ bool batch_copy(struct record_batch *b, const struct record_batch *from, uint32_
         else batch_word(b, f, words[row]);
     }
     batch_end(b);
+    return true;
+}
+
+static bool texts_are_valid(bytes list)
+{
+    bytes element;
+    while (list_next_text(&list, &element))
+        if (!text_is_valid(element)) return false;
+    return true;
+}
+
+static bool value_is_sound(const struct record_batch *b, unsigned field, uint32_t row)
+{
+    uint64_t at = batch_get(b, field, row) >> 32, length = (uint32_t)batch_get(b, field, row);
+    if (at + length > b->heap_used) return false;
+    enum field_type type = b->kind->fields[field].type;
+    if (type == FIELD_TEXT) return text_is_valid(batch_get_bytes(b, field, row));
+    return type != FIELD_TEXTS || texts_are_valid(batch_get_bytes(b, field, row));
+}
+
+bool batch_is_sound(const struct record_batch *b)
+{
+    for (uint32_t f = 0; f < b->kind->field_count; f++)
+        for (uint32_t row = 0; is_in_heap(b->kind->fields[f].type) && row < b->rows; row++)
+            if (batch_has(b, f, row) && !value_is_sound(b, f, row)) return false;
     return true;
 }
 

@@ -98,6 +98,10 @@ static inline bytes batch_get_bytes(const struct record_batch *b, unsigned field
     return (bytes){b->heap + (w >> 32), (uint32_t)w};
 }
 
+// Whether every value lies within the heap, and what is text may stand as text: of a batch that was
+// read from a file, others may have written it.
+bool batch_is_sound(const struct record_batch *b);
+
 // Take the next element out of an encoded list; false at its end.
 bool list_next_text(bytes *list, bytes *element);
 bool list_next_uint(bytes *list, uint64_t *element);

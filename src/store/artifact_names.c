@@ -176,6 +176,8 @@ static bool read_records(struct artifact_names *names, struct case_reader *reade
 bool artifact_names_read(struct artifact_names *names, struct case_reader *reader, struct err *err)
 {
     *names = (struct artifact_names){0};
+    for (size_t i = 0; !reader->only && i < reader->tail.names.count; i++)
+        add(names, reader->tail.names.hashes[i]);
     bool fine = artifact_names_are_listed(reader) ? read_lists(names, reader, err)
                                                   : read_records(names, reader, err);
     if (fine) artifact_names_sort(names);

@@ -15,6 +15,7 @@
 #include "store/schema.h"
 #include "store/spool_table.h"
 #include "store/store_inside.h"
+#include "store/tail.h"
 
 enum { OPENINGS_TRIED_MAX = 100 };
 
@@ -38,6 +39,23 @@ static struct case_reader *reader_create(const char *named, const struct record_
     return c;
 }
 
+// The rows that no segment has yet, as far as they are whole. A writer may make segments of them
+// and remove the file meanwhile: then the log has grown.
+static bool load_tails(struct case_reader *c, struct err *err)
+{
+    size_t count;
+    bool fine = true;
+    uint64_t *numbers = tail_list(c->folder, &c->catalogue, &count);
+    spool_deinit(&c->tail);
+    spool_init_empty(&c->tail, c->kinds, c->kind_count);
+    for (size_t i = 0; fine && i < count; i++)
+        fine = tail_load(&c->tail, c->folder, numbers[i], NULL, err);
+    memory_free(numbers);
+    c->spool = &c->tail;
+    c->spool_entries = c->tail.entry_count;
+    return fine;
+}
+
 // Reads the log and holds what it names. A writer may append, and remove what that entry replaces,
 // between the two: then the log has grown, and the reading starts again.
 static bool hold_generation(struct case_reader *c, struct err *err)
@@ -46,8 +64,9 @@ static bool hold_generation(struct case_reader *c, struct err *err)
     for (int i = 0; i < OPENINGS_TRIED_MAX; i++) {
         uint64_t generation = c->catalogue.chain.seq;
         lease_hold(&c->lease, generation);
+        bool loaded = load_tails(c, err);
         if (!catalogue_refresh(&c->catalogue, c->folder, err)) return false;
-        if (c->catalogue.chain.seq == generation) return true;
+        if (c->catalogue.chain.seq == generation) return loaded;
         lease_drop(&c->lease, generation);
     }
     return err_set(err, ERR_MACHINE, "case %s changes faster than it can be read", c->named);
@@ -117,6 +136,7 @@ void case_close(struct case_reader *c)
     if (c->export_folder) rmdir(c->export_folder);
     memory_free(c->export_folder);
     catalogue_deinit(&c->catalogue);
+    spool_deinit(&c->tail);
     lease_end(&c->lease);
     if (c->file >= 0) close(c->file);
     memory_free(c->folder);
@@ -174,18 +194,18 @@ static const struct catalogue_reading *next_asked(const struct case_reader *c,
     return NULL;
 }
 
+// Rows in the spool are of no reading yet.
 static uint64_t spooled_rows(const struct case_reader *c, const struct record_kind *kind)
 {
     uint64_t rows = 0;
-    for (size_t i = 0; i < c->spool_entries; i++)
+    for (size_t i = 0; !c->only && i < c->spool_entries; i++)
         if (c->kinds[c->spool->entries[i].kind] == kind) rows += c->spool->entries[i].rows;
     return rows;
 }
 
 uint64_t case_rows(const struct case_reader *c, const struct record_kind *kind)
 {
-    uint64_t rows = 0;
-    if (c->spool) return spooled_rows(c, kind);
+    uint64_t rows = spooled_rows(c, kind);
     for (const struct catalogue_reading *r = NULL; (r = next_asked(c, r));)
         for (size_t i = 0; i < r->segment_count; i++)
             if (strcmp(r->segments[i].kind, kind->name) == 0) rows += r->segments[i].rows;
@@ -262,13 +282,12 @@ static bool put_segments(const struct case_reader *c, const struct record_kind *
     return n > 0;
 }
 
-static bool put_source(const struct case_reader *c, unsigned kind, struct text *source,
-                       uint64_t *with)
+static void put_spooled(const struct case_reader *c, const struct record_kind *kind,
+                        struct text *view)
 {
-    if (!c->spool) return put_segments(c, c->kinds[kind], source, with);
-    *with = UINT64_MAX;
-    text_format(source, "weir_spool('%s', 0, %zu)", c->kinds[kind]->name, c->spool_entries);
-    return true;
+    if (!spooled_rows(c, kind)) return;
+    text_format(view, " UNION ALL SELECT * FROM weir_spool('%s', 0, %zu)", kind->name,
+                c->spool_entries);
 }
 
 bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
@@ -277,8 +296,9 @@ bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
     uint64_t with = 0;
     if (!case_need_database(c, err)) return false;
     if (c->raw[kind]) return true;
-    bool some = put_source(c, kind, &source, &with);
+    bool some = put_segments(c, c->kinds[kind], &source, &with);
     schema_raw_view(&sql, c->kinds[kind], some ? source.p : NULL, with);
+    put_spooled(c, c->kinds[kind], &sql);
     c->raw[kind] = database_run(&c->database, sql.p, err);
     text_deinit(&source);
     text_deinit(&sql);

@@ -18,7 +18,8 @@ struct case_reader {
     struct lease lease;
     struct catalogue catalogue;
     uint64_t only;       // this reading is asked; 0: all that count
-    struct spool *spool; // of the memory case
+    struct spool tail;   // what is in the case and in no segment yet
+    struct spool *spool; // that one, or that of the memory case; NULL: there is none
     size_t spool_entries;
     struct database database;
     char *export_folder; // where results may be written as Parquet; NULL until one is

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "store/store.h"
 
 enum { PATH_MAX_HERE = 4096 };
 
@@ -133,43 +132,13 @@ static void mark_replaced(struct catalogue *c, const json_t *list, uint64_t by)
     }
 }
 
-// Entries name the same inputs in the same order: the search begins behind the last one.
-static struct catalogue_position *position_find(const struct catalogue *c, const char *input,
-                                                size_t from)
+// Rows named their reading before it had a line: by the number of the tail.
+static void take_tail(struct catalogue *c, struct catalogue_reading *r, const json_t *item)
 {
-    for (size_t i = 0; i < c->position_count; i++) {
-        struct catalogue_position *p = &c->positions[(from + i) % c->position_count];
-        if (strcmp(p->input, input) == 0) return p;
-    }
-    return NULL;
-}
-
-const struct catalogue_position *catalogue_position_of(const struct catalogue *c, const char *input)
-{
-    return position_find(c, input, 0);
-}
-
-static void take_position(struct catalogue *c, char *input, uint64_t next)
-{
-    struct catalogue_position *p = position_find(c, input, c->position_at);
-    if (p) {
-        memory_free(input);
-    } else {
-        size_t size = (c->position_count + 1) * sizeof *c->positions;
-        c->positions = memory_resize(c->positions, size);
-        p = &c->positions[c->position_count++];
-        p->input = input;
-    }
-    p->next = next;
-    c->position_at = (size_t)(p - c->positions) + 1;
-}
-
-static void take_positions(struct catalogue *c, const json_t *list)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *item = json_array_get(list, i);
-        take_position(c, copy_escaped(json_object_get(item, "input")), take_number(item, "next"));
-    }
+    if (!item) return;
+    r->seq = r->tail = take_number(item, "number");
+    r->tail_cut = take_number(item, "cut_off");
+    if (r->tail > c->tail_taken) c->tail_taken = r->tail;
 }
 
 static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
@@ -180,7 +149,9 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     }
     mark_replaced(c, json_object_get(line, "replaces"), seq);
     struct catalogue_reading *r = &c->readings[c->reading_count++];
-    *r = (struct catalogue_reading){.seq = seq, .artifacts = take_number(line, "artifacts")};
+    *r = (struct catalogue_reading){
+        .seq = seq, .line = seq, .artifacts = take_number(line, "artifacts")};
+    take_tail(c, r, json_object_get(line, "tail"));
     take_hash(r->id, json_object_get(line, "reading"));
     r->options = copy_escaped(json_object_get(line, "options"));
     r->version = copy_text(json_object_get(line, "weir"));
@@ -189,7 +160,7 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     take_segments(r, seq, json_object_get(line, "segments"));
     take_extents(r, json_object_get(line, "extents"));
     take_names(&r->names, json_object_get(line, "names"));
-    take_positions(c, json_object_get(line, "positions"));
+    positions_take(&c->positions, line);
     return paths_are_inside(r, seq, err);
 }
 
@@ -413,10 +384,7 @@ void catalogue_deinit(struct catalogue *c)
     memory_free(c->readings);
     for (size_t i = 0; i < c->former_count; i++) segment_deinit(&c->former[i]);
     memory_free(c->former);
-    for (size_t i = 0; i < c->position_count; i++) memory_free(c->positions[i].input);
-    memory_free(c->positions);
-    c->positions = NULL;
-    c->position_count = 0;
+    positions_deinit(&c->positions);
     c->readings = NULL;
     c->reading_count = c->reading_size = 0;
     c->former = NULL;
@@ -489,16 +457,6 @@ static void put_names(struct text *t, const struct catalogue_names *names)
     else text_add(t, "null");
 }
 
-static void put_positions(struct text *t, const struct reading_position *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        text_add(t, i ? ",{" : ",\"positions\":[{");
-        entry_text(t, "input", list[i].input);
-        text_format(t, ",\"next\":%" PRIu64 "}", list[i].next);
-    }
-    if (count) text_add(t, "]");
-}
-
 void catalogue_write_reading(struct text *members, const struct catalogue_reading *r,
                              const uint64_t *replaces, size_t replace_count,
                              const struct author *author)
@@ -512,11 +470,14 @@ void catalogue_write_reading(struct text *members, const struct catalogue_readin
     put_segments(members, r->segments, r->segment_count);
     put_extents(members, r->extents, r->extent_count);
     put_names(members, &r->names);
+    if (r->tail)
+        text_format(members, ",\"tail\":{\"number\":%" PRIu64 ",\"cut_off\":%" PRIu64 "}", r->tail,
+                    r->tail_cut);
     text_format(members, ",\"artifacts\":%" PRIu64 ",\"replaces\":[", r->artifacts);
     for (size_t i = 0; i < replace_count; i++)
         text_format(members, "%s%" PRIu64, i ? "," : "", replaces[i]);
     text_add(members, "]");
-    put_positions(members, r->positions, r->position_count);
+    positions_write(members, r->positions, r->position_count);
 }
 
 void catalogue_write_relocate(struct text *members, const struct catalogue_move *moves,

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "store/chain.h"
 #include "store/entry.h"
+#include "store/positions.h"
 
 enum { CASE_FORMAT = 2 };
 
@@ -57,7 +58,11 @@ struct catalogue_names {
 };
 
 struct catalogue_reading {
-    uint64_t seq, replaced_by; // replaced_by is 0 while it counts
+    uint64_t seq;         // its number: of its line, or that of the tail that it was
+    uint64_t line;        // of the log
+    uint64_t tail;        // the tail whose rows it has, 0: it was read at once
+    uint64_t tail_cut;    // bytes behind the last mark, which a killed writer left
+    uint64_t replaced_by; // 0 while it counts
     char id[HEX_SHA256_SIZE];
     const char *options, *version;
     nanos time;
@@ -74,12 +79,6 @@ struct catalogue_reading {
     uint64_t swapped_by; // the last line that put other segments in place of some, 0: none did
 };
 
-// How far an input was taken, whatever became of what was made of it.
-struct catalogue_position {
-    char *input;
-    uint64_t next;
-};
-
 struct catalogue {
     struct chain chain;
     char created_by[32]; // version of the program that made the case
@@ -87,9 +86,9 @@ struct catalogue {
     size_t reading_count, reading_size;
     struct catalogue_segment *former; // whose place others took
     size_t former_count;
-    struct catalogue_position *positions;
-    size_t position_count, position_at; // `position_at`: behind the one that was found last
-    uint64_t signed_to;                 // the last line that is a checkpoint
+    struct positions positions;
+    uint64_t signed_to;  // the last line that is a checkpoint
+    uint64_t tail_taken; // the last tail whose rows are in segments
 };
 
 // Reads the log of the case in `folder`. ERR_INPUT when it is none, is damaged, or was made by a
@@ -129,9 +128,6 @@ bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
 // Adds a copy to an entry that is being made; and frees those.
 void catalogue_add_extent(struct catalogue_reading *reading, const struct catalogue_extent *extent);
 void catalogue_free_extents(struct catalogue_reading *reading);
-// NULL when nothing of the input was taken.
-const struct catalogue_position *catalogue_position_of(const struct catalogue *c,
-                                                       const char *input);
 // What the reading has of a capture; NULL when nothing.
 const struct catalogue_extent *catalogue_extent_of(const struct catalogue_reading *reading,
                                                    uint64_t capture);

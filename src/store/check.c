@@ -12,6 +12,7 @@
 #include "store/case_inside.h"
 #include "store/ngrams.h"
 #include "store/segment.h"
+#include "store/tail.h"
 
 // A file that the log names.
 struct expected {
@@ -74,8 +75,8 @@ static void expect_reading(struct check *c, const struct catalogue_reading *r)
     for (size_t i = 0; i < r->segment_count; i++)
         expect(c, r->segments[i].path, r->segments[i].sha256, r->segments[i].seq)->former = former;
     for (size_t i = 0; i < r->extent_count; i++)
-        expect(c, r->extents[i].path, r->extents[i].sha256, r->seq)->former = former;
-    if (*r->names.path) expect(c, r->names.path, r->names.sha256, r->seq)->former = former;
+        expect(c, r->extents[i].path, r->extents[i].sha256, r->line)->former = former;
+    if (*r->names.path) expect(c, r->names.path, r->names.sha256, r->line)->former = former;
     c->checked->segments += former ? 0 : r->segment_count;
     c->checked->extents += former ? 0 : r->extent_count;
 }
@@ -211,7 +212,7 @@ static bool is_half_written(const struct check *c, const char *below)
     if (strncmp(below, "artifacts/.new/", 15) == 0 || strncmp(below, "packets/.new/", 13) == 0)
         return true;
     if (strncmp(below, "records/", 8) && strncmp(below, "packets/", 8) &&
-        strncmp(below, "keys/", 5))
+        strncmp(below, "keys/", 5) && strncmp(below, "tail/", 5))
         return false;
     return name[1] == '.' ||
            (sscanf(name + 1, "%8llu-", &line) == 1 && line > c->reader->catalogue.chain.seq);
@@ -229,6 +230,21 @@ static void check_stranger(struct check *c, const char *below, const char *what)
     else found(c, true, below, what, 0);
 }
 
+// Rows that are in no segment yet are in no line of the log either: nobody has signed them.
+static void check_tail(struct check *c, const char *below)
+{
+    const struct case_reader *reader = c->reader;
+    c->checked->tail_rows = reader->tail.rows;
+    if (c->writer == LEASE_HELD) return;
+    found(c, false, below,
+          tail_number(below) > reader->catalogue.tail_taken
+              ? "has records that are in no segment yet: a writer that was stopped left them, not "
+                "signed, and the next one makes segments of them"
+              : "is left by a writer that was stopped when its records were in segments, and the "
+                "next one removes it",
+          0);
+}
+
 static void check_file(struct check *c, const char *path, const char *below)
 {
     uint8_t hash[SHA256_SIZE];
@@ -238,6 +254,7 @@ static void check_file(struct check *c, const char *path, const char *below)
         bytes_start_with(bytes_text(below), CASE_EXPORTERS "/.templates."))
         return;
     if (e) check_expected(c, e, path);
+    else if (tail_number(below)) check_tail(c, below);
     else if (is_artifact(below, hash)) check_artifact(c, path, below, hash);
     else check_stranger(c, below, "is not named by the log");
 }
@@ -245,13 +262,13 @@ static void check_file(struct check *c, const char *path, const char *below)
 // Folders say nothing; but one that no writer makes was put in.
 static void check_folder(struct check *c, const char *below)
 {
-    static const char *const ours[] = {"log",     "keys",      "cache",  CASE_EXPORTERS,
-                                       "records", "artifacts", "packets"};
+    static const char *const ours[] = {"log",  "keys",    "cache",     CASE_EXPORTERS,
+                                       "tail", "records", "artifacts", "packets"};
     const char *slash = strchr(below, '/');
     size_t n = slash ? (size_t)(slash - below) : strlen(below);
     bool known = false;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (strlen(ours[i]) == n && memcmp(ours[i], below, n) == 0) known = !slash || i >= 4;
+        if (strlen(ours[i]) == n && memcmp(ours[i], below, n) == 0) known = !slash || i >= 5;
     if (slash && strchr(slash + 1, '/')) known = false;
     if (!known) found(c, true, below, "is a folder that does not belong to a case", 0);
 }
@@ -315,7 +332,7 @@ static uint64_t line_of(struct check *c, const uint8_t hash[SHA256_SIZE])
         struct artifact_names names;
         case_narrow(c->reader, r->seq);
         if (!artifact_names_read(&names, c->reader, NULL)) continue;
-        if (artifact_names_have(&names, hash)) line = r->seq;
+        if (artifact_names_have(&names, hash)) line = r->line;
         artifact_names_deinit(&names);
     }
     case_narrow(c->reader, 0);
@@ -328,6 +345,7 @@ static void compare_artifact(struct check *c, const struct present *present, con
     artifact_path(below, present ? present->name : named);
     if (present && present->changed)
         found(c, true, below, "was changed", named ? line_of(c, named) : 0);
+    else if (!present && artifact_names_have(&c->reader->tail.names, named)) return;
     else if (!present) found(c, true, below, "is missing", line_of(c, named));
     else if (!named) check_stranger(c, below, "is not named by any record");
 }
@@ -347,7 +365,8 @@ static void compare_artifacts(struct check *c, const struct artifact_names *name
     }
 }
 
-// Names can be had only where what has them is what it was.
+// What a tail names may not be where artifacts lie yet. Names can be had only where what has them
+// is what it was.
 static bool check_artifacts(struct check *c, struct err *err)
 {
     struct artifact_names names = {0};

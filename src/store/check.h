@@ -12,7 +12,8 @@
 struct case_checked {
     uint64_t segments, extents, artifacts; // that were looked at
     uint64_t bytes;
-    bool is_written; // somebody writes: files that the log does not name yet were passed over
+    uint64_t tail_rows; // in no segment yet, and so in no line of the log
+    bool is_written;    // somebody writes: files that the log does not name yet were passed over
 };
 
 // `log` is what was found out about the log of the same reader. False when it could not be done.

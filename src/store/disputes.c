@@ -104,11 +104,16 @@ uint64_t disputes_fields(const struct disputes *d, const struct record_kind *kin
     return d->count && kind_has_flag(kind) ? UINT64_C(1) << COMMON_AMBIGUOUS : 0;
 }
 
+void disputes_sort(struct disputes *d)
+{
+    if (!d->sorted && d->count) qsort(d->ranges, d->count, sizeof *d->ranges, range_compare);
+    d->sorted = true;
+}
+
 void disputes_flag(struct disputes *d, struct record_batch *batch)
 {
     if (!d->count || !kind_has_flag(batch->kind)) return;
-    if (!d->sorted) qsort(d->ranges, d->count, sizeof *d->ranges, range_compare);
-    d->sorted = true;
+    disputes_sort(d);
     struct column *flags = &batch->columns[COMMON_AMBIGUOUS];
     struct dispute_range range;
     for (uint32_t row = 0; row < batch->rows; row++)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "store/tail.h"
 
 enum { PIECES_MAX = 2 * KIND_FIELDS_MAX + 1, FOLDER_MAX = 4000 };
 
@@ -28,15 +29,20 @@ static int file_without_name(const char *folder)
     return file;
 }
 
+void spool_init_empty(struct spool *s, const struct record_kind *const *kinds, unsigned kind_count)
+{
+    *s = (struct spool){.file = -1, .kinds = kinds, .kind_count = kind_count};
+    lock_init(&s->lock);
+}
+
 bool spool_init(struct spool *s, const char *folder, const struct record_kind *const *kinds,
                 unsigned kind_count, struct err *err)
 {
-    *s = (struct spool){.kinds = kinds, .kind_count = kind_count};
+    spool_init_empty(s, kinds, kind_count);
     s->file = folder ? file_without_name(folder) : memfd_create("weir-spool", MFD_CLOEXEC);
     if (s->file < 0)
         return err_system(err, errno, "cannot make a temporary file in %s",
                           folder ? folder : "memory");
-    lock_init(&s->lock);
     return true;
 }
 
@@ -44,11 +50,24 @@ void spool_deinit(struct spool *s)
 {
     if (!s->kinds) return;
     if (s->file >= 0) close(s->file);
+    for (unsigned i = 0; i < s->file_count; i++) close(s->files[i]);
+    memory_free(s->files);
     memory_free(s->entries);
     disputes_deinit(&s->disputes);
     artifact_names_deinit(&s->names);
     lock_deinit(&s->lock);
     *s = (struct spool){.file = -1};
+}
+
+void spool_exchange(struct spool *s, struct spool *other)
+{
+    struct spool kept;
+    const size_t content = offsetof(struct spool, lock);
+    lock_take(&s->lock);
+    memcpy(&kept, s, content);
+    memcpy(s, other, content);
+    memcpy(other, &kept, content);
+    lock_give(&s->lock);
 }
 
 int spool_kind(const struct spool *s, const char *name)
@@ -155,40 +174,97 @@ static struct spool_entry entry_of(const struct spool *s, const struct record_ba
     return e;
 }
 
-static void keep_entry(struct spool *s, struct spool_entry *e, size_t size)
+void spool_note(struct spool *s, const struct spool_entry *e)
 {
     if (s->entry_count == s->entry_size) {
         s->entry_size = s->entry_size ? 2 * s->entry_size : 64;
         s->entries = memory_resize(s->entries, s->entry_size * sizeof *s->entries);
     }
+    s->entries[s->entry_count++] = *e;
+    s->rows += e->rows;
+}
+
+// Gives the batch its place.
+static void keep_entry(struct spool *s, struct spool_entry *e, const struct record_batch *batch,
+                       size_t size)
+{
+    e->file = s->file;
     e->offset = s->size;
     s->size += size;
-    s->entries[s->entry_count++] = *e;
+    spool_note(s, e);
+    disputes_collect(&s->disputes, batch);
+    artifact_names_collect(&s->names, batch);
+}
+
+static void note_error(struct spool *s, int error)
+{
+    lock_take(&s->lock);
+    if (!s->error) s->error = error;
+    lock_give(&s->lock);
+}
+
+// Under the lock. What could not be written to its end never was.
+static int put_frame(struct spool *s, struct iovec *pieces, int n)
+{
+    tail_frame_seal(pieces[0].iov_base, s->number, s->size);
+    int error = transfer_all(pwritev, s->file, pieces, n, s->size);
+    if (!error) s->size += sizeof(struct tail_frame);
+    else if (ftruncate(s->file, (off_t)s->size) != 0) error = errno;
+    return error;
+}
+
+// One frame after the other, so that all before the last whole one are whole: whoever reads the
+// file meanwhile, or after a kill, sees every batch that spool_add has returned for.
+static void add_framed(struct spool *s, struct spool_entry *e, const struct record_batch *batch,
+                       struct iovec *pieces, int n)
+{
+    struct tail_frame frame;
+    size_t size = pieces_size(pieces + 1, n);
+    tail_frame_fill(&frame, e, pieces + 1, n, size);
+    pieces[0] = (struct iovec){&frame, sizeof frame};
+    lock_take(&s->lock);
+    int error = put_frame(s, pieces, n + 1);
+    if (!error) keep_entry(s, e, batch, size);
+    else if (!s->error) s->error = error;
+    lock_give(&s->lock);
+}
+
+int spool_mark(struct spool *s, bytes content)
+{
+    struct tail_frame frame;
+    const struct spool_entry e = {.kind = TAIL_MARK};
+    struct iovec pieces[2] = {{&frame, sizeof frame}, {(void *)content.p, content.n}};
+    tail_frame_fill(&frame, &e, pieces + 1, 1, content.n);
+    lock_take(&s->lock);
+    int error = put_frame(s, pieces, 2);
+    if (!error) s->size += content.n;
+    if (!error) s->marked = s->entry_count;
+    lock_give(&s->lock);
+    return error;
 }
 
 void spool_add(struct spool *s, const struct record_batch *batch)
 {
-    struct iovec pieces[PIECES_MAX];
+    struct iovec pieces[1 + PIECES_MAX];
     if (batch->rows == 0) return;
     struct spool_entry e = entry_of(s, batch);
-    int n = batch_pieces(batch, e.present, pieces);
+    int n = batch_pieces(batch, e.present, pieces + 1);
+    if (s->is_tail) {
+        add_framed(s, &e, batch, pieces, n);
+        return;
+    }
     lock_take(&s->lock);
-    keep_entry(s, &e, pieces_size(pieces, n));
-    disputes_collect(&s->disputes, batch);
-    artifact_names_collect(&s->names, batch);
+    keep_entry(s, &e, batch, pieces_size(pieces + 1, n));
     lock_give(&s->lock);
-    int error = transfer_all(pwritev, s->file, pieces, n, e.offset);
-    if (!error) return;
-    lock_take(&s->lock);
-    if (!s->error) s->error = error;
-    lock_give(&s->lock);
+    int error = transfer_all(pwritev, s->file, pieces + 1, n, e.offset);
+    if (error) note_error(s, error);
 }
 
 void spool_cut(struct spool *s, size_t entries)
 {
     assert(entries <= s->entry_count);
     if (entries < s->entry_count) s->size = s->entries[entries].offset;
-    s->entry_count = entries;
+    while (s->entry_count > entries) s->rows -= s->entries[--s->entry_count].rows;
     if (!entries) disputes_deinit(&s->disputes);
     if (!entries) artifact_names_deinit(&s->names);
     s->error = 0;
@@ -203,7 +279,8 @@ bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_
     into->rows = entry->rows;
     into->heap_used = entry->heap_used;
     int n = batch_pieces(into, entry->present, pieces);
-    if (transfer_all(preadv, s->file, pieces, n, entry->offset) != 0) return false;
+    if (transfer_all(preadv, entry->file, pieces, n, entry->offset) != 0) return false;
+    if (s->is_read && !batch_is_sound(into)) return false;
     disputes_flag(&s->disputes, into);
     return true;
 }
@@ -225,12 +302,27 @@ bool spool_read_column(const struct spool *s, const struct spool_entry *e, unsig
     const struct field *f = &s->kinds[e->kind]->fields[field];
     struct iovec pieces[] = {{into->present, bits_size(e->rows)},
                              {into->words, words_size(e->rows, f)}};
-    return transfer_all(preadv, s->file, pieces, 2, column_offset(s, e, field)) == 0;
+    return transfer_all(preadv, e->file, pieces, 2, column_offset(s, e, field)) == 0;
 }
 
 bool spool_read_heap(const struct spool *s, const struct spool_entry *e, uint8_t *heap)
 {
     struct iovec piece = {heap, e->heap_used};
     uint64_t offset = column_offset(s, e, s->kinds[e->kind]->field_count);
-    return transfer_all(preadv, s->file, &piece, 1, offset) == 0;
+    return transfer_all(preadv, e->file, &piece, 1, offset) == 0;
+}
+
+uint64_t spool_entry_size(const struct spool *s, const struct spool_entry *e)
+{
+    return column_offset(s, e, s->kinds[e->kind]->field_count) - e->offset + e->heap_used;
+}
+
+bool spool_check(struct spool *s, unsigned kind)
+{
+    struct record_batch *batch = batch_create(s->kinds[kind]);
+    bool fine = true;
+    for (size_t i = 0; fine && i < s->entry_count; i++)
+        if (s->entries[i].kind == kind) fine = spool_read(s, &s->entries[i], batch);
+    batch_destroy(batch);
+    return fine;
 }

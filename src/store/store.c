@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -21,8 +22,8 @@ enum { STORE_PATH_MAX = 4096 };
 // A folder that has something else in it is not ours to fill.
 static bool is_foreign(const char *folder)
 {
-    static const char *const ours[] = {".",       "..",        "lock", "log",
-                                       "records", "artifacts", "keys", "packets"};
+    static const char *const ours[] = {".",         "..",   "lock",    "log",  "records",
+                                       "artifacts", "keys", "packets", "tail", CASE_EXPORTERS};
     DIR *d = opendir(folder);
     bool foreign = false;
     for (struct dirent *e; !foreign && d && (e = readdir(d));) {
@@ -44,7 +45,7 @@ static bool has_log(const char *folder)
 static bool make_folders(const char *folder, struct err *err)
 {
     static const char *const below[] = {
-        "log", "keys", "records", "artifacts", "artifacts/.new", "packets", "packets/.new"};
+        "log", "keys", "records", "artifacts", "artifacts/.new", "tail", "packets", "packets/.new"};
     char path[STORE_PATH_MAX];
     for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, below[i]);
@@ -106,6 +107,7 @@ void store_sweep(struct store *s, bool bodies)
         snprintf(path, sizeof path, "%s/%s", s->folder, small[i]);
         file_sweep(path);
     }
+    tail_sweep(s->folder, &s->catalogue);
     if (lease_is_read_below(&s->lease, s->catalogue.chain.seq)) {
         s->unswept = s->unswept || bodies;
         return;
@@ -140,7 +142,8 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
     }
     bool fine = !path || open_folder(s, err);
     fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) &&
-           artifacts_init(&s->artifacts, path, err) && extents_init(&s->extents, path, err);
+           artifacts_init(&s->artifacts, path, err) && extents_init(&s->extents, path, err) &&
+           (!path || collecting_recover(s, err));
     if (fine && path) store_sweep(s, s->lease.inherited);
     if (fine) return s;
     store_close(s);
@@ -151,7 +154,8 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
 // before stays.
 static void remove_fresh(const struct store *s)
 {
-    static const char *const ours[] = {"log", "keys", "records", "artifacts", "packets", "lock"};
+    static const char *const ours[] = {"log",     "keys", "records",      "artifacts",
+                                       "packets", "tail", CASE_EXPORTERS, "lock"};
     char path[STORE_PATH_MAX];
     struct err ignored;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
@@ -165,12 +169,13 @@ static void remove_fresh(const struct store *s)
 void store_close(struct store *s)
 {
     if (!s) return;
+    bool is_left = collecting_end(s);
     spool_deinit(&s->spool);
     artifacts_deinit(&s->artifacts);
     extents_deinit(&s->extents);
-    if (s->is_fresh && s->catalogue.reading_count == 0) remove_fresh(s);
+    if (s->is_fresh && s->catalogue.reading_count == 0 && !is_left) remove_fresh(s);
     catalogue_deinit(&s->catalogue);
-    if (s->unswept) lease_leave(&s->lease);
+    if (s->unswept || is_left) lease_leave(&s->lease);
     else lease_end(&s->lease);
     memory_free(s->folder);
     memory_free(s);
@@ -198,10 +203,13 @@ struct capture_sink store_captures(struct store *s, bool keep)
     return extents_sink(&s->extents, keep);
 }
 
-uint64_t store_rows(const struct store *s)
+uint64_t store_rows(struct store *s)
 {
     uint64_t rows = 0;
-    for (size_t i = s->committed; i < s->spool.entry_count; i++) rows += s->spool.entries[i].rows;
+    lock_take(&s->spool.lock);
+    for (size_t i = 0; i < s->committed; i++) rows += s->spool.entries[i].rows;
+    rows = s->spool.rows - rows;
+    lock_give(&s->spool.lock);
     return rows;
 }
 
@@ -233,7 +241,7 @@ struct catalogue_segment *making_add(struct making *m, const struct record_kind 
 
 bool making_write_kind(struct making *m, unsigned kind, struct err *err)
 {
-    const struct spool *spool = &m->store->spool;
+    const struct spool *spool = m->spool;
     struct catalogue_segment range = {0};
     for (size_t from = 0, to; segment_range(spool, kind, from, &range, &to); from = to) {
         struct catalogue_segment *segment = making_add(m, spool->kinds[kind]);
@@ -241,17 +249,15 @@ bool making_write_kind(struct making *m, unsigned kind, struct err *err)
         segment->first = range.first;
         segment->last = range.last;
         segment->with = range.with;
-        if (!segment_write(&m->store->spool, kind, m->store->folder, segment, from, to, err))
-            return false;
+        if (!segment_write(m->spool, kind, m->store->folder, segment, from, to, err)) return false;
     }
     return true;
 }
 
-static bool write_segments(struct making *m, struct err *err)
+bool making_write(struct making *m, struct err *err)
 {
-    const struct store *s = m->store;
     bool fine = true;
-    for (unsigned kind = 0; fine && kind < s->spool.kind_count; kind++)
+    for (unsigned kind = 0; fine && kind < m->spool->kind_count; kind++)
         fine = making_write_kind(m, kind, err);
     return fine;
 }
@@ -265,7 +271,7 @@ bool making_publish(struct making *m, struct err *err)
     return file_sync(path, err);
 }
 
-static void describe(struct making *m, const struct reading *reading)
+void making_describe(struct making *m, const struct reading *reading)
 {
     struct catalogue_reading *r = &m->entry;
     uint8_t id[SHA256_SIZE];
@@ -287,10 +293,12 @@ static void describe(struct making *m, const struct reading *reading)
     }
 }
 
-static bool append_entry(struct making *m, struct err *err)
+bool making_append(struct making *m, struct err *err)
 {
     struct author author = m->store->author;
     struct text members = {0};
+    artifact_names_sort(&m->spool->names);
+    if (!artifact_names_write(&m->spool->names, m->store->folder, &m->entry, err)) return false;
     author.version = m->entry.version;
     author.time = m->entry.time;
     catalogue_write_reading(&members, &m->entry, m->replaces, m->replace_count, &author);
@@ -309,26 +317,19 @@ void making_deinit(struct making *m)
     memory_free(m->replaces);
 }
 
-static bool list_artifacts(struct making *m, struct err *err)
-{
-    artifact_names_sort(&m->store->spool.names);
-    return artifact_names_write(&m->store->spool.names, m->store->folder, &m->entry, err);
-}
-
 static bool commit_to_disk(struct store *s, const struct reading *reading, bool again,
                            struct err *err)
 {
-    struct making m = {.store = s};
+    struct making m = {.store = s, .spool = &s->spool};
     bool was_unswept = s->unswept;
     if (again) m.replaces = readings_replaced(s, reading, &m.replace_count);
-    describe(&m, reading);
+    making_describe(&m, reading);
     for (size_t i = 0; i < m.replace_count; i++)
         extents_carry(catalogue_reading_of(&s->catalogue, m.replaces[i]), &m.entry);
-    bool fine = write_segments(&m, err) && making_publish(&m, err);
+    bool fine = making_write(&m, err) && making_publish(&m, err);
     s->unswept = s->unswept || fine; // until an entry names the bodies
     fine = fine && artifacts_commit(&s->artifacts, err) &&
-           extents_commit(&s->extents, &m.entry, err) && list_artifacts(&m, err) &&
-           append_entry(&m, err);
+           extents_commit(&s->extents, &m.entry, err) && making_append(&m, err);
     if (fine) s->unswept = was_unswept;
     bool replaced = m.replace_count > 0;
     making_deinit(&m);
@@ -339,6 +340,7 @@ static bool commit_to_disk(struct store *s, const struct reading *reading, bool 
 bool store_commit(struct store *s, const struct reading *reading, bool again, struct err *err)
 {
     bool fine = true;
+    assert(!s->collecting.is_active);
     if (s->spool.error) fine = err_system(err, s->spool.error, "cannot write records");
     if (fine && again) fine = store_may_replace(s, reading, err);
     if (fine && s->folder) fine = commit_to_disk(s, reading, again, err);
@@ -377,7 +379,9 @@ void store_mark(struct store *s, const struct reading_position *positions, size_
 
 bool store_position(const struct store *s, const char *input, uint64_t *next)
 {
-    const struct catalogue_position *p = catalogue_position_of(&s->catalogue, input);
+    const struct reading_position *p = positions_of(&s->collecting.about.positions, input);
+    if (!p) p = positions_of(&s->collecting.waiting_about.positions, input);
+    if (!p) p = positions_of(&s->catalogue.positions, input);
     if (p) *next = p->next;
     return p != NULL;
 }

@@ -70,8 +70,8 @@ bool store_has_size(const struct store *s, uint64_t capture_bytes);
 // Whether the case has the packets of the capture with this SHA-256.
 bool store_keeps(const struct store *s, const uint8_t sha256[32]);
 
-// These become part of the case with what is committed next. Keeps the list until then; an abort
-// forgets it.
+// These become part of the case with what is committed or synced next. Keeps the list until then;
+// an abort forgets it.
 void store_mark(struct store *s, const struct reading_position *positions, size_t count);
 // How far an input is in the case; false when nothing of it is. In memory nothing is known.
 bool store_position(const struct store *s, const char *input, uint64_t *next);
@@ -86,6 +86,32 @@ bool store_may_replace(const struct store *s, const struct reading *reading, str
 bool store_commit(struct store *s, const struct reading *reading, bool again, struct err *err)
     __attribute__((warn_unused_result));
 void store_abort(struct store *s);
+
+// ---- a collection that goes on ------------------------------------------------------------------
+
+// What is put into the sinks lies in a file of the case, from where whoever asks the case sees it,
+// and becomes segments now and then. Neither store_commit nor store_swap may be called meanwhile,
+// and captures are not kept.
+//
+// Thread: the sinks and store_sync from any; the others from one, while lanes write.
+struct store_collection {
+    const char *input;   // what is collected, for the log
+    const char *options; // what shapes it, as one text
+    const char *version; // of the program
+};
+// Begins it: once, when nothing was put into the sinks.
+bool store_collect(struct store *s, const struct store_collection *of, nanos now, struct err *err)
+    __attribute__((warn_unused_result));
+// Whatever happens, what the sinks took before the call is in the case: now it may be acknowledged.
+// One call for many records: it waits for the disk.
+bool store_sync(struct store *s, struct err *err) __attribute__((warn_unused_result));
+// Whether a cut is due: by rows, by bytes, or `after` the last one.
+bool store_is_cut_due(struct store *s, nanos now, nanos after);
+// Makes segments of what the sinks took before the call, with one line of the log. After a failure
+// it is where it was, and the next call tries again.
+bool store_cut(struct store *s, nanos now, struct err *err) __attribute__((warn_unused_result));
+
+// ---- rows that are made again -------------------------------------------------------------------
 
 // Rows of some kinds that hang on some conversations of one reading, to be replaced.
 struct store_kind {
@@ -105,7 +131,7 @@ bool store_swap(struct store *s, const struct store_swap *swap, struct err *err)
     __attribute__((warn_unused_result));
 
 // Rows put into the sinks since the last commit, and artifacts that were new.
-uint64_t store_rows(const struct store *s);
+uint64_t store_rows(struct store *s);
 uint64_t store_artifacts_kept(const struct store *s);
 
 // The name of a reading: SHA-256 over its captures' hashes in order, its options and the version.

@@ -145,7 +145,7 @@ static bool swap_on_disk(struct swapping *w, struct err *err)
 
 bool store_swap(struct store *s, const struct store_swap *swap, struct err *err)
 {
-    struct swapping w = {.making = {.store = s}, .swap = swap, .folder = -1};
+    struct swapping w = {.making = {.store = s, .spool = &s->spool}, .swap = swap, .folder = -1};
     bool fine = !s->spool.error || err_system(err, s->spool.error, "cannot write records");
     fine = fine && swap_on_disk(&w, err);
     if (w.folder >= 0) close(w.folder);
