@@ -39,13 +39,19 @@ static void gather_packet(struct collector *c, const struct packet *p)
     collector_take(c, &m);
 }
 
-static bool gather_capture(struct source *source, struct collector *c, struct err *err)
+static bool is_stopped(const struct gather_options *options)
+{
+    return options->stop && atomic_load(options->stop);
+}
+
+static bool gather_capture(const struct gather_options *options, struct source *source,
+                           struct collector *c, struct err *err)
 {
     struct decoder *decoder = memory_get(sizeof *decoder);
     struct packet_batch *batch = packet_batch_create();
-    enum source_result result;
+    enum source_result result = SOURCE_END;
     decoder_init(decoder);
-    while ((result = source_read(source, batch, err)) == SOURCE_PACKETS) {
+    while (!is_stopped(options) && (result = source_read(source, batch, err)) == SOURCE_PACKETS) {
         decode_batch(decoder, batch);
         for (uint32_t i = 0; i < batch->count; i++) gather_packet(c, &batch->packets[i]);
         packet_batch_clear(batch);
@@ -53,7 +59,7 @@ static bool gather_capture(struct source *source, struct collector *c, struct er
     packet_batch_destroy(batch);
     decoder_deinit(decoder);
     memory_free(decoder);
-    return result == SOURCE_END;
+    return result != SOURCE_FAILED;
 }
 
 // ---- files of messages --------------------------------------------------------------------------
@@ -265,7 +271,7 @@ static bool gather_ports(struct gathering *g, struct err *err)
 {
     const struct gather_options *o = g->options;
     nanos idle = 0;
-    while ((g->port_count || o->topics) && !(o->stop && atomic_load(o->stop))) {
+    while ((g->port_count || o->topics) && !is_stopped(o)) {
         bool came;
         if (!gather_round(g, &came, err)) return false;
         idle = came ? 0 : idle + POLL_MS * NANOS_PER_MILLI;
@@ -305,7 +311,7 @@ static bool gather_binary(struct gathering *g, const char *path, struct err *err
         return ok;
     }
     struct source *source = source_open(&options, err);
-    ok = source && gather_capture(source, g->collector, err);
+    ok = source && gather_capture(g->options, source, g->collector, err);
     source_close(source);
     return ok;
 }
@@ -326,7 +332,8 @@ bool gather(const struct gather_options *options, struct collector *c, struct re
     for (uint32_t i = 0; ok && i < options->input_count; i++)
         if (scheme_of(options->inputs[i])) ok = gather_listen(g, options->inputs[i], err);
     for (uint32_t i = 0; ok && i < options->input_count; i++)
-        if (!scheme_of(options->inputs[i]) && !kafka_is_place(options->inputs[i]))
+        if (!scheme_of(options->inputs[i]) && !kafka_is_place(options->inputs[i]) &&
+            !is_stopped(options))
             ok = gather_file(g, options->inputs[i], err);
     ok = ok && gather_ports(g, err);
     gather_tell_drops(g);
