@@ -389,6 +389,31 @@ static void values_without_a_field_are_kept(void **state)
     assert_int_equal(f->got.values[1][FLOW_REVERSE_PACKETS][0], 8);
 }
 
+// Lists (RFC 6313) end where their length says, whatever is in them.
+static void lists_are_passed_over(void **state)
+{
+    static const uint16_t fields[][2] = {{291, 65535}, {292, 65535}, {293, 65535}, {2, 4}};
+    struct fixture *f = *state;
+    begin_ipfix(f, 0);
+    size_t set = begin_set(f, 2);
+    put_template(f, 302, fields, 4);
+    end_set(f, set);
+    set = begin_set(f, 302);
+    for (uint32_t i = 1; i <= 2; i++) {
+        put_bytes(f, "\x0d\x03\0\x08\0\x04\x0a\0\0\x01\x0a\0\0\x02", 14);
+        put_bytes(f, "\x03\x03\xff\xff\xff\0\x05\x03\xff\xff\xff\xff", 12);
+        put32(f, i);
+    }
+    end_set(f, set);
+    end_ipfix(f);
+    finish(f);
+    assert_int_equal(f->got.flows, 2);
+    assert_string_equal(f->got.elements[0],
+                        "basicList=allOf sourceIPv4Address[10.0.0.1, 10.0.0.2]");
+    assert_int_equal(f->got.values[1][FLOW_PACKETS][0], 2);
+    assert_int_equal(f->got.lost[EXPORT_LOSS_cut_record], 0);
+}
+
 static void options_tell_the_rate(void **state)
 {
     struct fixture *f = *state;
@@ -741,6 +766,7 @@ int main(void)
         TEST(a_count_may_stand_behind_its_message),
         TEST(a_loss_is_one_though_it_looks_like_another_count),
         TEST(values_without_a_field_are_kept),
+        TEST(lists_are_passed_over),
         TEST(options_tell_the_rate),
         TEST(options_tell_a_share_of_a_population),
         TEST(times_hang_on_when_the_exporter_began),

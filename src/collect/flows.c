@@ -6,7 +6,13 @@
 #include "flow/flow_kind.h"
 #include "record/community_id.h"
 
-enum { LIST_MAX = 12288, TEXT_VALUE_MAX = 256, ESCAPED_MAX = 4, LENGTH_SIZE = 4 };
+enum {
+    LIST_MAX = 12288,
+    TEXT_VALUE_MAX = 256,
+    ESCAPED_MAX = 4,
+    LENGTH_SIZE = 4,
+    LIST_VALUE_MAX = 4096
+};
 
 // What is learnt of a record while its steps run.
 struct reading {
@@ -72,7 +78,8 @@ static void put_element(struct reading *r, const struct step *s, bytes value)
     text_clear(v);
     template_field_name(v, &s->wire);
     text_add(v, "=");
-    element_format(v, s->element, bytes_first(value, TEXT_VALUE_MAX));
+    bool is_list = s->element && s->element->type == ELEMENT_basicList;
+    element_format(v, s->element, bytes_first(value, is_list ? LIST_VALUE_MAX : TEXT_VALUE_MAX));
     list_add(rows);
 }
 

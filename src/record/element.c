@@ -183,7 +183,7 @@ static void format_string(struct text *text, bytes value)
     text_put(text, value);
 }
 
-void element_format(struct text *text, const struct element *element, bytes value)
+static void format_plain(struct text *text, const struct element *element, bytes value)
 {
     enum element_type type = element ? element->type : ELEMENT_octetArray;
     bool is_number = value.n > 0 && value.n <= sizeof(uint64_t);
@@ -204,4 +204,54 @@ void element_format(struct text *text, const struct element *element, bytes valu
              (type == ELEMENT_ipv6Address && value.n == 16))
         format_address(text, value);
     else format_hex(text, value);
+}
+
+// ---- lists --------------------------------------------------------------------------------------
+
+// What the list says of its values (RFC 6313 section 4.4); nothing where it does not.
+static const char *list_meaning(uint8_t semantic)
+{
+    static const char *const words[] = {"noneOf ", "exactlyOneOf ", "oneOrMoreOf ", "allOf ",
+                                        "ordered "};
+    return semantic < sizeof words / sizeof *words ? words[semantic] : "";
+}
+
+static void list_values(struct text *text, const struct element *element, uint16_t length,
+                        struct reader r)
+{
+    enum { VALUES_MAX = 64, VARIABLE = 65535 };
+    bool is_cut = false;
+    for (unsigned i = 0; reader_left(&r) && !is_cut; i++) {
+        size_t n = length;
+        if (length == VARIABLE && (n = read_u8(&r)) == UINT8_MAX) n = read_be16(&r);
+        bytes value = read_bytes(&r, n);
+        is_cut = i == VALUES_MAX || r.bad || !length;
+        if (i) text_add(text, ", ");
+        if (is_cut) text_add(text, "...");
+        else format_plain(text, element, value);
+    }
+}
+
+// RFC 6313 section 4.5.1; lists in lists are octets. False when it has no header.
+static bool format_list(struct text *text, bytes list)
+{
+    enum { ENTERPRISE_BIT = 0x8000 };
+    struct reader r = reader_of(list);
+    const char *meaning = list_meaning(read_u8(&r));
+    uint16_t number = read_be16(&r), length = read_be16(&r);
+    uint32_t enterprise = number & ENTERPRISE_BIT ? read_be32(&r) : 0;
+    if (r.bad) return false;
+    number &= ENTERPRISE_BIT - 1;
+    const struct element *element = element_find(enterprise, number);
+    if (element) text_format(text, "%s%s[", meaning, element->name);
+    else text_format(text, "%s%" PRIu32 "/%u[", meaning, enterprise, number);
+    list_values(text, element, length, r);
+    text_add(text, "]");
+    return true;
+}
+
+void element_format(struct text *text, const struct element *element, bytes value)
+{
+    bool is_list = element && element->type == ELEMENT_basicList;
+    if (!is_list || !format_list(text, value)) format_plain(text, element, value);
 }

@@ -66,5 +66,6 @@ uint8_t element_end_reason_number(bytes reason);
 const struct element *element_filling(const char *field, enum element_type from,
                                       enum element_type to);
 // Appends the value as people read it; `element` NULL or of a type that does not fit: hexadecimal
-// digits behind 0x.
+// digits behind 0x. A list of one element (RFC 6313) is "allOf NAME[a, b]", cut at 64 values; other
+// lists are digits, too.
 void element_format(struct text *text, const struct element *element, bytes value);

@@ -47,6 +47,28 @@ static void values_are_shown_by_type(void **state)
     shows(0, 1, bytes_of("123456789", 9), "0x313233343536373839");
 }
 
+// RFC 6313 section 4.5.1.
+static void lists_show_their_values(void **state)
+{
+    (void)state;
+    shows(0, 291, bytes_of("\x03\0\x08\0\x04\x0a\0\0\x01\x0a\0\0\x02", 13),
+          "allOf sourceIPv4Address[10.0.0.1, 10.0.0.2]");
+    shows(0, 291,
+          bytes_of("\xff\0\x52\xff\xff\x02lo\xff\0\x04"
+                   "eth0",
+                   15),
+          "interfaceName[lo, eth0]");
+    shows(0, 291, bytes_of("\0\x80\x07\0\x02\0\0\x10\x92\xde\xad", 11), "noneOf 4242/7[0xdead]");
+    shows(0, 291, bytes_of("\x04\0\x08\0\x04", 5), "ordered sourceIPv4Address[]");
+    // A list in a list, values that are cut, values without length, no header.
+    shows(0, 291, bytes_of("\x03\x01\x23\0\x02\x01\x02", 7), "allOf basicList[0x0102]");
+    shows(0, 291, bytes_of("\x03\0\x08\0\x04\x0a\0\0\x01\x0a", 10),
+          "allOf sourceIPv4Address[10.0.0.1, ...]");
+    shows(0, 291, bytes_of("\x03\0\x08\0\0\x0a", 6), "allOf sourceIPv4Address[...]");
+    shows(0, 291, bytes_of("\x03\0\x08", 3), "0x030008");
+    shows(0, 293, bytes_of("\x03\xc0\x04", 3), "0x03c004");
+}
+
 static void times_begin_where_they_should(void **state)
 {
     (void)state;
@@ -89,11 +111,9 @@ static void types_have_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elements_are_found),
-        cmocka_unit_test(values_are_shown_by_type),
-        cmocka_unit_test(times_begin_where_they_should),
-        cmocka_unit_test(types_have_names),
-        cmocka_unit_test(users_add_elements),
+        cmocka_unit_test(elements_are_found),      cmocka_unit_test(values_are_shown_by_type),
+        cmocka_unit_test(lists_show_their_values), cmocka_unit_test(times_begin_where_they_should),
+        cmocka_unit_test(types_have_names),        cmocka_unit_test(users_add_elements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
