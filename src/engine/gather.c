@@ -187,7 +187,7 @@ static bool gather_listen(struct gathering *g, const char *input, struct err *er
 static void gather_tell_drops(struct gathering *g)
 {
     for (uint32_t i = 0; i < g->port_count; i++) {
-        const struct datagrams *d = g->ports[i].datagrams;
+        struct datagrams *d = g->ports[i].datagrams;
         uint64_t dropped = d ? datagrams_dropped(d) - g->ports[i].dropped : 0;
         if (!dropped) continue;
         char point[32];

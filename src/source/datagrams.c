@@ -1,6 +1,7 @@
 #include "source/datagrams.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -92,8 +93,19 @@ int datagrams_descriptor(const struct datagrams *d)
     return d->socket;
 }
 
-uint64_t datagrams_dropped(const struct datagrams *d)
+static void dropped_take(struct datagrams *d, uint32_t dropped)
 {
+    d->dropped += (uint32_t)(dropped - d->dropped_last);
+    d->dropped_last = dropped;
+}
+
+// Datagrams bring the count along, but behind the last drop none may come.
+uint64_t datagrams_dropped(struct datagrams *d)
+{
+    uint32_t counts[SK_MEMINFO_VARS];
+    socklen_t n = sizeof counts;
+    if (getsockopt(d->socket, SOL_SOCKET, SO_MEMINFO, counts, &n) == 0 && n == sizeof counts)
+        dropped_take(d, counts[SK_MEMINFO_DROPS]);
     return d->dropped;
 }
 
@@ -111,8 +123,7 @@ static void take_control(struct datagrams *d, struct msghdr *h, struct datagram 
         if (c->cmsg_type == SO_RXQ_OVFL) {
             uint32_t dropped;
             memcpy(&dropped, CMSG_DATA(c), sizeof dropped);
-            d->dropped += (uint32_t)(dropped - d->dropped_last);
-            d->dropped_last = dropped;
+            dropped_take(d, dropped);
         }
     }
 }

@@ -32,4 +32,4 @@ int datagrams_descriptor(const struct datagrams *d); // to wait for
 // there is nothing; -1 and err when the machine failed.
 int datagrams_read(struct datagrams *d, const struct datagram **list, struct err *err);
 // How many the kernel had no room for, since the socket was opened.
-uint64_t datagrams_dropped(const struct datagrams *d);
+uint64_t datagrams_dropped(struct datagrams *d);

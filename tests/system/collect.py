@@ -125,6 +125,35 @@ def a_capture_tells_the_same_as_the_wire(folder):
     need_equal(read, live)
 
 
+def flood(collector, messages):
+    """So much at once that a small socket has no room for it, and how many records a message has."""
+    flows = b"".join(record(i) for i in range(30))
+    collector.send(ipfix(0, template()))
+    time.sleep(0.2)
+    collector.run.send_signal(signal.SIGSTOP)
+    collector.send(*(ipfix(30 * i, (300, flows)) for i in range(messages)))
+    return 30
+
+
+@test
+def what_finds_no_room_is_counted(folder):
+    """By the exporter's own count once something comes behind it, and by the kernel's in any case."""
+    for is_last_lost in (False, True):
+        collector = Collector("-o", "json", "--buffer", "8k")
+        each = flood(collector, 400)
+        collector.run.send_signal(signal.SIGCONT)
+        if not is_last_lost:
+            time.sleep(0.5)
+            collector.send(ipfix(400 * each, (300, record(1))))
+        lines, _ = collector.stop()
+        came = sum(line["kind"] == "flow" for line in lines)
+        lost = {line["reason"]: line for line in lines if line["kind"] == "loss"}
+        need(came < 400 * each, "nothing was lost")
+        need_equal(lost["kernel_drops"]["packets"], 400 - came // each)
+        if not is_last_lost:
+            need_equal(came + lost["sequence_gap"]["count"], 400 * each + 1)
+
+
 def connect(collector):
     return socket.create_connection(("127.0.0.1", collector.port), timeout=SECONDS)
 
