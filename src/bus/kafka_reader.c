@@ -21,6 +21,8 @@ enum {
 struct partition {
     int64_t next; // offset of the first message that was not taken; below 0: not known
     int64_t kept; // the same, of what is safe
+    int64_t told; // the same, of what the group was told
+    int64_t end;  // where it was at its end
     bool is_ours, is_at_end;
     char *input;
 };
@@ -33,6 +35,8 @@ struct kafka_reader {
     rd_kafka_queue_t *queue;
     int event;
     bool is_begun, is_closing;
+    bool has_ends;          // of partitions, in what was read last
+    bool is_telling;        // the group, and it has not answered yet
     bool is_away, was_told; // the brokers do not answer; and that was said
     struct err failure;     // of a callback
     nanos asked, first_asked;
@@ -112,7 +116,7 @@ static bool partitions_grow(struct kafka_reader *r, int32_t count, struct err *e
         char input[KAFKA_INPUT_MAX];
         int n =
             snprintf(input, sizeof input, "kafka:%s/%s/%" PRId32, r->cluster, r->place.topic, i);
-        r->partitions[i] = (struct partition){.next = -1, .kept = -1};
+        r->partitions[i] = (struct partition){.next = -1, .kept = -1, .told = -1};
         r->partitions[i].input = memory_get((size_t)n + 1);
         memcpy(r->partitions[i].input, input, (size_t)n);
     }
@@ -140,6 +144,7 @@ static int64_t position_begin(struct kafka_reader *r, struct partition *p, int64
     if (p->next < 0 && r->options.position(r->options.context, p->input, &next))
         p->next = p->kept = (int64_t)next;
     if (group_next > p->next) p->next = p->kept = group_next;
+    p->told = group_next;
     p->is_ours = true;
     p->is_at_end = false;
     if (p->next >= 0) return p->next;
@@ -223,11 +228,37 @@ static void partitions_take(struct kafka_reader *r, rd_kafka_topic_partition_lis
     tell_back(r);
 }
 
+// What we have counts more than what the group knows: when it did not hear it does later.
+static void on_commit(rd_kafka_t *client, rd_kafka_resp_err_t error,
+                      rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka_reader *r = opaque;
+    (void)client, (void)list;
+    r->is_telling = false;
+    if (error && error != RD_KAFKA_RESP_ERR__NO_OFFSET)
+        for (int32_t i = 0; i < r->partition_count; i++) r->partitions[i].told = -1;
+}
+
+// Brokers that are away must hold nobody up, but whoever has a partition next is to know.
+static void tell_group(struct kafka_reader *r, bool wait)
+{
+    if (!*r->place.group || (r->is_telling && !wait)) return;
+    rd_kafka_topic_partition_list_t *list = kafka.topic_partition_list_new(1);
+    for (int32_t i = 0; i < r->partition_count; i++) {
+        struct partition *p = &r->partitions[i];
+        if (!p->is_ours || p->kept <= p->told) continue;
+        p->told = p->kept;
+        kafka.topic_partition_list_add(list, r->place.topic, i)->offset = p->kept;
+    }
+    if (list->cnt) r->is_telling = kafka.commit(r->client, list, !wait) == 0 && !wait;
+    kafka.topic_partition_list_destroy(list);
+}
+
 // Messages that were fetched of them already are passed over: whoever has the partition next reads
 // them.
 static void partitions_give(struct kafka_reader *r, const rd_kafka_topic_partition_list_t *list)
 {
-    if (!r->is_closing && r->options.keep(r->options.context, &r->failure)) kafka_reader_kept(r);
+    if (r->is_closing || r->options.keep(r->options.context, &r->failure)) tell_group(r, true);
     for (int i = 0; i < list->cnt; i++)
         if (list->elems[i].partition < r->partition_count)
             r->partitions[list->elems[i].partition].is_ours = false;
@@ -263,7 +294,9 @@ static bool reader_configure(struct kafka_reader *r, struct err *err)
     kafka.conf_set_opaque(r->place.conf, r);
     kafka.conf_set_error_cb(r->place.conf, on_error);
     kafka.conf_set_log_cb(r->place.conf, NULL);
-    if (*r->place.group) kafka.conf_set_rebalance_cb(r->place.conf, on_rebalance);
+    if (!*r->place.group) return true;
+    kafka.conf_set_rebalance_cb(r->place.conf, on_rebalance);
+    kafka.conf_set_offset_commit_cb(r->place.conf, on_commit);
     return true;
 }
 
@@ -390,7 +423,11 @@ static bool take_event(struct kafka_reader *r, const rd_kafka_message_t *m, stru
 {
     bool has_partition = m->partition >= 0 && m->partition < r->partition_count;
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (has_partition) r->partitions[m->partition].is_at_end = true;
+        if (has_partition) {
+            r->partitions[m->partition].is_at_end = true;
+            r->partitions[m->partition].end = m->offset;
+            r->has_ends = true;
+        }
         tell_back(r);
         return true;
     }
@@ -443,10 +480,21 @@ int kafka_reader_read(struct kafka_reader *r, nanos now, const struct kafka_mess
     return ok && !r->failure.code ? (int)r->list_count : -1;
 }
 
+// A partition that had nothing yet has a place from now on: what comes and goes before we are here
+// again is missing, and what comes is read also where reading began at the end.
+static void ends_note(struct kafka_reader *r)
+{
+    for (int32_t i = 0; i < r->partition_count; i++)
+        if (r->partitions[i].next < 0 && r->partitions[i].is_at_end)
+            r->partitions[i].next = r->partitions[i].end;
+    r->has_ends = false;
+}
+
 void kafka_reader_done(struct kafka_reader *r)
 {
     for (uint32_t i = 0; i < r->list_count; i++)
         r->partitions[r->list[i].partition].next = r->list[i].offset + 1;
+    if (r->has_ends) ends_note(r);
     fetched_free(r);
 }
 
@@ -489,22 +537,8 @@ void kafka_reader_positions(const struct kafka_reader *r,
             take(context, r->partitions[i].input, (uint64_t)r->partitions[i].next);
 }
 
-static void tell_group(struct kafka_reader *r, const rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_resp_err_t error = kafka.commit(r->client, list, 0);
-    // What we have counts more than what the group knows: next time it hears of it.
-    if (error) tell_plain(r, "the group was not told how far it is", kafka.err2str(error));
-}
-
 void kafka_reader_kept(struct kafka_reader *r)
 {
-    rd_kafka_topic_partition_list_t *list = kafka.topic_partition_list_new(1);
-    for (int32_t i = 0; i < r->partition_count; i++) {
-        struct partition *p = &r->partitions[i];
-        if (p->next <= p->kept) continue;
-        p->kept = p->next;
-        if (p->is_ours) kafka.topic_partition_list_add(list, r->place.topic, i)->offset = p->next;
-    }
-    if (*r->place.group && list->cnt) tell_group(r, list);
-    kafka.topic_partition_list_destroy(list);
+    for (int32_t i = 0; i < r->partition_count; i++) r->partitions[i].kept = r->partitions[i].next;
+    tell_group(r, false);
 }

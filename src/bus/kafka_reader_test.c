@@ -158,7 +158,7 @@ static void what_was_kept_does_not_come_again(void **state)
 {
     struct seen *s = *state;
     struct kafka_reader *r = open_reader(s, "");
-    assert_true(read_some(r, s, 700) >= 700);
+    assert_true(read_some(r, s, 100) >= 100); // and 1,099 at most
     keep_all(r, s);
     kafka_reader_close(r);
     // What is read and not kept comes again.
@@ -204,9 +204,9 @@ static void a_group_is_told_what_is_safe(void **state)
     group_offsets("g", offsets, false);
     for (int p = 0; p < PARTITIONS; p++) assert_int_equal(offsets[p], RD_KAFKA_OFFSET_INVALID);
     keep_all(r, s);
+    kafka_reader_close(r);
     group_offsets("g", offsets, false);
     for (int p = 0; p < PARTITIONS; p++) assert_int_equal(offsets[p], EACH);
-    kafka_reader_close(r);
 }
 
 static void what_other_members_had_is_passed_over(void **state)

@@ -4,10 +4,16 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "bus/disk_queue.h"
 #include "bus/kafka_library.h"
 #include "bus/kafka_place.h"
 
-enum { WAIT_MS = 100, SERVE_EVERY = 256, SENTENCE_MAX = KAFKA_NAME_MAX + ERR_TEXT_MAX };
+enum {
+    WAIT_MS = 100,
+    LAST_MS = 2000,
+    SERVE_EVERY = 256,
+    SENTENCE_MAX = KAFKA_NAME_MAX + ERR_TEXT_MAX
+};
 
 struct kafka_writer {
     struct kafka_writer_options options;
@@ -16,7 +22,16 @@ struct kafka_writer {
     rd_kafka_topic_t *topic;
     struct kafka_writer_counts counts;
     bool was_told; // that brokers are away
+    bool is_full;  // and that the spool is
+    bool is_closing;
     struct err failure;
+    // With a spool: what left it and was not delivered yet, by a number that grows.
+    struct disk_queue *queue;
+    uint64_t places[WRITER_AHEAD]; // where the messages are in the queue
+    bool is_done[WRITER_AHEAD];
+    uint64_t first, next;
+    bytes waiting; // that librdkafka had no room for
+    uint64_t waiting_place;
 };
 
 // ---- what librdkafka tells ----------------------------------------------------------------------
@@ -51,14 +66,25 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
     }
 }
 
+// Messages are done in any order; the queue hears of those before which all are.
+static void queue_done(struct kafka_writer *w, uint64_t number)
+{
+    w->is_done[number % WRITER_AHEAD] = true;
+    while (w->first < w->next && w->is_done[w->first % WRITER_AHEAD])
+        disk_queue_done(w->queue, w->places[w->first++ % WRITER_AHEAD]);
+}
+
 static void on_report(rd_kafka_t *client, const rd_kafka_message_t *m, void *opaque)
 {
     struct kafka_writer *w = opaque;
     (void)client;
+    if (w->is_closing && m->err) return; // it is in the spool
     w->counts.held--;
+    if (w->queue) queue_done(w, (uintptr_t)m->_private);
     if (m->err) {
         w->counts.failed++;
-        fail(w, kafka.err2str(m->err));
+        if (w->queue) tell(w, "does not take a message: %s", kafka.err2str(m->err));
+        else fail(w, kafka.err2str(m->err));
         return;
     }
     w->counts.delivered++;
@@ -74,6 +100,9 @@ static bool writer_configure(struct kafka_writer *w, struct err *err)
         return err_set(err, ERR_USAGE, "%s: group, format, from and until are of reading",
                        w->place.name);
     if (!kafka_place_set(&w->place, "enable.idempotence", "true", err)) return false;
+    // What is on disk has time.
+    if (w->options.spool && !kafka_place_set(&w->place, "message.timeout.ms", "0", err))
+        return false;
     kafka.conf_set_opaque(w->place.conf, w);
     kafka.conf_set_error_cb(w->place.conf, on_error);
     kafka.conf_set_dr_msg_cb(w->place.conf, on_report);
@@ -91,13 +120,21 @@ static bool client_open(struct kafka_writer *w, struct err *err)
     return w->topic || err_set(err, ERR_USAGE, "%s: no topic can have this name", w->place.name);
 }
 
+static bool queue_open(struct kafka_writer *w, struct err *err)
+{
+    if (!w->options.spool) return true;
+    w->queue = disk_queue_open(w->options.spool, w->options.spool_bytes_max, err);
+    if (w->queue) w->counts.sent = w->counts.held = disk_queue_messages(w->queue);
+    return w->queue;
+}
+
 struct kafka_writer *kafka_writer_open(const char *url, const char *more,
                                        const struct kafka_writer_options *options, struct err *err)
 {
     struct kafka_writer *w = memory_get(sizeof *w);
     w->options = *options;
     if (kafka_place_parse(&w->place, url, more, err) && writer_configure(w, err) &&
-        client_open(w, err))
+        client_open(w, err) && queue_open(w, err))
         return w;
     kafka_writer_close(w);
     return NULL;
@@ -106,26 +143,56 @@ struct kafka_writer *kafka_writer_open(const char *url, const char *more,
 void kafka_writer_close(struct kafka_writer *w)
 {
     if (!w) return;
+    if (w->queue && !w->failure.code) {
+        struct err none;
+        kafka_writer_turn(w, &none);
+        kafka.flush(w->client, LAST_MS);
+    }
+    w->is_closing = true;
     if (w->client) {
         // Without this, destroying waits for what nobody confirms.
         kafka.purge(w->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         if (w->topic) kafka.topic_destroy(w->topic);
         kafka.destroy(w->client);
     }
+    disk_queue_close(w->queue);
     kafka_place_deinit(&w->place);
     memory_free(w);
 }
 
 // ---- sending ------------------------------------------------------------------------------------
 
+// 0 when librdkafka has it now.
+static rd_kafka_resp_err_t produce(struct kafka_writer *w, bytes key, bytes value, uint64_t number)
+{
+    int failed =
+        kafka.produce(w->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                      (void *)(uintptr_t)value.p, value.n, key.p, key.n, (void *)(uintptr_t)number);
+    return failed ? kafka.last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+// What finds no room on disk is not waited for: who sends has no time.
+static bool spool(struct kafka_writer *w, bytes value, struct err *err)
+{
+    struct err wrong = {0};
+    bool fits = disk_queue_put(w->queue, value, &wrong);
+    w->counts.sent++;
+    w->counts.held += fits;
+    w->counts.failed += !fits;
+    if (wrong.code) *err = w->failure = wrong;
+    if (!fits && !wrong.code && !w->is_full)
+        tell(w, "is away for too long: %s, and what comes now is lost", "the spool is full");
+    w->is_full = !fits;
+    return !wrong.code;
+}
+
 bool kafka_writer_send(struct kafka_writer *w, bytes key, bytes value, struct err *err)
 {
-    int sent = -1;
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    if (w->queue && !w->failure.code) return spool(w, value, err);
     if (w->counts.sent % SERVE_EVERY == 0) kafka.poll(w->client, 0);
-    while (sent && !w->failure.code) {
-        sent = kafka.produce(w->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-                             (void *)(uintptr_t)value.p, value.n, key.p, key.n, NULL);
-        rd_kafka_resp_err_t error = sent ? kafka.last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
+    while (error && !w->failure.code) {
+        error = produce(w, key, value, 0);
         if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) kafka.poll(w->client, WAIT_MS);
         else if (error) fail(w, kafka.err2str(error));
     }
@@ -138,9 +205,43 @@ bool kafka_writer_send(struct kafka_writer *w, bytes key, bytes value, struct er
     return true;
 }
 
+// One message out of the spool; false when there is none, or no room for it.
+static bool pass_one(struct kafka_writer *w)
+{
+    if (w->next - w->first == WRITER_AHEAD) return false;
+    if (!w->waiting.p && !disk_queue_next(w->queue, &w->waiting, &w->waiting_place, &w->failure))
+        return false;
+    w->is_done[w->next % WRITER_AHEAD] = false;
+    w->places[w->next % WRITER_AHEAD] = w->waiting_place;
+    rd_kafka_resp_err_t error = produce(w, bytes_of(NULL, 0), w->waiting, w->next);
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
+    w->waiting = bytes_of(NULL, 0);
+    w->next++;
+    if (!error) return true;
+    w->counts.held--;
+    w->counts.failed++;
+    tell(w, "does not take a message: %s", kafka.err2str(error));
+    queue_done(w, w->next - 1);
+    return true;
+}
+
+bool kafka_writer_turn(struct kafka_writer *w, struct err *err)
+{
+    kafka.poll(w->client, 0);
+    bool ok = !w->failure.code && disk_queue_flush(w->queue, &w->failure);
+    while (ok && pass_one(w)) {
+    }
+    ok = ok && !w->failure.code && disk_queue_note(w->queue, &w->failure);
+    if (!ok) *err = w->failure;
+    return ok;
+}
+
 bool kafka_writer_flush(struct kafka_writer *w, struct err *err)
 {
-    while (w->counts.held && !w->failure.code) kafka.flush(w->client, WAIT_MS);
+    while (w->counts.held && !w->failure.code) {
+        if (w->queue && !kafka_writer_turn(w, err)) return false;
+        kafka.flush(w->client, WAIT_MS);
+    }
     if (!w->failure.code) return true;
     *err = w->failure;
     return false;

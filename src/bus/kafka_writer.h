@@ -5,7 +5,12 @@
 // broker took it until the time given by message.timeout.ms), or held (on its way). Their sum is
 // what was sent.
 //
-// One thread, and those of librdkafka behind it. Memory: what is held, at most 64 MB (a property).
+// With a spool, what is sent waits on disk until it was delivered: brokers may be away for as long
+// as there is room, nobody waits for them, and what is left when the process ends goes on with the
+// next one (a message may come twice then). What finds no room has failed.
+//
+// One thread, and those of librdkafka behind it. Memory: what is held by librdkafka, at most
+// 100,000 messages (a property); with a spool WRITER_AHEAD.
 #pragma once
 
 #include <stdint.h>
@@ -13,9 +18,13 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
+enum { WRITER_AHEAD = 16384 };
+
 struct kafka_writer_options {
     void *context;
     void (*tell)(void *context, const char *sentence);
+    const char *spool; // a folder of its own; NULL: none
+    uint64_t spool_bytes_max;
 };
 
 struct kafka_writer_counts {
@@ -28,10 +37,14 @@ struct kafka_writer;
 struct kafka_writer *kafka_writer_open(const char *url, const char *more,
                                        const struct kafka_writer_options *options, struct err *err);
 
-// Copies the message. Waits while as much is held as may be. False and err when something failed:
-// what is sent then is not taken.
+// Copies the message. Without a spool it waits while as much is held as may be. False and err when
+// something failed that time does not mend: what is sent then is not taken.
 bool kafka_writer_send(struct kafka_writer *w, bytes key, bytes value, struct err *err);
 // Waits until nothing is held. False and err when something failed, now or before.
 bool kafka_writer_flush(struct kafka_writer *w, struct err *err);
+// With a spool, called several times a second: passes on what waits there. False and err as above;
+// then another writer goes on with the spool.
+bool kafka_writer_turn(struct kafka_writer *w, struct err *err);
 struct kafka_writer_counts kafka_writer_counts(const struct kafka_writer *w);
-void kafka_writer_close(struct kafka_writer *w); // without waiting; NULL is fine
+// Without waiting, but for a moment for what can be delivered from a spool. NULL is fine.
+void kafka_writer_close(struct kafka_writer *w);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "bus/kafka_mock_test.h"
 
 enum { PARTITIONS = 4, MESSAGES = 5000 };
@@ -26,7 +27,7 @@ static void tell(void *context, const char *sentence)
 static struct kafka_writer *open_writer(char *sentence, const char *query)
 {
     char url[512];
-    const struct kafka_writer_options options = {sentence, tell};
+    const struct kafka_writer_options options = {sentence, tell, NULL, 0};
     snprintf(url, sizeof url, "%s?%s", mock.url, query);
     err = (struct err){0};
     struct kafka_writer *w = kafka_writer_open(url, NULL, &options, &err);
@@ -139,12 +140,51 @@ static void answers_that_get_lost_make_nothing_twice(void **state)
     kafka_writer_close(w);
 }
 
+static void what_waits_in_a_spool_outlives_the_process(void **state)
+{
+    char folder[] = "/tmp/weir-spool-XXXXXX", url[512];
+    const struct kafka_writer_options options = {*state, tell, mkdtemp(folder), 1 << 20};
+    snprintf(url, sizeof url, "%s?reconnect.backoff.max.ms=200", mock.url);
+    rd_kafka_mock_broker_set_down(mock.cluster, 1);
+    struct kafka_writer *w = kafka_writer_open(url, NULL, &options, &err);
+    send_all(w);
+    assert_true(kafka_writer_turn(w, &err));
+    struct kafka_writer_counts n = kafka_writer_counts(w);
+    assert_int_equal(n.held, MESSAGES);
+    kafka_writer_close(w);
+    // What finds no room is counted, and said once.
+    const struct kafka_writer_options small = {*state, tell, folder, 150000};
+    w = kafka_writer_open(url, NULL, &small, &err);
+    if (!w) fail_msg("%s", err.text);
+    assert_int_equal(kafka_writer_counts(w).held, MESSAGES);
+    told = 0;
+    send_all(w);
+    n = kafka_writer_counts(w);
+    assert_true(n.failed > 0 && n.held > MESSAGES);
+    assert_int_equal(n.sent, 2 * MESSAGES);
+    assert_int_equal(n.sent, n.held + n.failed);
+    assert_int_equal(told, 1);
+    assert_non_null(strstr(*state, "the spool is full"));
+    rd_kafka_mock_broker_set_up(mock.cluster, 1);
+    if (!kafka_writer_flush(w, &err)) fail_msg("%s", err.text);
+    n = kafka_writer_counts(w);
+    assert_int_equal(n.sent, n.delivered + n.failed);
+    assert_int_equal(in_topic(), n.delivered);
+    kafka_writer_close(w);
+    w = kafka_writer_open(url, NULL, &small, &err);
+    assert_int_equal(kafka_writer_counts(w).held, 0);
+    kafka_writer_close(w);
+    folder_remove(folder, &err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_message_is_delivered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(brokers_that_are_away_are_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_delivered_in_time_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_waits_in_a_spool_outlives_the_process, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(answers_that_get_lost_make_nothing_twice, set_up,
                                         tear_down),
     };

@@ -56,6 +56,8 @@ struct config_store {
 struct config_sink {
     struct config_place place;
     const char *to, *kind, *filter, *format;
+    const char *kafka, *spool; // of topics
+    uint64_t spool_size;
 };
 
 struct config_metrics {

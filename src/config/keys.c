@@ -73,7 +73,8 @@ static const struct config_key store_keys[] = {
 #define SINK struct config_sink
 static const struct config_key sink_keys[] = {
     {{0, "to", OPTION_TEXT, offsetof(SINK, to), "URL",
-      "udp://HOST:PORT, ipfix://HOST:PORT (UDP), tcp://HOST:PORT, or a file that is not there yet",
+      "udp://HOST:PORT, ipfix://HOST:PORT (UDP), tcp://HOST:PORT, kafka://HOST:PORT/TOPIC, or a "
+      "file that is not there yet",
       0, 0},
      NULL,
      true,
@@ -88,10 +89,21 @@ static const struct config_key sink_keys[] = {
      false,
      false},
     {{0, "format", OPTION_TEXT, offsetof(SINK, format), "FORMAT",
-      "ipfix, netflow9, netflow5, or json for a file [ipfix]", 0, 0},
+      "ipfix, netflow9, netflow5, or json for a file or a topic [ipfix]", 0, 0},
      "ipfix",
      false,
      false},
+    OPTION_KAFKA(KEY_ROW, SINK, kafka),
+    {{0, "spool", OPTION_TEXT, offsetof(SINK, spool), "FOLDER",
+      "where records wait on disk until a topic has them; each sink needs its own [none]", 0, 0},
+     NULL,
+     false,
+     true},
+    {{0, "spool-size", OPTION_SIZE, offsetof(SINK, spool_size), "SIZE",
+      "how much may wait there; what comes then is lost, and counted [1G]", 1000000, INT64_MAX},
+     "1G",
+     false,
+     true},
 };
 
 #define METRICS struct config_metrics

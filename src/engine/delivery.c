@@ -4,22 +4,28 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "bus/kafka_place.h"
 #include "engine/catalogue.h"
 #include "engine/expression.h"
 #include "flow/flow_kind.h"
 #include "record/output.h"
 #include "sink/flow_export.h"
 #include "sink/outlet.h"
+#include "sink/topic_lines.h"
 
 struct delivery {
-    char *to, *format;
+    char *to, *format, *shown; // `shown`: `to` without options, which may be secret
+    char *kafka, *spool;       // of topics, or NULL
+    uint64_t spool_size;
     const struct record_kind *kind;
     struct filter *filter; // NULL: all
-    // In messages; or as lines.
+    // In messages; as lines; or as lines into a topic.
     struct outlet *outlet;
     struct flow_export *export;
     FILE *file;
     struct output *output;
+    struct topic_lines *topic;
+    struct delivery_counts before; // when the topic was opened
     bool is_open, has_news;
     nanos failed;     // when it was last tried in vain
     uint64_t waiting; // records that may not have left yet
@@ -43,9 +49,25 @@ static const struct record_kind *kind_of(const struct config *c, const struct co
     return NULL;
 }
 
+static bool topic_check(const struct config *c, const struct config_sink *sink, struct err *err)
+{
+    struct kafka_place place;
+    struct err wrong = {0};
+    if (!is_json(sink->format))
+        return config_fail(c, sink->place, err, "into a topic records go as json: format: json");
+    if (!sink->spool)
+        return config_fail(c, sink->place, err,
+                           "a topic needs a folder in which records wait while it is away: spool: "
+                           "FOLDER");
+    bool ok = kafka_place_parse(&place, sink->to, sink->kafka, &wrong);
+    if (ok) kafka_place_deinit(&place);
+    return ok || config_fail(c, sink->place, err, "%s", wrong.text);
+}
+
 static bool format_check(const struct config *c, const struct config_sink *sink, struct err *err)
 {
     bool is_file = !strstr(sink->to, "://");
+    if (kafka_is_place(sink->to)) return topic_check(c, sink, err);
     if (is_json(sink->format))
         return is_file || config_fail(c, sink->place, err,
                                       "json goes to a file, and \"%s\" is none", sink->to);
@@ -116,6 +138,39 @@ static bool open_lines(struct delivery *d, struct err *err)
     return true;
 }
 
+static void topic_news(void *context, const char *sentence)
+{
+    struct delivery *d = context;
+    err_set(&d->err, ERR_MACHINE, "%s", sentence);
+    d->has_news = true;
+}
+
+static bool open_topic(struct delivery *d, struct err *err)
+{
+    const struct kafka_writer_options options = {d, topic_news, d->spool, d->spool_size};
+    d->topic = topic_lines_open(d->to, d->kafka, d->kind, &options, err);
+    d->before = d->counts;
+    return d->topic;
+}
+
+// What waited before came into the sink before, too.
+static void topic_count(struct delivery *d)
+{
+    struct kafka_writer_counts n = topic_lines_counts(d->topic);
+    d->counts.records = d->before.records + n.delivered;
+    d->counts.missed = d->before.missed + n.failed;
+}
+
+static bool topic_close(struct delivery *d, struct err *err)
+{
+    topic_count(d);
+    uint64_t held = topic_lines_counts(d->topic).held;
+    topic_lines_close(d->topic);
+    d->topic = NULL;
+    return !held || err_set(err, ERR_MACHINE, "%llu records wait in %s until %s takes them",
+                            (unsigned long long)held, d->spool, d->shown);
+}
+
 static bool way_close(struct delivery *d, struct err *err)
 {
     bool ok = true;
@@ -124,6 +179,7 @@ static bool way_close(struct delivery *d, struct err *err)
     if (d->file && fclose(d->file) != 0 && ok)
         ok = err_system(err, errno, "cannot write %s", d->to);
     flow_export_destroy(d->export);
+    if (d->topic) ok = topic_close(d, err) && ok;
     struct err other = {0};
     if (!outlet_close(d->outlet, &other) && ok) {
         if (err) *err = other;
@@ -139,7 +195,8 @@ static bool way_close(struct delivery *d, struct err *err)
 
 static bool way_open(struct delivery *d, struct err *err)
 {
-    d->is_open = is_json(d->format) ? open_lines(d, err) : open_messages(d, err);
+    if (kafka_is_place(d->to)) d->is_open = open_topic(d, err);
+    else d->is_open = is_json(d->format) ? open_lines(d, err) : open_messages(d, err);
     struct err other;
     if (!d->is_open) way_close(d, &other);
     return d->is_open;
@@ -160,6 +217,7 @@ static void delivery_fail(struct delivery *d)
 
 static char *copy_of(const char *text)
 {
+    if (!text) return NULL;
     char *copy = memory_get(strlen(text) + 1);
     memcpy(copy, text, strlen(text));
     return copy;
@@ -171,7 +229,12 @@ struct delivery *delivery_open(const struct config *c, const struct config_sink 
     if (!delivery_check(c, sink, now, err)) return NULL;
     struct delivery *d = memory_get(sizeof *d);
     d->to = copy_of(sink->to);
+    d->shown = copy_of(sink->to);
+    if (kafka_is_place(d->to)) d->shown[strcspn(d->shown, "?")] = 0;
     d->format = copy_of(sink->format);
+    d->kafka = copy_of(sink->kafka);
+    d->spool = copy_of(sink->spool);
+    d->spool_size = sink->spool_size;
     d->kind = catalogue_kind(bytes_text(sink->kind));
     if (filter_make(c, sink, d->kind, now, &d->filter, err) && way_open(d, err)) return d;
     delivery_close(d, NULL);
@@ -182,6 +245,10 @@ bool delivery_close(struct delivery *d, struct err *err)
 {
     if (!d) return true;
     bool ok = !d->export || !d->is_open || flow_export_flush(d->export, err);
+    if (d->topic) {
+        struct err away;
+        topic_lines_turn(d->topic, &away);
+    }
     struct err other = {0};
     if (!way_close(d, &other) && ok) {
         if (err) *err = other;
@@ -189,15 +256,24 @@ bool delivery_close(struct delivery *d, struct err *err)
     }
     filter_destroy(d->filter);
     memory_free(d->to);
+    memory_free(d->shown);
     memory_free(d->format);
+    memory_free(d->kafka);
+    memory_free(d->spool);
     memory_free(d);
     return ok;
 }
 
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 bool delivery_is(const struct delivery *d, const struct config_sink *sink)
 {
-    return strcmp(d->to, sink->to) == 0 && strcmp(d->format, sink->format) == 0 &&
-           strcmp(d->kind->name, sink->kind) == 0;
+    return is_same(d->to, sink->to) && is_same(d->format, sink->format) &&
+           is_same(d->kind->name, sink->kind) && is_same(d->kafka, sink->kafka) &&
+           is_same(d->spool, sink->spool) && d->spool_size == sink->spool_size;
 }
 
 bool delivery_refilter(struct delivery *d, const struct config *c, const struct config_sink *sink,
@@ -212,6 +288,7 @@ bool delivery_refilter(struct delivery *d, const struct config *c, const struct 
 
 static bool take_row(struct delivery *d, const struct record_batch *batch, uint32_t row)
 {
+    if (d->topic) return topic_lines_take(d->topic, batch, row, &d->err);
     d->waiting++;
     if (d->output) {
         output_batch_row(d->output, batch, row);
@@ -226,6 +303,7 @@ void delivery_take(struct delivery *d, const struct record_batch *batch)
     if (batch->kind != d->kind) return;
     for (uint32_t row = 0; row < batch->rows; row++) {
         if (d->filter && !filter_match(d->filter, batch, row)) continue;
+        d->counts.taken++;
         if (!d->is_open) d->counts.missed++;
         else if (!take_row(d, batch, row)) delivery_fail(d);
     }
@@ -233,7 +311,11 @@ void delivery_take(struct delivery *d, const struct record_batch *batch)
 
 static bool delivery_flush(struct delivery *d)
 {
-    bool ok = d->export ? flow_export_flush(d->export, &d->err) : output_end(d->output, &d->err);
+    bool ok;
+    if (d->topic) ok = topic_lines_turn(d->topic, &d->err);
+    else if (d->export) ok = flow_export_flush(d->export, &d->err);
+    else ok = output_end(d->output, &d->err);
+    if (d->topic) topic_count(d);
     if (!ok) return false;
     d->counts.records += d->waiting;
     d->waiting = 0;
@@ -262,5 +344,5 @@ struct delivery_counts delivery_counts(const struct delivery *d)
 
 const char *delivery_to(const struct delivery *d)
 {
-    return d->to;
+    return d->shown;
 }

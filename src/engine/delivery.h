@@ -2,7 +2,8 @@
 // to somewhere.
 //
 // A sink that does not take what it is sent stops nobody else: what it misses is counted, and it is
-// opened again after DELIVERY_AGAIN. One thread at a time.
+// opened again after DELIVERY_AGAIN. What a topic has not taken yet waits on disk. One thread at a
+// time.
 #pragma once
 
 #include "config/config.h"
@@ -12,7 +13,8 @@
 
 // clang-format off
 #define DELIVERY_COUNTS(X) \
-    X(records, "Records that were passed on") \
+    X(taken, "Records that it was given") \
+    X(records, "Records that were passed on; what is neither this nor missed waits") \
     X(missed, "Records that may not have come, as the sink was away or took nothing") \
     X(faults, "How often it failed")
 // clang-format on
@@ -43,4 +45,4 @@ void delivery_take(struct delivery *d, const struct record_batch *batch);
 // Passes on what waits; opens again what failed. True with err when it failed since the last call.
 bool delivery_turn(struct delivery *d, nanos now, struct err *err);
 struct delivery_counts delivery_counts(const struct delivery *d);
-const char *delivery_to(const struct delivery *d);
+const char *delivery_to(const struct delivery *d); // without what may be secret

@@ -34,16 +34,6 @@ struct topic_lines *topic_lines_open(const char *url, const char *more,
     return t;
 }
 
-void topic_lines_close(struct topic_lines *t)
-{
-    if (!t) return;
-    output_destroy(t->output);
-    if (t->memory) fclose(t->memory);
-    free(t->text); // the stream's own
-    kafka_writer_close(t->writer);
-    memory_free(t);
-}
-
 static bool pass_on(struct topic_lines *t, struct err *err)
 {
     bool ok = fflush(t->memory) == 0 || err_set(err, ERR_MACHINE, "there is no memory for lines");
@@ -58,11 +48,28 @@ static bool pass_on(struct topic_lines *t, struct err *err)
     return ok;
 }
 
+void topic_lines_close(struct topic_lines *t)
+{
+    struct err none;
+    if (!t) return;
+    if (t->output) pass_on(t, &none);
+    output_destroy(t->output);
+    if (t->memory) fclose(t->memory);
+    free(t->text); // the stream's own
+    kafka_writer_close(t->writer);
+    memory_free(t);
+}
+
 bool topic_lines_take(struct topic_lines *t, const struct record_batch *batch, uint32_t row,
                       struct err *err)
 {
     output_batch_row(t->output, batch, row);
     return ++t->lines < LINES_AT_ONCE || pass_on(t, err);
+}
+
+bool topic_lines_turn(struct topic_lines *t, struct err *err)
+{
+    return pass_on(t, err) && kafka_writer_turn(t->writer, err);
 }
 
 bool topic_lines_flush(struct topic_lines *t, struct err *err)

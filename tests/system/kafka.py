@@ -258,6 +258,52 @@ def a_broker_that_dies_while_it_is_written_to_gets_each_record_once(folder):
     need_equal(numbers, sorted(list(range(1, 2001)) * 5))
 
 
+SERVICE = """sources:
+  - read: %s
+store:
+  path: case
+  every: 300ms
+sinks:
+  - to: %s
+    format: json
+    spool: spool
+"""
+
+
+def serve(folder, into, out):
+    path = os.path.join(folder, "weir.yaml")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(SERVICE % (into, out))
+    return subprocess.Popen([WEIR, "run", "-c", path], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+@test
+def what_goes_out_waits_on_disk_while_a_broker_is_away(folder):
+    b, case = broker(), os.path.join(folder, "case")
+    away = Broker(os.path.join(folder, "away"))
+    send_flows("through", 0, 3000)
+    out = away.url("out", "reconnect.backoff.max.ms=300")
+    run = serve(folder, b.url("through"), out)
+    time.sleep(4)
+    told = end(run)
+    need("waiting for it" in told and "3000 records wait in spool until kafka://%s/out takes them" % away.address in told, told)
+    need_each_once(case, 3000)
+    send_flows("through", 3000, 6000)
+    run = serve(folder, b.url("through"), out)
+    time.sleep(2)
+    with away:
+        for _ in range(100):
+            lines = subprocess.run(["kcat", "-C", "-b", away.address, "-t", "out", "-e", "-q"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, timeout=SECONDS, check=False).stdout.splitlines()
+            if len(lines) >= 6000:
+                break
+            time.sleep(0.3)
+        told = end(run)
+    need("answers again" in told and "wait in" not in told, told)
+    need_equal(sorted(json.loads(line)["bytes"] for line in lines), list(range(1, 6001)))
+    need_each_once(case, 6000)
+
+
 @test
 def what_no_broker_takes_is_counted(folder):
     case = case_of(folder, 100)
