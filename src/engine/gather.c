@@ -80,19 +80,22 @@ bool gather_is_file(const char *path)
     return is_messages(bytes_of(head, n)) || nfdump_recognise(bytes_of(head, n));
 }
 
-// A file is one session of its own, as a connection is.
+// A file is one session of its own, as a connection is. What is no message ends it, and is counted
+// as one.
 static void gather_messages(bytes content, uint64_t number, struct collector *c)
 {
+    struct export_message m = {.connection = number};
     while (is_messages(content)) {
         struct reader r = reader_of(content);
         read_be16(&r);
         uint16_t length = read_be16(&r);
-        struct export_message m = {.data = bytes_first(content, length),
-                                   .connection = number,
-                                   .received = (nanos)read_be32(&r) * NANOS_PER_SECOND};
+        m.data = bytes_first(content, length);
+        m.received = (nanos)read_be32(&r) * NANOS_PER_SECOND;
         collector_take(c, &m);
         content = bytes_after(content, length);
     }
+    m.data = content;
+    if (content.n) collector_take(c, &m);
 }
 
 // ---- sockets ------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import subprocess
 
 NOT_CAPTURES = {"text/flow"}
 FLOW_EXPORTS = "flow-export/"
+DATASETS = "flow-datasets/"
 
 
 def open_text(path):
@@ -94,3 +95,10 @@ def read_manifest(root):
                 if capture:
                     capture.checks[check] = value
     return list(captures.values())
+
+
+def read_datasets(root):
+    """Flows as lines, which are no captures."""
+    with open(os.path.join(root, "MANIFEST.tsv"), encoding="utf-8") as lines:
+        rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    return [Capture(root, row[0]) for row in rows if row[0].startswith(DATASETS)]

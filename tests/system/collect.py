@@ -123,6 +123,11 @@ def a_capture_tells_the_same_as_the_wire(folder):
     for line in live + read:
         line.pop("exporter", None)
     need_equal(read, live)
+    for tail, said in ((b"junk!", "1 messages were of no version"), (messages[1][:20], "3 flows in 4 messages")):
+        with open(path, "wb") as file:
+            file.write(b"".join(messages) + tail)
+        told = weir("collect", path, "-o", "json").err.decode()
+        need(said in told, told)
 
 
 def flood(collector, messages):
