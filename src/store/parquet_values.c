@@ -129,7 +129,7 @@ bool parquet_dictionary_make(struct parquet_dictionary *d, const struct parquet_
     dictionary_clear(d, limit, v->word_count);
     for (size_t i = 0; i < v->word_count; i++) {
         uint64_t word = v->words[i];
-        if (i % LOOK_EVERY == LOOK_EVERY - 1 && d->count > i / 6) return false;
+        if (i % LOOK_EVERY == LOOK_EVERY - 1 && d->count > i / 2) return false;
         if (i && word == v->words[i - 1]) {
             d->indices[i] = d->indices[i - 1];
             continue;

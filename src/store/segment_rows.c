@@ -8,7 +8,7 @@
 
 // A group of rows: larger ones are smaller on disk, smaller ones are passed over sooner. The texts
 // of a group are in memory.
-enum { GROUP_ROWS = 122880, GROUP_TEXTS = 4 * 1024 * 1024, COLUMNS_MAX = 2 * KIND_FIELDS_MAX };
+enum { GROUP_ROWS = 245760, GROUP_TEXTS = 4 * 1024 * 1024, COLUMNS_MAX = 2 * KIND_FIELDS_MAX };
 
 struct writing {
     const struct segment_rows *rows;
