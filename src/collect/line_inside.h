@@ -9,6 +9,7 @@ enum {
     LINE_NAME_MAX = 64,
     LINE_QUOTED_MAX = 96, // a name with quotes and colon, and zeros up to where a wide load ends
     LINE_MINUTES = 64,
+    LINE_WORDS = 32,
 };
 
 enum value_shape {
@@ -91,6 +92,11 @@ struct line_minute {
     nanos start;
 };
 
+// A text of up to eight bytes, and the number that it stands for.
+struct line_word {
+    uint64_t text, number;
+};
+
 struct line_keys {
     struct line_key keys[LINE_KEYS_MAX];
     uint32_t count;
@@ -109,9 +115,8 @@ struct lines {
     bool is_cut;                   // and which is too long already
     struct line_keys keys;
     struct line_minute minutes[LINE_MINUTES];
-    // A protocol's name as met, and its number.
-    uint64_t protocol_text;
-    uint8_t protocol;
+    // Names of protocols and letters of flags that were met.
+    struct line_word protocols[LINE_WORDS], flags[LINE_WORDS];
     struct line_table table;
     // Of this line.
     uint64_t stamp; // another for each reading of a line

@@ -57,8 +57,33 @@ static inline bool is_digit(uint8_t c)
     return (uint8_t)(c - '0') < 10;
 }
 
+// Up to seven digits at once, as most numbers have: eight bytes as one word, so that it depends on
+// no branch how many are digits. False when it takes another way.
+static inline bool scan_few_digits(struct scan *s, uint64_t *number)
+{
+    uint64_t word;
+    if ((size_t)(s->end - s->at) < sizeof word || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+        return false;
+    memcpy(&word, s->at, sizeof word);
+    word ^= UINT64_C(0x3030303030303030);
+    // Up to the first byte that is no digit there is no carry.
+    uint64_t others = (word | (word + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0);
+    if (!others) return false;
+    unsigned digits = (unsigned)__builtin_ctzll(others) / 8;
+    if (!digits || (digits > 1 && *s->at == '0')) return false;
+    word <<= 64 - 8 * digits; // zeros in front
+    word = word * 10 + (word >> 8);
+    word = ((word & UINT64_C(0xff000000ff)) * UINT64_C(0xf424000000064) +
+            (word >> 16 & UINT64_C(0xff000000ff)) * UINT64_C(0x271000000001)) >>
+           32;
+    *number = word;
+    s->at += digits;
+    return true;
+}
+
 static inline bool scan_digits(struct scan *s, uint64_t *number)
 {
+    if (scan_few_digits(s, number)) return true;
     const uint8_t *from = s->at;
     uint64_t n = 0;
     const uint8_t *safe = s->end - from > DIGITS_SAFE ? from + DIGITS_SAFE : s->end;

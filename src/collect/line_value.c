@@ -1,5 +1,8 @@
 // Values of lines into columns of `flow`. Both parsers, and tables, end here.
 #include <inttypes.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <jansson.h>
 
 #include "collect/line_inside.h"
@@ -96,39 +99,71 @@ static bool put_hex(struct lines *l, const struct line_key *key, const struct li
     return put_word(l, key, n);
 }
 
+// The place where a text of 1 to 8 bytes is remembered. It is known when `text` there is *word.
+static inline struct line_word *word_place(struct line_word words[LINE_WORDS], bytes text,
+                                           uint64_t *word)
+{
+    uint32_t first, last;
+    if (text.n < sizeof first) {
+        *word = text.p[0] | (uint64_t)text.p[text.n / 2] << 8 * (text.n / 2) |
+                (uint64_t)text.p[text.n - 1] << 8 * (text.n - 1);
+    } else {
+        memcpy(&first, text.p, sizeof first);
+        memcpy(&last, text.p + text.n - sizeof last, sizeof last);
+        *word = first | (uint64_t)last << 8 * (text.n - sizeof last);
+    }
+    return &words[(*word * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (LINE_WORDS - 1)];
+}
+
+static bool flags_parse(bytes text, uint64_t *flags)
+{
+    static const char letters[] = "CEUAPRSF";
+    enum { LETTERS = sizeof letters - 1 };
+    *flags = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        char letter = letters[LETTERS - text.n + i];
+        if (text.p[i] != '.' && text.p[i] != letter) return false;
+        *flags = *flags << 1 | (text.p[i] != '.');
+    }
+    return true;
+}
+
 // "UAPRSF", dots where a flag is not set; with "CE" in front of it (RFC 3168).
 static bool put_flags(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
-    static const char letters[] = "CEUAPRSF";
-    enum { LETTERS = sizeof letters - 1, USUAL = 6 };
-    if (v->shape != VALUE_TEXT) return put_number(l, key, v);
-    bytes text = v->text;
-    if (text.n != USUAL && text.n != LETTERS) return put_number(l, key, v);
-    uint64_t flags = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        char letter = letters[LETTERS - text.n + i];
-        if (text.p[i] != '.' && text.p[i] != letter) return put_number(l, key, v);
-        flags = flags << 1 | (text.p[i] != '.');
+    enum { USUAL = 6, ALL = 8 };
+    uint64_t word, flags;
+    if (v->shape != VALUE_TEXT || (v->text.n != USUAL && v->text.n != ALL))
+        return put_number(l, key, v);
+    struct line_word *known = word_place(l->flags, v->text, &word);
+    if (known->text != word) {
+        if (!flags_parse(v->text, &flags)) return put_number(l, key, v);
+        *known = (struct line_word){word, flags};
     }
-    return put_word(l, key, flags);
+    return put_word(l, key, known->number);
 }
 
-// Names of protocols in either case; the last one is kept, for mostly it comes again.
-static bool protocol_parse(struct lines *l, bytes text, uint8_t *number)
+static APART bool protocol_of(bytes text, uint8_t *number)
 {
-    uint8_t name[PROTOCOL_NAME_MAX] = {0};
-    uint64_t word;
-    if (!text.n || text.n > sizeof name) return false;
+    uint8_t name[PROTOCOL_NAME_MAX];
+    if (text.n > sizeof name) return false;
     for (size_t i = 0; i < text.n; i++)
         name[i] = (uint8_t)(text.p[i] | (text.p[i] >= 'A' && text.p[i] <= 'Z' ? 0x20 : 0));
-    if (text.n > sizeof word) return protocol_named(bytes_of(name, text.n), number);
-    memcpy(&word, name, sizeof word);
-    if (word != l->protocol_text) {
-        if (!protocol_named(bytes_of(name, text.n), number)) return false;
-        l->protocol_text = word;
-        l->protocol = *number;
+    return protocol_named(bytes_of(name, text.n), number);
+}
+
+// Names of protocols in either case.
+static bool protocol_parse(struct lines *l, bytes text, uint8_t *number)
+{
+    uint64_t word;
+    if (!text.n) return false;
+    if (text.n > sizeof word) return protocol_of(text, number);
+    struct line_word *known = word_place(l->protocols, text, &word);
+    if (known->text != word) {
+        if (!protocol_of(text, number)) return false;
+        *known = (struct line_word){word, *number};
     }
-    *number = l->protocol;
+    *number = (uint8_t)known->number;
     return true;
 }
 
@@ -221,8 +256,8 @@ static inline uint32_t v4_part(const uint8_t **at, const uint8_t *end)
     return part;
 }
 
-// What is not plain is left to address_parse.
-static inline bool v4_parse(bytes text, struct address *a)
+// Number by number.
+static bool v4_plain(bytes text, struct address *a)
 {
     const uint8_t *at = text.p, *end = text.p + text.n;
     uint32_t v4 = 0;
@@ -234,6 +269,59 @@ static inline bool v4_parse(bytes text, struct address *a)
     }
     *a = address_v4(v4);
     return at == end;
+}
+
+#ifdef __SSE2__
+enum { V4_SIZE_MIN = 8, V4_SIZE_MAX = 15, DIGITS_MAX = 3 };
+
+// The number of the digits that end before `end`; 256 when it is none, or has zeros in front.
+static inline uint32_t v4_digits(const uint8_t *end, unsigned digits)
+{
+    static const uint32_t least[] = {0, 0, 10, 100};
+    uint32_t word;
+    if (digits - 1 >= DIGITS_MAX) return 256;
+    memcpy(&word, end - sizeof word, sizeof word);
+    word &= UINT32_MAX << (32 - 8 * digits);
+    uint32_t n = (word >> 24) + (word >> 16 & 0xff) * 10 + (word >> 8 & 0xff) * 100;
+    return n < least[digits] ? 256 : n;
+}
+
+// All bytes at once, without a branch for each digit: how many there are is different each time.
+static inline bool v4_at_once(bytes text, struct address *a)
+{
+    _Alignas(16) uint8_t digits[4 + 16] = {0};
+    uint64_t first, last;
+    memcpy(&first, text.p, sizeof first);
+    memcpy(&last, text.p + text.n - sizeof last, sizeof last);
+    last = text.n > sizeof last ? last >> (128 - 8 * text.n) : 0;
+    __m128i v = _mm_set_epi64x((int64_t)last, (int64_t)first);
+    __m128i d = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+    _mm_storeu_si128((__m128i *)(void *)(digits + 4), d);
+    unsigned dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')));
+    unsigned numbers =
+        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d));
+    unsigned wanted = (1u << text.n) - 1, n = (unsigned)text.n;
+    unsigned behind_one = dots & (dots - 1), behind_two = behind_one & (behind_one - 1);
+    bool are_three = behind_two && !(behind_two & (behind_two - 1));
+    if (((dots | numbers) & wanted) != wanted || !are_three) return false;
+    unsigned one = (unsigned)__builtin_ctz(dots), two = (unsigned)__builtin_ctz(behind_one);
+    unsigned three = (unsigned)__builtin_ctz(behind_two);
+    const uint8_t *at = digits + 4;
+    uint32_t a0 = v4_digits(at + one, one), a1 = v4_digits(at + two, two - one - 1);
+    uint32_t a2 = v4_digits(at + three, three - two - 1), a3 = v4_digits(at + n, n - three - 1);
+    if ((a0 | a1 | a2 | a3) > UINT8_MAX) return false;
+    *a = address_v4(a0 << 24 | a1 << 16 | a2 << 8 | a3);
+    return true;
+}
+#endif
+
+// What is not plain is left to address_parse.
+static inline bool v4_parse(bytes text, struct address *a)
+{
+#ifdef __SSE2__
+    if (text.n >= V4_SIZE_MIN && text.n <= V4_SIZE_MAX) return v4_at_once(text, a);
+#endif
+    return v4_plain(text, a);
 }
 
 static bool put_address(struct lines *l, const struct line_key *key, const struct line_value *v)
