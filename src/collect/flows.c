@@ -1,6 +1,5 @@
 #include "collect/flows.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "flow/flow_kind.h"
@@ -87,7 +86,9 @@ void flow_note(struct flow_rows *rows, const char *name, uint64_t value)
 {
     if (!rows->elements || rows->list.n > FLOW_NOTES_MAX) return;
     text_clear(&rows->value);
-    text_format(&rows->value, "%s=%" PRIu64, name, value);
+    text_add(&rows->value, name);
+    text_add(&rows->value, "=");
+    text_number(&rows->value, value);
     list_add(rows);
 }
 

@@ -211,6 +211,58 @@ static void test_refused(void **state)
 }
 
 // The unit of a number is that of its element, unless only milliseconds make sense.
+static uint32_t chance(uint64_t *seed, uint32_t n)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33) % n;
+}
+
+// Mostly four numbers, of which some are too large, too long or have a zero in front.
+static void put_some_address(uint64_t *seed, struct text *t)
+{
+    static const char *const broken[] = {"", ".", "a", " ", ".1", "-"};
+    text_clear(t);
+    for (unsigned i = 0; i < 4; i++) {
+        if (i) text_add(t, ".");
+        if (chance(seed, 40) == 0) text_add(t, "0");
+        text_number(t, chance(seed, chance(seed, 8) ? 256 : 1100) >> chance(seed, 8));
+    }
+    if (chance(seed, 10) == 0) text_add(t, broken[chance(seed, 6)]);
+}
+
+// What is read many bytes at a time is what is read one by one.
+static void test_at_once(void **state)
+{
+    (void)state;
+    uint64_t seed = 1;
+    struct text address = {0}, line = {0}, wanted = {0};
+    for (unsigned i = 0; i < 20000; i++) {
+        struct subject s;
+        struct address a;
+        char shown[ADDRESS_TEXT_MAX];
+        uint64_t number = ((uint64_t)chance(&seed, UINT32_MAX) << 32 | chance(&seed, UINT32_MAX)) >>
+                          chance(&seed, 64);
+        put_some_address(&seed, &address);
+        text_clear(&line);
+        text_format(&line, "{\"date_first_seen\":\"2015-07-18T18:00:00+00\",\"src_ip_addr\":");
+        text_format(&line, "\"%s\",\"bytes\":%llu}", address.p, (unsigned long long)number);
+        bool valid = address_parse(bytes_text(address.p), &a);
+        subject_open(&s, false);
+        subject_feed(&s, bytes_of(line.p, line.n), SIZE_MAX);
+        text_clear(&wanted);
+        if (valid) {
+            address_format(shown, a);
+            text_format(&wanted, " src_addr=%s bytes=%llu\n", shown, (unsigned long long)number);
+        } else text_add(&wanted, "src_ip_addr is no address\n");
+        if (!strstr(s.shown.text.p, wanted.p))
+            fail_msg("%s: %s, not %s", line.p, s.shown.text.p, wanted.p);
+        subject_close(&s);
+    }
+    text_deinit(&address);
+    text_deinit(&line);
+    text_deinit(&wanted);
+}
+
 static void test_units(void **state)
 {
     (void)state;
@@ -434,7 +486,7 @@ int main(void)
         cmocka_unit_test(test_units),  cmocka_unit_test(test_zeek_tables),
         cmocka_unit_test(test_csv),    cmocka_unit_test(test_own),
         cmocka_unit_test(test_broken), cmocka_unit_test(test_long),
-        cmocka_unit_test(test_agree),
+        cmocka_unit_test(test_agree),  cmocka_unit_test(test_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

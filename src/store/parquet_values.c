@@ -12,6 +12,7 @@ enum {
     DICTIONARY_SHARE = 4,
     LOOK_EVERY = 8192, // whether most so far were different
     SLOTS_MIN = 1024,
+    AHEAD = 12, // values whose slots are on their way to the cache
     GROUP = 8,     // numbers that are packed together
     SAME_MIN = 16, // so many of the same are a run of their own
     WORD_SIZE = 8,
@@ -81,7 +82,7 @@ static bytes text_at(const struct parquet_values *v, uint64_t place)
 static void dictionary_clear(struct parquet_dictionary *d, size_t limit, size_t values)
 {
     size_t slots = SLOTS_MIN;
-    while (slots < 4 * limit) slots *= 2;
+    while (slots < 2 * limit) slots *= 2;
     if (!d->words) d->words = memory_get(DICTIONARY_MAX * sizeof *d->words);
     if (values > d->index_size) {
         d->index_size = values;
@@ -103,7 +104,7 @@ static inline uint32_t word_slot(const struct parquet_dictionary *d, uint64_t wo
 }
 
 // The slot of a value: where it stands, or where it is to be put.
-static inline uint32_t *find_word(struct parquet_dictionary *d, uint64_t word)
+static inline uint16_t *find_word(struct parquet_dictionary *d, uint64_t word)
 {
     uint32_t at = word_slot(d, word);
     while (d->slots[at] && d->words[d->slots[at] - 1] != word)
@@ -111,7 +112,7 @@ static inline uint32_t *find_word(struct parquet_dictionary *d, uint64_t word)
     return &d->slots[at];
 }
 
-static uint32_t *find_text(struct parquet_dictionary *d, const struct parquet_values *v,
+static uint16_t *find_text(struct parquet_dictionary *d, const struct parquet_values *v,
                            uint64_t place)
 {
     bytes text = text_at(v, place);
@@ -129,16 +130,18 @@ bool parquet_dictionary_make(struct parquet_dictionary *d, const struct parquet_
     dictionary_clear(d, limit, v->word_count);
     for (size_t i = 0; i < v->word_count; i++) {
         uint64_t word = v->words[i];
+        if (i + AHEAD < v->word_count && !texts)
+            __builtin_prefetch(&d->slots[word_slot(d, v->words[i + AHEAD])]);
         if (i % LOOK_EVERY == LOOK_EVERY - 1 && d->count > i / 2) return false;
         if (i && word == v->words[i - 1]) {
             d->indices[i] = d->indices[i - 1];
             continue;
         }
-        uint32_t *slot = texts ? find_text(d, v, word) : find_word(d, word);
+        uint16_t *slot = texts ? find_text(d, v, word) : find_word(d, word);
         if (!*slot) {
             if (d->count == limit) return false;
             d->words[d->count++] = word;
-            *slot = (uint32_t)d->count;
+            *slot = (uint16_t)d->count;
         }
         d->indices[i] = *slot - 1;
     }
