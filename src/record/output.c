@@ -14,6 +14,16 @@
 
 enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32 };
 
+static void put_heads(struct output *o)
+{
+    o->heads = memory_get(o->column_count * sizeof *o->heads);
+    for (unsigned i = 0; i < o->column_count; i++) {
+        text_add(&o->heads[i], ",");
+        text_json(&o->heads[i], bytes_text(o->columns[i].name));
+        text_add(&o->heads[i], ":");
+    }
+}
+
 struct output *output_create(enum output_format format, FILE *out,
                              const struct output_column *columns, unsigned column_count,
                              unsigned width)
@@ -28,6 +38,7 @@ struct output *output_create(enum output_format format, FILE *out,
         memcpy(name, columns[i].name, size);
         o->columns[i] = (struct output_column){name, columns[i].right};
     }
+    if (format == OUTPUT_JSON) put_heads(o);
     o->ends = memory_get(column_count * sizeof *o->ends);
     o->widths = memory_get(column_count * sizeof *o->widths);
     o->held = format == OUTPUT_TABLE ? memory_get(TABLE_ROWS_HELD_MAX * sizeof *o->held) : NULL;
@@ -38,6 +49,8 @@ void output_destroy(struct output *o)
 {
     if (!o) return;
     for (unsigned i = 0; i < o->column_count; i++) memory_free((char *)o->columns[i].name);
+    for (unsigned i = 0; o->heads && i < o->column_count; i++) text_deinit(&o->heads[i]);
+    memory_free(o->heads);
     for (unsigned i = 0; o->held && i < TABLE_ROWS_HELD_MAX; i++) text_deinit(&o->held[i]);
     text_deinit(&o->row);
     memory_free(o->held);
@@ -81,9 +94,10 @@ static void begin_value(struct output *o)
     if (o->format == OUTPUT_CSV && o->column) text_add(&o->row, ",");
     if (o->format != OUTPUT_JSON) return;
     if (!o->put && o->kind) put_kind(o);
-    text_add(&o->row, o->put++ ? "," : "{");
-    text_json(&o->row, bytes_text(o->columns[o->column].name));
-    text_add(&o->row, ":");
+    const struct text *head = &o->heads[o->column];
+    bool is_first = !o->put++;
+    if (is_first) text_put(&o->row, bytes_of("{", 1));
+    text_put(&o->row, bytes_of(head->p + is_first, head->n - is_first));
 }
 
 static void end_value(struct output *o)
@@ -118,6 +132,17 @@ static void put_value(struct output *o, bytes v, bool quoted)
     if (json && quoted) text_json(&o->row, v);
     else if (quoted && o->format == OUTPUT_CSV) put_csv(&o->row, v);
     else text_put(&o->row, v);
+    end_value(o);
+}
+
+// Text that needs no escapes anywhere: times, addresses, digits.
+static void put_plain(struct output *o, const char *text, size_t n)
+{
+    bool json = o->format == OUTPUT_JSON || (o->in_list && o->format == OUTPUT_CSV);
+    begin_value(o);
+    if (json) text_put(&o->row, bytes_of("\"", 1));
+    text_put(&o->row, bytes_of(text, n));
+    if (json) text_put(&o->row, bytes_of("\"", 1));
     end_value(o);
 }
 
@@ -165,9 +190,13 @@ void output_bool(struct output *o, bool v)
 
 void output_uint(struct output *o, uint64_t v)
 {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%" PRIu64, v);
-    put_value(o, bytes_of(text, (size_t)n), false);
+    char digits[20]; // 2^64 - 1 has 20 digits
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v);
+    put_value(o, bytes_of(digits + at, sizeof digits - at), false);
 }
 
 void output_int(struct output *o, int64_t v)
@@ -202,8 +231,7 @@ void output_text(struct output *o, bytes v)
 void output_time(struct output *o, nanos v)
 {
     char text[TIME_TEXT_MAX];
-    int n = time_format(text, v);
-    put_value(o, bytes_of(text, (size_t)n), true);
+    put_plain(o, text, (size_t)time_format(text, v));
 }
 
 void output_hex(struct output *o, bytes v)
@@ -221,15 +249,14 @@ void output_hex(struct output *o, bytes v)
 void output_address(struct output *o, struct address v)
 {
     char text[ADDRESS_TEXT_MAX];
-    int n = address_format(text, v);
-    put_value(o, bytes_of(text, (size_t)n), true);
+    put_plain(o, text, (size_t)address_format(text, v));
 }
 
 void output_id(struct output *o, struct record_id v)
 {
     char text[RECORD_ID_TEXT_SIZE];
     record_id_format(text, v);
-    put_value(o, bytes_of(text, RECORD_ID_TEXT_SIZE - 1), true);
+    put_plain(o, text, RECORD_ID_TEXT_SIZE - 1);
 }
 
 // ---- rows ---------------------------------------------------------------------------------------
@@ -289,14 +316,17 @@ struct output *output_create_for(enum output_format format, FILE *out,
                                  const struct record_kind *kind, unsigned width)
 {
     struct output_column columns[KIND_FIELDS_MAX + 1];
-    unsigned n = 0, tuple[COMMUNITY_FIELDS];
+    unsigned n = 0, tuple[COMMUNITY_FIELDS] = {0};
     for (uint32_t f = 0; f < kind->field_count; f++)
         if (is_shown(&kind->fields[f]))
             columns[n++] =
                 (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
-    if (community_id_fields(kind, tuple))
-        columns[n++] = (struct output_column){"community_id", false};
-    return output_create(format, out, columns, n, width);
+    bool has_tuple = community_id_fields(kind, tuple);
+    if (has_tuple) columns[n++] = (struct output_column){"community_id", false};
+    struct output *o = output_create(format, out, columns, n, width);
+    o->has_tuple = has_tuple;
+    memcpy(o->tuple, tuple, sizeof tuple);
+    return o;
 }
 
 static void put_list(struct output *o, bytes list, enum field_type type)
@@ -364,9 +394,9 @@ static void put_field(struct output *o, const struct record_batch *b, unsigned f
 // Computed and not stored: a hash does not compress, it would double a record's size on disk.
 static void put_community_id(struct output *o, const struct record_batch *b, uint32_t row)
 {
-    unsigned f[COMMUNITY_FIELDS];
+    const unsigned *f = o->tuple;
     char id[COMMUNITY_ID_SIZE];
-    if (!community_id_fields(b->kind, f)) return;
+    if (!o->has_tuple) return;
     for (unsigned i = 0; i < COMMUNITY_FIELDS; i++) {
         if (batch_has(b, f[i], row)) continue;
         output_null(o);
@@ -377,7 +407,7 @@ static void put_community_id(struct output *o, const struct record_batch *b, uin
         (uint16_t)batch_get(b, f[1], row), (uint16_t)batch_get(b, f[3], row),
         (uint8_t)batch_get(b, f[4], row)};
     community_id_of_tuple(&tuple, id);
-    output_text(o, bytes_text(id));
+    put_plain(o, id, strlen(id));
 }
 
 void output_batch_row(struct output *o, const struct record_batch *b, uint32_t row)
@@ -385,6 +415,7 @@ void output_batch_row(struct output *o, const struct record_batch *b, uint32_t r
     for (uint32_t f = 0; f < b->kind->field_count; f++) {
         if (!is_shown(&b->kind->fields[f])) continue;
         if (batch_has(b, f, row)) put_field(o, b, f, row);
+        else if (o->format == OUTPUT_JSON) o->column++;
         else output_null(o);
     }
     put_community_id(o, b, row);

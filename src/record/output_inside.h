@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/text.h"
+#include "record/community_id.h"
 #include "record/output.h"
 
 enum { TABLE_ROWS_HELD_MAX = 1000 };
@@ -15,6 +16,9 @@ struct output {
     unsigned column;  // of the next value
     unsigned put;     // JSON members of this row so far
     const char *kind; // JSON: each row begins with it; or NULL
+    struct text *heads; // JSON: ,"NAME": of each column
+    bool has_tuple;               // of a kind that has what Community ID is made of, and where
+    unsigned tuple[COMMUNITY_FIELDS];
     bool in_list;
     unsigned elements; // of the list so far
     struct text row;   // JSON and CSV: the line; tables: the cells, one behind the other
