@@ -35,6 +35,10 @@ int command_fail(const struct err *err);
 
 // The clock, asked only here: what the library does has time as a parameter.
 nanos command_now(void);
+// Sleeps until as many records are due, at a rate a second, as were sent since `began`.
+void command_pace(nanos began, uint64_t sent, uint64_t rate);
+// Datagrams have nobody who slows their sender down: where no rate was asked for.
+enum { COMMAND_DATAGRAM_RATE = 50000 };
 nanos command_monotonic(void); // since the machine began, for the service manager
 
 // Who runs the program, for the log of a case; with the key that signs it when `signing`, made at

@@ -33,6 +33,15 @@ nanos command_now(void)
     return clock_now(CLOCK_REALTIME);
 }
 
+void command_pace(nanos began, uint64_t sent, uint64_t rate)
+{
+    nanos due = began + (nanos)((double)sent * (double)NANOS_PER_SECOND / (double)rate);
+    nanos wait = due - command_now();
+    if (wait <= 0) return;
+    struct timespec t = {wait / NANOS_PER_SECOND, wait % NANOS_PER_SECOND};
+    nanosleep(&t, NULL);
+}
+
 nanos command_monotonic(void)
 {
     return clock_now(CLOCK_MONOTONIC);

@@ -6,13 +6,15 @@
 #include "cmd/cmd.h"
 #include "cmd/interfaces.h"
 #include "engine/ingest.h"
+#include "engine/passing.h"
 #include "flow/services.h"
 #include "record/printer.h"
+#include "sink/outlet.h"
 #include "store/store.h"
 
 struct read_options {
-    const char *to, *bpf, *tap, *services, *format, *overlap, *why;
-    uint64_t lanes, kept_max;
+    const char *pass_to, *pass_as, *to, *bpf, *tap, *services, *format, *overlap, *why;
+    uint64_t domain, lanes, kept_max;
     nanos timeout, active_timeout, idle_timeout;
     bool no_dissect, again, keep, quiet, index;
     const char *free_input;
@@ -66,6 +68,12 @@ static const struct option_row rows[] = {
      "end after this time of capturing", 0, 0},
     {0, "idle", OPTION_DURATION, offsetof(struct read_options, live.idle), "TIME",
      "end when no interface had a packet for so long", 0, 0},
+    {0, "export", OPTION_TEXT, offsetof(struct read_options, pass_to), "TO",
+     "records as they are made, to udp://HOST:PORT, tcp://HOST:PORT or a file", 0, 0},
+    {0, "export-as", OPTION_TEXT, offsetof(struct read_options, pass_as), "FORMAT",
+     "flows as ipfix, netflow9 or netflow5; or all records as json [ipfix]", 0, 0},
+    {0, "domain", OPTION_COUNT, offsetof(struct read_options, domain), "N",
+     "observation domain (source, engine) that --export tells [0]", 0, UINT32_MAX},
     {0, "why", OPTION_TEXT, offsetof(struct read_options, why), "TEXT",
      "the reason, for the log of the case", 0, 0},
 };
@@ -157,7 +165,7 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
 static void set_target(struct ingest_options *in, const struct read_options *o,
                        const char *default_name)
 {
-    in->case_path = o->to ? o->to : o->format ? "none" : default_name;
+    in->case_path = o->to ? o->to : o->format || o->pass_to ? "none" : default_name;
     in->target = INGEST_CASE;
     if (strcmp(in->case_path, "none") == 0) in->target = INGEST_NONE;
     if (strcmp(in->case_path, "memory") == 0) in->target = INGEST_MEMORY;
@@ -196,6 +204,42 @@ static bool read_print(struct ingest_options *in, const char *format, struct pri
     *printer = printer_create(stdout);
     in->records = printer_sink(*printer);
     return true;
+}
+
+// Nobody slows down who reads a file and sends datagrams.
+static void read_pace(void *context, uint64_t sent)
+{
+    command_pace(*(const nanos *)context, sent, COMMAND_DATAGRAM_RATE);
+}
+
+static bool read_pass(struct ingest_options *in, const struct read_options *o, nanos *began,
+                      struct passing **passing, struct err *err)
+{
+    struct passing_options options = {.to = o->pass_to,
+                                      .format = o->pass_as ? o->pass_as : "ipfix",
+                                      .domain = (uint32_t)o->domain,
+                                      .is_live = in->source.live,
+                                      .context = began};
+    *passing = NULL;
+    if (!o->pass_to) return true;
+    if (o->format) return err_set(err, ERR_USAGE, "-o and --export exclude each other");
+    if (!options.is_live && outlet_is_datagrams(o->pass_to)) options.pace = read_pace;
+    *began = command_now();
+    *passing = passing_open(&options, err);
+    if (*passing) in->records = passing_sink(*passing);
+    return *passing;
+}
+
+static bool read_passed(struct passing *passing, bool quiet, struct err *err)
+{
+    if (!passing) return true;
+    struct flow_export_counts n = passing_counts(passing);
+    bool ok = passing_end(passing, err);
+    if (ok && !quiet && n.records)
+        fprintf(stderr, "weir: %llu records exported\n",
+                (unsigned long long)passing_counts(passing).records);
+    passing_close(passing);
+    return ok;
 }
 
 // Reads and reports; the exit status.
@@ -241,10 +285,14 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
     if (!command_author(&in.author, in.target == INGEST_CASE, o->why, &err))
         return command_fail(&err);
     struct printer *printer;
+    struct passing *passing;
+    nanos began = 0;
     if (!read_print(&in, o->format, &printer, &err)) return command_fail(&err);
-    int status = read_all(&in, &screen, o->quiet || printer, &err);
+    if (!read_pass(&in, o, &began, &passing, &err)) return command_fail(&err);
+    int status = read_all(&in, &screen, o->quiet || printer || passing, &err);
     if (printer && !printer_end(printer, &err) && !status) status = command_fail(&err);
     printer_destroy(printer);
+    if (!read_passed(passing, o->quiet, &err) && !status) status = command_fail(&err);
     bool is_kept = in.target == INGEST_CASE && (status == 0 || status == ERR_INPUT);
     return o->index && is_kept && !read_index(in.case_path, &err) ? command_fail(&err) : status;
 }

@@ -1,34 +1,33 @@
 // weir replay: records that are stored, played again: flows as an exporter sends them, all kinds as
 // lines into a topic.
 #include <string.h>
-#include <time.h>
 
 #include "bus/kafka_place.h"
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
 #include "filter/filter.h"
 #include "flow/flow_kind.h"
+#include "record/output.h"
 #include "sink/flow_export.h"
 #include "sink/outlet.h"
 #include "sink/topic_lines.h"
 
-// Datagrams have nobody who slows their sender down.
-enum { DATAGRAM_RATE = 50000 };
-
 struct replay_options {
     const char *to, *format, *only, *kind, *kafka;
-    uint64_t times, rate;
+    uint64_t times, rate, domain;
 };
 
 static const struct option_row rows[] = {
     {'w', "write", OPTION_TEXT, offsetof(struct replay_options, to), "TO",
-     "udp://HOST:PORT, ipfix://HOST:PORT (UDP), tcp://HOST:PORT, kafka://HOST:PORT/TOPIC, or "
-     "FILE.ipfix",
+     "udp://HOST:PORT, ipfix://HOST:PORT (UDP), tcp://HOST:PORT, kafka://HOST:PORT/TOPIC, a file, "
+     "or - for standard output",
      0, 0},
     {'o', "output", OPTION_TEXT, offsetof(struct replay_options, format), "FORMAT",
-     "ipfix, netflow9 or netflow5; json into a topic [ipfix, json]", 0, 0},
+     "ipfix, netflow9, netflow5 or json [ipfix; json into a topic and of other kinds]", 0, 0},
     {0, "kind", OPTION_TEXT, offsetof(struct replay_options, kind), "KIND",
      "records of which kind are played; others than flow go as json [flow]", 0, 0},
+    {0, "domain", OPTION_COUNT, offsetof(struct replay_options, domain), "N",
+     "observation domain (source, engine) that messages tell [0]", 0, UINT32_MAX},
     {'n', "times", OPTION_COUNT, offsetof(struct replay_options, times), "N",
      "how often all flows are played [1]", 1, UINT32_MAX},
     {0, "rate", OPTION_COUNT, offsetof(struct replay_options, rate), "N",
@@ -45,27 +44,23 @@ struct replaying {
     struct asked asked;
     const struct record_kind *kind;
     struct filter *filter;
-    // Messages; or lines into a topic.
+    // Messages; lines into a topic; or lines to wherever messages may go.
     struct outlet *outlet;
     struct flow_export *export;
     struct topic_lines *lines;
+    FILE *stream;
+    struct output *output;
     nanos began;
     uint64_t sent; // records
     struct err *err;
     bool failed;
 };
 
-// Sleeps until as many records are due as were sent.
 static void pace(const struct replaying *r)
 {
     uint64_t rate = r->options->rate;
-    if (!rate && outlet_is_datagrams(r->options->to)) rate = DATAGRAM_RATE;
-    if (!rate) return;
-    nanos due = r->began + (nanos)((double)r->sent * (double)NANOS_PER_SECOND / (double)rate);
-    nanos wait = due - command_now();
-    if (wait <= 0) return;
-    struct timespec t = {wait / NANOS_PER_SECOND, wait % NANOS_PER_SECOND};
-    nanosleep(&t, NULL);
+    if (!rate && outlet_is_datagrams(r->options->to)) rate = COMMAND_DATAGRAM_RATE;
+    if (rate) command_pace(r->began, r->sent, rate);
 }
 
 static bool send_message(void *context, bytes message, uint32_t records, struct err *err)
@@ -85,6 +80,12 @@ static bool play_row(void *context, const struct record_batch *batch, uint32_t r
         r->failed = !topic_lines_take(r->lines, batch, row, r->err);
         return !r->failed;
     }
+    if (r->output) {
+        pace(r);
+        r->sent++;
+        output_batch_row(r->output, batch, row);
+        return !ferror(r->stream);
+    }
     nanos last = (nanos)batch_get(batch, FLOW_LAST_SEEN, row);
     r->failed = !flow_export_take(r->export, batch, row, last, r->err);
     return !r->failed;
@@ -97,6 +98,7 @@ static bool play_all(struct replaying *r, struct err *err)
         if (!wanted_scan(r->asked.reader, r->kind, r->filter, play_row, r, err)) return false;
         if (r->failed) return false;
     }
+    if (r->output) return output_end(r->output, err) || err_in(err, "%s", r->options->to);
     return r->lines ? topic_lines_flush(r->lines, err) : flow_export_flush(r->export, err);
 }
 
@@ -120,8 +122,11 @@ static bool open_messages(struct replaying *r, const char *from, struct err *err
 {
     const struct replay_options *o = r->options;
     bool is_stream = !outlet_is_datagrams(o->to);
-    struct flow_export_options options = {
-        .format = o->format, .is_stream = is_stream, .context = r, .send = send_message};
+    struct flow_export_options options = {.format = o->format,
+                                          .domain = (uint32_t)o->domain,
+                                          .is_stream = is_stream,
+                                          .context = r,
+                                          .send = send_message};
     r->export = flow_export_create(&options, &flow_kind, err);
     if (!r->export) return false;
     if (is_stream && strcmp(o->format, "ipfix") != 0)
@@ -131,14 +136,31 @@ static bool open_messages(struct replaying *r, const char *from, struct err *err
     return r->outlet;
 }
 
+static bool open_output(struct replaying *r, const char *from, struct err *err)
+{
+    const char *to = r->options->to;
+    if (outlet_is_datagrams(to))
+        return err_set(err, ERR_USAGE,
+                       "json goes to a file, a connection (tcp://HOST:PORT) or a topic "
+                       "(kafka://HOST:PORT/TOPIC)");
+    if (!asked_open(&r->asked, from, err)) return false;
+    r->outlet = outlet_open(to, err);
+    if (!r->outlet) return false;
+    r->stream = outlet_stream(r->outlet);
+    r->output = output_create_for(OUTPUT_JSON, r->stream, r->kind, 0);
+    output_tell_kind(r->output, r->kind->name);
+    return true;
+}
+
 static bool replay_open(struct replaying *r, const char *from, struct err *err)
 {
     bool is_json = strcmp(r->options->format, "json") == 0;
     if (kafka_is_place(r->options->to))
         return is_json ? open_lines(r, from, err)
                        : err_set(err, ERR_USAGE, "into a topic records go as json");
-    if (is_json || r->kind != &flow_kind)
-        return err_set(err, ERR_USAGE, "json goes into a topic: -w kafka://HOST:PORT/TOPIC");
+    if (is_json) return open_output(r, from, err);
+    if (r->kind != &flow_kind)
+        return err_set(err, ERR_USAGE, "records of %s are played as json", r->kind->name);
     return open_messages(r, from, err);
 }
 
@@ -149,6 +171,13 @@ static int report_lines(const struct replaying *r)
             (unsigned long long)n.sent, (unsigned long long)n.delivered,
             (unsigned long long)n.failed, (unsigned long long)n.held);
     return n.sent ? 0 : ERR_DIFFERENCE;
+}
+
+static int report_output(const struct replaying *r)
+{
+    unsigned long long n = output_rows(r->output);
+    if (strcmp(r->options->to, "-") != 0) fprintf(stderr, "weir: %llu records played\n", n);
+    return n ? 0 : ERR_DIFFERENCE;
 }
 
 static int replay_report(const struct replaying *r)
@@ -185,13 +214,16 @@ static int replay_run(int argc, char **argv)
     if (err.code) return command_fail(&err);
     struct replaying r = {.options = &o, .err = &err, .kind = replay_kind(o.kind, &err)};
     if (!r.kind) return command_fail(&err);
-    if (!o.format) o.format = kafka_is_place(o.to) ? "json" : "ipfix";
+    bool is_other = kafka_is_place(o.to) || r.kind != &flow_kind;
+    if (!o.format) o.format = is_other ? "json" : "ipfix";
     if (o.only && !(r.filter = wanted_filter(o.only, r.kind))) return ERR_USAGE;
     bool ok = replay_open(&r, argv[0], &err) && play_all(&r, &err);
-    int status = ok && !r.lines ? replay_report(&r) : 0;
+    int status = ok && r.export ? replay_report(&r) : ok && r.output ? report_output(&r) : 0;
     // What became of each is told also when some were not taken.
     if (r.lines) status = report_lines(&r);
     topic_lines_close(r.lines);
+    output_destroy(r.output);
+    if (r.stream) fclose(r.stream);
     struct err other = {0};
     bool closed = outlet_close(r.outlet, &other);
     if (ok && !closed) err = other;

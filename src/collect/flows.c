@@ -239,7 +239,8 @@ struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin
                                 size_t heap_need)
 {
     struct record_batch *b = writer_begin(rows->writer, &flow_kind, heap_need);
-    batch_words(b, FLOW_EXPORTER, origin->exporter.hi, origin->exporter.lo);
+    if (!address_is_none(origin->exporter))
+        batch_words(b, FLOW_EXPORTER, origin->exporter.hi, origin->exporter.lo);
     batch_word(b, FLOW_DOMAIN, origin->domain);
     if (*origin->point) batch_text(b, FLOW_POINT, bytes_text(origin->point));
     rows->rows++;

@@ -84,7 +84,8 @@ bool outlet_is_datagrams(const char *to)
 struct outlet *outlet_open(const char *to, struct err *err)
 {
     const struct scheme *s = scheme_of(to);
-    int fd = s ? socket_open(s, to, err) : file_create(to, err);
+    bool is_output = strcmp(to, "-") == 0;
+    int fd = s ? socket_open(s, to, err) : is_output ? dup(STDOUT_FILENO) : file_create(to, err);
     if (fd < 0) return NULL;
     struct outlet *o = memory_get(sizeof *o + strlen(to) + 1);
     o->fd = fd;
@@ -134,4 +135,19 @@ bool outlet_close(struct outlet *o, struct err *err)
     if (close(o->fd) != 0 && ok) ok = err_system(err, errno, "cannot write %s", o->name);
     memory_free(o);
     return ok;
+}
+
+// ---- lines --------------------------------------------------------------------------------------
+
+static ssize_t stream_write(void *cookie, const char *text, size_t n)
+{
+    return outlet_send(cookie, bytes_of(text, n), NULL) ? (ssize_t)n : 0;
+}
+
+FILE *outlet_stream(struct outlet *o)
+{
+    enum { STREAM_BUFFER = 64 * 1024 };
+    FILE *stream = fopencookie(o, "w", (cookie_io_functions_t){.write = stream_write});
+    if (stream) setvbuf(stream, NULL, _IOFBF, STREAM_BUFFER);
+    return stream;
 }

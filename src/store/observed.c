@@ -46,7 +46,7 @@
 // From who has all, to what has no rate, to rates that rise.
 #define RANK \
     "CASE WHEN sampling_rate > 0 THEN 2 * least(sampling_rate, 4611686018427387904) " \
-    "WHEN r.exporter_hi IS NULL THEN 2 ELSE 3 END"
+    "WHEN conversation_id_us IS NOT NULL THEN 2 ELSE 3 END"
 
 #define IS_WORTH \
     "(SELECT it FROM worth) AND r.src_addr_hi IS NOT NULL AND r.dst_addr_hi IS NOT NULL"

@@ -305,6 +305,58 @@ def a_connection_carries_what_a_file_has(folder):
         need_equal(b"".join(got), file.read())
 
 
+def lines_of(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+@test
+def lines_of_json_tell_what_is_stored(folder):
+    path = os.path.join(folder, "out.json")
+    weir("replay", golden("demo"), "-o", "json", "-w", path)
+    need_equal(lines_of(path), stored(golden("demo")))
+    need_equal(weir("replay", golden("demo"), "-o", "json", "-w", "-").rows(), stored(golden("demo")))
+    names = weir("replay", golden("demo"), "--kind", "dns", "-w", "-", "-Y", "qtype_name == 'MX'").rows()
+    need(names and all(row["kind"] == "dns" and row["qtype_name"] == "MX" for row in names), names)
+
+
+@test
+def what_is_metered_is_exported(folder):
+    """Flows as they are stored, and beside them what DNS, HTTP and TLS said: without counters, so that they add up."""
+    path, rows = os.path.join(folder, "out.ipfix"), read(golden("demo"), "-o", "json").rows()
+    weir("read", golden("demo"), "--export", path, "--domain", "77")
+    found = flows_of(weir("collect", path, "-o", "json").rows())
+    need_equal({flow["domain"] for flow in found}, {77})
+    found = [without(flow, "exporter", "domain") for flow in found]
+    expected = [without(flow, "conversation_id") for flow in flows_of(rows)]
+    need_same([flow for flow in found if "packets" in flow], expected)
+    told = [flow for flow in found if "packets" not in flow]
+    asked = [(row["src_addr"], row["trans_id"], row.get("query"), row.get("qtype")) for row in rows if row["kind"] == "dns"]
+    need_same([(flow["src_addr"], flow["dns_id"], flow.get("dns_name"), flow.get("dns_qtype")) for flow in told
+               if "dns_id" in flow], asked)
+    hosts = [(row.get("host"), row.get("uri"), row.get("status_code")) for row in rows if row["kind"] == "http"]
+    need_same([(flow.get("http_host"), flow.get("http_target"), flow.get("http_status")) for flow in told
+               if "http_method" in flow], [host for host in hosts if host[1]])
+    ciphers = ["".join("%04x" % cipher for cipher in row["client_ciphers"][:8]) for row in rows
+               if row["kind"] == "tls" and row.get("client_ciphers")]
+    need_same([flow["tls_ciphers"] for flow in told if "tls_ciphers" in flow], ciphers)
+
+
+@test
+def what_is_metered_is_passed_on_as_lines(folder):
+    path = os.path.join(folder, "out.json")
+    weir("read", golden("demo"), "--export", path, "--export-as", "json")
+    need_equal(lines_of(path), read(golden("demo"), "-o", "json").rows())
+
+
+@test
+def export_while_reading_fails_in_one_sentence(folder):
+    told = weir("read", golden("demo"), "--export", "udp://127.0.0.1:%d" % free_port(), status=MACHINE).err.decode()
+    need("nobody listens" in told, told)
+    told = weir("read", golden("demo"), "--export", "udp://127.0.0.1:9", "--export-as", "json", status=USAGE).err.decode()
+    need("json goes to a file" in told, told)
+
+
 @test
 def the_rate_is_kept(folder):
     began = time.time()
