@@ -17,7 +17,7 @@ from program import CORPUS, SECONDS, WEIR, Skip, golden, main, need, need_equal,
 USAGE, MACHINE = 2, 4
 FORMATS = "ipfix", "netflow9", "netflow5"
 SETTLE = 0.4  # what was sent over loopback is in the socket by then
-STARTED = 10
+STARTED = 30
 FORWARD = "packets", "bytes", "tcp_flags"
 ICMP = 1, 58
 
