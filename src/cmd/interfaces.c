@@ -75,10 +75,7 @@ bool interfaces_open(const struct interface_options *o, const char *const *words
     if (!*live) return false;
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
-    if (rights_give_up(RIGHTS_ALL, err)) {
-        fprintf(stderr, "weir: capturing at %s until Ctrl-C\n", live_name(*live));
-        return true;
-    }
+    if (rights_give_up(RIGHTS_ALL, err)) return true;
     live_close(*live);
     *live = NULL;
     return false;

@@ -18,6 +18,7 @@ struct read_options {
     nanos timeout, active_timeout, idle_timeout;
     bool no_dissect, again, keep, quiet, index;
     const char *free_input;
+    nanos every;
     struct interface_options live;
 };
 
@@ -62,6 +63,8 @@ static const struct option_row rows[] = {
      "of an interface only what is for this machine", 0, 0},
     {0, "buffer", OPTION_SIZE, offsetof(struct read_options, live.buffer), "SIZE",
      "what the kernel may keep for each interface [64M]", 65536, INT32_MAX},
+    {0, "every", OPTION_DURATION, offsetof(struct read_options, every), "TIME",
+     "how often records of interfaces become segments, when they are not many before [1h]", 0, 0},
     {'c', "count", OPTION_COUNT, offsetof(struct read_options, live.packets), "N",
      "end after so many packets of interfaces", 1, 0},
     {0, "for", OPTION_DURATION, offsetof(struct read_options, live.duration), "TIME",
@@ -158,6 +161,8 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
     in->services = o->services;
     in->again = o->again;
     in->keep = o->keep;
+    in->now = command_now;
+    in->every = o->every;
     in->remark = show_remark;
     in->remark_context = screen;
 }
@@ -306,6 +311,7 @@ static int read_all_named(const struct read_options *o, const char *const *paths
     bool ok = is_live ? interfaces_open(&o->live, paths, path_count, o->bpf, &live, &err)
                       : !interfaces_unneeded(&o->live, &err);
     if (!ok) return command_fail(&err);
+    if (live && !o->quiet) fprintf(stderr, "weir: capturing at %s until Ctrl-C\n", live_name(live));
     int status = read_paths(o, paths, path_count, live);
     interfaces_remark(live);
     live_close(live);
@@ -318,7 +324,8 @@ static int read_run(int argc, char **argv)
                              .kept_max = 25000000,
                              .timeout = 600 * NANOS_PER_SECOND,
                              .active_timeout = 60 * NANOS_PER_SECOND,
-                             .idle_timeout = 15 * NANOS_PER_SECOND};
+                             .idle_timeout = 15 * NANOS_PER_SECOND,
+                             .every = 3600 * NANOS_PER_SECOND};
     struct err err = {0};
     argc = options_parse(&read_command, argc, argv, &o, &err);
     if (argc < 0) return command_fail(&err);

@@ -189,8 +189,14 @@ static int tell(const struct search_result *r)
     if (r->absent)
         fprintf(stderr, "weir: %llu artifacts are not in the case any more and were not searched\n",
                 (unsigned long long)r->absent);
+    if (r->unkept)
+        fprintf(
+            stderr,
+            "weir: packets of %llu conversations were not kept (weir read -i NAME --keep): their "
+            "streams were not searched\n",
+            (unsigned long long)r->unkept);
     if (r->streams.code) return command_fail(&r->streams);
-    if (r->absent) return ERR_INPUT;
+    if (r->absent || r->unkept) return ERR_INPUT;
     return r->list.total ? 0 : ERR_DIFFERENCE;
 }
 

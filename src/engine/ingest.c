@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "engine/catalogue.h"
 #include "engine/shaping.h"
+#include "source/live.h"
 #include "store/store.h"
 
 // One ingest under way.
@@ -19,7 +20,12 @@ struct run {
     char **left_owned;
     uint32_t left_count;
     struct record_sink store_records;
+    bool is_collecting; // into a tail of the case, as there is no telling when it ends
+    nanos synced;
 };
+
+// How often what was made is made durable.
+#define SYNC_EVERY (NANOS_PER_SECOND / 2)
 
 // ---- records ------------------------------------------------------------------------------------
 
@@ -77,7 +83,8 @@ static bool run_open_source(struct run *r, const char *const *paths, uint32_t pa
     o.paths = paths;
     o.path_count = path_count;
     o.hash_captures = r->options->target != INGEST_NONE;
-    if (r->options->target == INGEST_CASE) o.captures = store_captures(r->store, r->options->keep);
+    if (r->options->target == INGEST_CASE && !r->is_collecting)
+        o.captures = store_captures(r->store, r->options->keep);
     r->source = source_open(&o, err);
     return r->source != NULL;
 }
@@ -134,7 +141,11 @@ static bool run_open_store(struct run *r, struct err *err)
     r->store = store_open(path, kinds, kind_count, &o->author, err);
     if (!r->store) return false;
     r->store_records = store_sink(r->store);
-    return true;
+    r->is_collecting = o->target == INGEST_CASE && o->source.live && !o->keep;
+    if (!r->is_collecting) return true;
+    const struct store_collection of = {live_name(o->source.live), r->options_text.p,
+                                        o->author.version};
+    return store_collect(r->store, &of, o->now(), err);
 }
 
 static bool run_open(struct run *r, struct err *err)
@@ -146,6 +157,16 @@ static bool run_open(struct run *r, struct err *err)
     return o->target != INGEST_CASE || o->again || run_skip_known(r, err);
 }
 
+static bool run_rest(void *context, struct err *err)
+{
+    struct run *r = context;
+    nanos now = r->options->now();
+    if (now - r->synced < SYNC_EVERY && now >= r->synced) return true;
+    r->synced = now;
+    if (store_is_cut_due(r->store, now, r->options->every)) return store_cut(r->store, now, err);
+    return store_sync(r->store, err);
+}
+
 static bool run_read(struct run *r, struct err *err)
 {
     struct reading_options reading = r->options->reading;
@@ -154,7 +175,11 @@ static bool run_read(struct run *r, struct err *err)
         artifacts = store_artifacts(r->store);
         reading.lane.artifacts = &artifacts;
     }
-    reading.lane.references = r->options->target != INGEST_NONE;
+    reading.lane.references = r->options->target != INGEST_NONE && !r->is_collecting;
+    if (r->is_collecting) {
+        reading.rest = run_rest;
+        reading.rest_context = r;
+    }
     if (r->store) reading.lane.reading = store_next_reading(r->store);
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
@@ -200,6 +225,7 @@ static void run_remarks(struct run *r)
 static bool run_commit(struct run *r, struct err *err)
 {
     if (!r->store) return true;
+    if (r->is_collecting) return store_cut(r->store, r->options->now(), err);
     uint32_t n = source_capture_count(r->source);
     struct reading_capture *captures = memory_get((n + 1) * sizeof *captures);
     for (uint32_t i = 0; i < n; i++) {

@@ -271,6 +271,21 @@ static bool search_artifacts(struct run *r, struct err *err)
 
 // ---- the run ------------------------------------------------------------------------------------
 
+// Conversations that were seen on interfaces, whose packets nobody kept.
+static uint64_t count_unkept(const struct case_reader *reader)
+{
+    const struct catalogue *c = case_catalogue(reader);
+    uint64_t rows = 0;
+    for (size_t i = 0; c && i < c->reading_count; i++) {
+        const struct catalogue_reading *reading = &c->readings[i];
+        if (!reading->tail || reading->replaced_by) continue;
+        for (size_t n = 0; n < reading->segment_count; n++)
+            if (strcmp(reading->segments[n].kind, conversation_kind.name) == 0)
+                rows += reading->segments[n].rows;
+    }
+    return rows;
+}
+
 // Where to look: what an index leaves of what is asked for. Without one that is all of it.
 static bool find_candidates(struct run *r, struct err *err)
 {
@@ -295,6 +310,7 @@ bool search(struct case_reader *reader, const struct search_options *options,
     ok = ok && search_artifacts(&r, err);
     match_list_order(&result->list);
     ok = ok && look_up_conversations(&r, err);
+    result->unkept = count_unkept(reader);
     result->given_up = r.finder.given_up;
     result->cut = r.finder.cut;
     finder_deinit(&r.finder);

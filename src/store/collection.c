@@ -43,6 +43,7 @@ static bool make_segments(struct store *s, struct spool *spool, const struct tai
     const struct reading reading = {&capture, 1, about->options, about->version, now};
     name_of(about, capture.sha256);
     making_describe(&m, &reading);
+    m.entry.artifacts += s->collecting.artifacts;
     m.entry.tail = about->number;
     m.entry.tail_cut = about->cut_off;
     m.entry.positions = about->positions.list;
@@ -50,8 +51,10 @@ static bool make_segments(struct store *s, struct spool *spool, const struct tai
     bool fine = making_write(&m, err) && making_publish(&m, err) &&
                 artifacts_commit(&s->artifacts, err) && making_append(&m, err);
     making_deinit(&m);
-    if (fine) tail_remove(s->folder, about->number);
-    return fine;
+    if (!fine) return false;
+    s->collecting.artifacts = 0;
+    tail_remove(s->folder, about->number);
+    return true;
 }
 
 // ---- recovery -----------------------------------------------------------------------------------
@@ -136,8 +139,12 @@ static int mark(struct store *s, struct spool *tail, struct tail_about *about)
     return error;
 }
 
+// Bodies first: a record never names one that a kill would take away.
 bool store_sync(struct store *s, struct err *err)
 {
+    uint64_t bodies = s->artifacts.kept;
+    if (!artifacts_commit(&s->artifacts, err)) return false;
+    s->collecting.artifacts += bodies;
     lock_take(&s->collecting.sync);
     int error = mark(s, &s->spool, &s->collecting.about);
     lock_give(&s->collecting.sync);

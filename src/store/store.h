@@ -93,7 +93,8 @@ void store_abort(struct store *s);
 // and becomes segments now and then. Neither store_commit nor store_swap may be called meanwhile,
 // and captures are not kept.
 //
-// Thread: the sinks and store_sync from any; the others from one, while lanes write.
+// Thread: the sinks and store_sync from any; the others from one, while lanes write. Who puts
+// artifacts in syncs and cuts while no lane works.
 struct store_collection {
     const char *input;   // what is collected, for the log
     const char *options; // what shapes it, as one text

@@ -17,6 +17,7 @@ struct collecting {
     struct lock sync;                // while something is made durable, nothing takes its place
     struct spool waiting;            // a tail that is to become segments
     struct tail_about waiting_about; // its number is 0 when there is none
+    uint64_t artifacts;              // made durable since the last line of the log
 };
 
 struct store {

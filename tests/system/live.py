@@ -15,7 +15,7 @@ import urllib.request
 from program import SECONDS, WEIR, Skip, content_of, digest, golden, main, need, need_equal, packets_of, query, test, weir
 
 INSIDE = "WEIR_TEST_NETWORK"
-USAGE, MACHINE = 2, 4
+USAGE, INPUT, MACHINE = 2, 3, 4
 WINDOW = 0.4  # what is sent lies in the kernel for a moment
 LISTENING = "weir: capturing at interface:%s until Ctrl-C\n"
 SMALL = ["--buffer", "512k"]
@@ -224,6 +224,61 @@ def two_interfaces_are_one_tap(folder):
 
 
 @test
+def in_the_case_as_it_goes(folder):
+    """Not kept: records are there while it goes on, in several parts, and are those of what tcpdump recorded beside it."""
+    near, far = cable("q0", "q1")
+    recorded = os.path.join(folder, "beside.pcap")
+    beside = subprocess.Popen(["tcpdump", "-i", far, "-U", "-w", recorded, "--time-stamp-precision=nano"],
+                              stderr=subprocess.PIPE)
+    beside.stderr.readline()
+    for lanes in "1", "2":
+        live = Live(os.path.join(folder, "case" + lanes), far, words=("--every", "1s", "-j", lanes))
+        sender = Sender(near)
+        frames = frames_of("demo")
+        for at in range(0, len(frames), 500):
+            sender.send(frames[at:at + 500])
+            time.sleep(1.2)
+        asked = query(live.case, "SELECT count(*) n FROM http WHERE status_code = 200")[0]["n"]
+        need(asked > 10, "only %d transactions are there while it goes on" % asked)
+        live.stop()
+        readings = [line for line in content_of(os.path.join(live.case, "log", "00000001.jsonl")).splitlines()
+                    if b'"type":"reading"' in line]
+        need(len(readings) > 1, "%d parts" % len(readings))
+        need_equal(query(live.case, "SELECT packets FROM capture"), [{"packets": len(frames)}])
+        weir("verify", live.case)
+        done = weir("search", live.case, "GET /", status=INPUT).err.decode()
+        need("were not kept" in done, done)
+        done = weir("export", live.case, "-Y", "proto = 6", "-w", os.path.join(folder, "out"), status=INPUT).err.decode()
+        need("--keep" in done, done)
+        if lanes == "1":
+            beside.terminate()
+            beside.communicate(timeout=SECONDS)
+            need_equal(digest(live.case), digest(recorded))
+
+
+@test
+def killed(folder):
+    """What was there before a kill is there after it, with its files; the next one goes on."""
+    near, far = cable("r0", "r1")
+    case = os.path.join(folder, "case")
+    live = Live(case, far, words=())
+    Sender(near).send(frames_of("demo"))
+    time.sleep(2)
+    sql = "SELECT count(*) n FROM http"
+    before = query(case, sql)
+    live.run.kill()
+    live.run.communicate(timeout=SECONDS)
+    again = Live(case, far, words=())
+    again.stop()
+    need_equal(query(case, sql), before)
+    need(before[0]["n"] > 10, before)
+    out = os.path.join(folder, "files")
+    weir("files", case, "-w", out)
+    need(len(os.listdir(out)) > 5, os.listdir(out))
+    weir("verify", case)
+
+
+@test
 def a_filter_in_the_kernel(folder):
     near, far = cable("g0", "g1")
     live = Live(os.path.join(folder, "case"), far, words=("--keep", "-f", "udp port 1007"))
@@ -330,6 +385,26 @@ def what_found_no_room_is_counted(folder):
     lost = query(live.case, "SELECT sum(packets) n, min(interface) i FROM loss WHERE reason = 'interface_drops'")[0]
     need(seen["lost"] > 1000, seen)
     need_equal((seen["packets"] + seen["lost"], lost["n"], lost["i"]), (sent, seen["lost"], far))
+
+
+@test
+def losses_are_told_as_they_come(folder):
+    near, far = cable("s0", "s1")
+    live = Live(os.path.join(folder, "case"), far, words=())
+    sender = Sender(near)
+    sent = sender.send(datagram(number) for number in range(10))
+    time.sleep(WINDOW)
+    for _ in range(2):
+        ip("link", "set", far, "down")
+        time.sleep(0.5)
+        ip("link", "set", far, "up")
+        time.sleep(1)
+        sent += sender.send(datagram(number) for number in range(10))
+    time.sleep(1.5)
+    need_equal([row[:2] for row in losses(live.case)], [("interface_down", far)] * 2, "while it goes on")
+    live.stop()
+    need_equal([row[:2] for row in losses(live.case)], [("interface_down", far)] * 2)
+    need_equal(query(live.case, "SELECT packets FROM capture"), [{"packets": sent}])
 
 
 @test
