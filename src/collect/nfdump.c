@@ -132,6 +132,14 @@ static void tell_losses(const struct nfdump *f)
     }
 }
 
+void nfdump_counts_add(struct nfdump_counts *sum, const struct nfdump_counts *n)
+{
+    sum->files += n->files;
+    sum->flows += n->flows;
+    sum->other += n->other;
+    for (unsigned i = 0; i < NFDUMP_LOSS_COUNT; i++) sum->lost[i] += n->lost[i];
+}
+
 bool nfdump_recognise(bytes head)
 {
     struct reader r = reader_of(head);
@@ -145,7 +153,7 @@ bool nfdump_read(bytes content, const struct nfdump_options *options, struct rec
 {
     struct reader r = reader_of(content);
     struct header h;
-    *counts = (struct nfdump_counts){0};
+    *counts = (struct nfdump_counts){.files = 1};
     if (!read_header(&r, options->input, &h, err)) return false;
     uint8_t *memory = memory_reserve(BLOCK_MAX, err);
     if (!memory) return false;

@@ -35,8 +35,10 @@ struct nfdump_counts {
     uint64_t lost[NFDUMP_LOSS_COUNT];
 };
 
+void nfdump_counts_add(struct nfdump_counts *sum, const struct nfdump_counts *n);
+
 // Whether a file that begins so is one; also of a layout or byte order that is not read.
 bool nfdump_recognise(bytes head);
-// ERR_INPUT when it is one of another layout, or encrypted.
+// `counts` are of this file. ERR_INPUT when it is one of another layout, or encrypted.
 bool nfdump_read(bytes content, const struct nfdump_options *options, struct record_writer *writer,
                  struct nfdump_counts *counts, struct err *err);

@@ -293,11 +293,7 @@ static bool gather_nfdump(struct gathering *g, const char *path, bytes content, 
                                      .elements = g->options->elements};
     struct nfdump_counts n;
     if (!nfdump_read(content, &options, g->writer, &n, err)) return false;
-    struct nfdump_counts *sum = &g->counts->nfdump;
-    sum->files++;
-    sum->flows += n.flows;
-    sum->other += n.other;
-    for (unsigned i = 0; i < NFDUMP_LOSS_COUNT; i++) sum->lost[i] += n.lost[i];
+    nfdump_counts_add(&g->counts->nfdump, &n);
     return true;
 }
 

@@ -99,6 +99,7 @@ def write(folder, content):
 def what_is_told_has_its_field(folder):
     mac = struct.pack("<QQQQ", 0x0a0b0c0d0e0f, 0, 0, 0)
     path = write(folder, file_of(block([EXPORTER, record((1, GENERIC), (2, ADDRESSES), (15, mac), (63, b"\x01\x02"))])))
+    need("1 flows in files of nfdump; 0 were not understood" in weir("collect", path).err.decode(), "it is not told")
     (row,) = flows(path)
     need_equal({name: row.get(name) for name in ("first_seen", "last_seen", "src_addr", "src_port", "dst_port", "packets",
                                                  "exporter", "domain", "src_mac", "dst_mac", "elements")},
