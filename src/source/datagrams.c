@@ -93,9 +93,12 @@ int datagrams_descriptor(const struct datagrams *d)
     return d->socket;
 }
 
+// A datagram brings the count that stood when it came, and the kernel may have told a later one.
 static void dropped_take(struct datagrams *d, uint32_t dropped)
 {
-    d->dropped += (uint32_t)(dropped - d->dropped_last);
+    int32_t more = (int32_t)(dropped - d->dropped_last);
+    if (more <= 0) return;
+    d->dropped += (uint32_t)more;
     d->dropped_last = dropped;
 }
 
