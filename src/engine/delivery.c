@@ -123,7 +123,7 @@ static bool open_messages(struct delivery *d, struct err *err)
                                           .is_stream = !outlet_is_datagrams(d->to),
                                           .context = d,
                                           .send = send_message};
-    d->outlet = outlet_open(d->to, err);
+    d->outlet = outlet_open_within(d->to, DELIVERY_PATIENCE, err);
     d->export = d->outlet ? flow_export_create(&options, d->kind, err) : NULL;
     return d->export;
 }
@@ -213,6 +213,18 @@ static void delivery_fail(struct delivery *d)
     d->failed = 0;
 }
 
+// Whoever is away when the service begins may come later.
+static bool way_begin(struct delivery *d, nanos now, struct err *err)
+{
+    if (way_open(d, &d->err)) return true;
+    bool is_away = strstr(d->to, "://") && !kafka_is_place(d->to) && d->err.code == ERR_MACHINE;
+    if (!is_away && err) *err = d->err;
+    d->counts.faults++;
+    d->has_news = true;
+    d->failed = now;
+    return is_away;
+}
+
 // ---- life ---------------------------------------------------------------------------------------
 
 static char *copy_of(const char *text)
@@ -236,7 +248,7 @@ struct delivery *delivery_open(const struct config *c, const struct config_sink 
     d->spool = copy_of(sink->spool);
     d->spool_size = sink->spool_size;
     d->kind = catalogue_kind(bytes_text(sink->kind));
-    if (filter_make(c, sink, d->kind, now, &d->filter, err) && way_open(d, err)) return d;
+    if (filter_make(c, sink, d->kind, now, &d->filter, err) && way_begin(d, now, err)) return d;
     delivery_close(d, NULL);
     return NULL;
 }

@@ -1,15 +1,16 @@
 // A sink of the service: records of one kind for which an expression holds, in messages or lines,
 // to somewhere.
 //
-// A sink that does not take what it is sent stops nobody else: what it misses is counted, and it is
-// opened again after DELIVERY_AGAIN. What a topic has not taken yet waits on disk. One thread at a
-// time.
+// A sink that does not take what it is sent stops nobody else for longer than DELIVERY_PATIENCE:
+// what it misses is counted, and it is opened again after DELIVERY_AGAIN. What a topic has not
+// taken yet waits on disk. One thread at a time.
 #pragma once
 
 #include "config/config.h"
 #include "record/batch.h"
 
 #define DELIVERY_AGAIN (10 * NANOS_PER_SECOND)
+#define DELIVERY_PATIENCE NANOS_PER_SECOND
 
 // clang-format off
 #define DELIVERY_COUNTS(X) \
@@ -30,7 +31,7 @@ struct delivery;
 // Whether a sink makes sense, without opening it. ERR_USAGE and its place.
 bool delivery_check(const struct config *c, const struct config_sink *sink, nanos now,
                     struct err *err);
-// Copies what it needs. NULL and err when it does not make sense or cannot be opened.
+// Copies what it needs. NULL and err when it does not make sense, or its file cannot be opened.
 struct delivery *delivery_open(const struct config *c, const struct config_sink *sink, nanos now,
                                struct err *err);
 // Passes on what is left; false when that failed. Frees it; NULL is fine.

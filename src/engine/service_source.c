@@ -72,7 +72,8 @@ bool source_rest(void *context, nanos now, struct err *err)
     struct service_source *source = context;
     bool ok = true;
     (void)now;
-    switch ((enum source_task)atomic_load(&source->task)) {
+    int task = atomic_load(&source->task);
+    switch ((enum source_task)task) {
     case TASK_NONE:
         return true;
     case TASK_FLUSH:
@@ -89,7 +90,8 @@ bool source_rest(void *context, nanos now, struct err *err)
         ok = source_commit(source, err);
         break;
     }
-    atomic_store(&source->task, TASK_NONE);
+    // It may have been asked for more meanwhile.
+    atomic_compare_exchange_strong(&source->task, &task, TASK_NONE);
     return ok;
 }
 

@@ -44,13 +44,17 @@ static bool place_find(const struct scheme *s, const char *to, char host[PLACE_M
            err_set(err, ERR_USAGE, "\"%s\" names no host and port: %sHOST:PORT", to, s->prefix);
 }
 
-static int place_connect(const struct addrinfo *list)
+// On Linux the time that sending may take bounds connecting, too (socket(7)).
+static int place_connect(const struct addrinfo *list, nanos patience)
 {
+    const struct timeval wait = {patience / NANOS_PER_SECOND,
+                                 patience % NANOS_PER_SECOND / NANOS_PER_MICRO};
     int fd = -1;
     for (; list && fd < 0; list = list->ai_next) {
         fd = socket(list->ai_family, list->ai_socktype | SOCK_CLOEXEC, list->ai_protocol);
+        if (fd >= 0 && patience) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
         if (fd < 0 || connect(fd, list->ai_addr, list->ai_addrlen) == 0) continue;
-        int why = errno;
+        int why = errno == EINPROGRESS ? ETIMEDOUT : errno;
         close(fd);
         fd = -1;
         errno = why;
@@ -58,7 +62,7 @@ static int place_connect(const struct addrinfo *list)
     return fd;
 }
 
-static int socket_open(const struct scheme *s, const char *to, struct err *err)
+static int socket_open(const struct scheme *s, const char *to, nanos patience, struct err *err)
 {
     char host[PLACE_MAX];
     const char *port;
@@ -69,7 +73,7 @@ static int socket_open(const struct scheme *s, const char *to, struct err *err)
         err_set(err, ERR_USAGE, "%s: %s", to, gai_strerror(wrong));
         return -1;
     }
-    int fd = place_connect(found);
+    int fd = place_connect(found, patience);
     if (fd < 0) err_system(err, errno, "cannot reach %s", to);
     freeaddrinfo(found);
     return fd;
@@ -83,9 +87,16 @@ bool outlet_is_datagrams(const char *to)
 
 struct outlet *outlet_open(const char *to, struct err *err)
 {
+    return outlet_open_within(to, 0, err);
+}
+
+struct outlet *outlet_open_within(const char *to, nanos patience, struct err *err)
+{
     const struct scheme *s = scheme_of(to);
     bool is_output = strcmp(to, "-") == 0;
-    int fd = s ? socket_open(s, to, err) : is_output ? dup(STDOUT_FILENO) : file_create(to, err);
+    int fd = s           ? socket_open(s, to, patience, err)
+             : is_output ? dup(STDOUT_FILENO)
+                         : file_create(to, err);
     if (fd < 0) return NULL;
     struct outlet *o = memory_get(sizeof *o + strlen(to) + 1);
     o->fd = fd;

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/time.h"
 
 struct outlet;
 
@@ -15,6 +16,9 @@ struct outlet;
 // "tcp://HOST:PORT", "-" for standard output, or the path of a file that is not there yet. NULL and
 // err on failure.
 struct outlet *outlet_open(const char *to, struct err *err);
+// The same, but a connection that cannot be made, or takes nothing, for so long fails: for who has
+// more to do than to wait. 0: waits.
+struct outlet *outlet_open_within(const char *to, nanos patience, struct err *err);
 // Whether messages to there may get lost, when whoever receives them does not keep up.
 bool outlet_is_datagrams(const char *to);
 bool outlet_send(struct outlet *o, bytes message, struct err *err);

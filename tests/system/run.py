@@ -212,6 +212,29 @@ def the_file_is_read_again(folder):
 
 
 @test
+def a_sink_that_takes_nothing_holds_nobody_up(folder):
+    """One that is away, and one that connects and never reads: all is kept, and what they miss is counted."""
+    metrics, away = free_port(), free_port()
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        service = Service(folder, BASE + "sinks: ['tcp://127.0.0.1:%d', 'tcp://127.0.0.1:%d']\nmetrics: {listen: ':%d'}\n" %
+                          (away, deaf.getsockname()[1], metrics))
+        port, sent = service.ports(1)[0], 200000
+        service.wait_for("cannot reach tcp://127.0.0.1:%d" % away)
+        service.send(port, ipfix(0, template()))
+        for first in range(0, sent, 50):
+            service.send(port, flows(first, 50))
+            time.sleep(0.0005)
+        service.wait_for("cannot send to tcp://127.0.0.1:%d" % deaf.getsockname()[1])
+        found = waited(lambda: (lambda m: m["weir_exporter_flows_total{exporter=\"127.0.0.1\"}"] == str(sent) and m)(scraped(metrics)),
+                       "all of them")
+        need_equal(found['weir_sink_records_total{sink="tcp://127.0.0.1:%d"}' % away], "0")
+        service.stop()
+    need_equal(query(os.path.join(folder, "case"), "SELECT count(*) n FROM flow")[0]["n"], sent)
+    need_equal(query(os.path.join(folder, "case"), "SELECT count(*) n FROM loss")[0]["n"], 0)
+
+
+@test
 def the_service_manager_is_told(folder):
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(os.path.join(folder, "notify"))
