@@ -32,15 +32,21 @@ void parquet_values_deinit(struct parquet_values *v)
     *v = (struct parquet_values){0};
 }
 
+// Half as much again, or just as much as is wanted: whoever knows how much comes says so at once.
+static size_t grown(size_t size, size_t wanted)
+{
+    return wanted > size + size / 2 ? wanted : size + size / 2;
+}
+
 void parquet_values_reserve(struct parquet_values *v, size_t levels, size_t words)
 {
     if (v->level_count + levels > v->level_size) {
-        v->level_size = 2 * (v->level_count + levels);
+        v->level_size = grown(v->level_size, v->level_count + levels);
         v->levels = memory_resize(v->levels, v->level_size * sizeof *v->levels);
         v->goes_on = memory_resize(v->goes_on, v->level_size * sizeof *v->goes_on);
     }
     if (v->word_count + words > v->word_size) {
-        v->word_size = 2 * (v->word_count + words);
+        v->word_size = grown(v->word_size, v->word_count + words);
         v->words = memory_resize(v->words, v->word_size * sizeof *v->words);
     }
 }

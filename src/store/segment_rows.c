@@ -235,6 +235,7 @@ static bool write_groups(struct writing *w, struct err *err)
     size_t rows;
     for (size_t at = w->rows->from; (rows = group_rows(w, at)) > 0; at = w->group_end) {
         parquet_group(w->file, rows);
+        parquet_values_reserve(&w->values, rows, rows);
         if (!read_texts(w, at) || !add_columns(w, at))
             return err_set(err, ERR_MACHINE, "the spooled records cannot be read back");
     }
