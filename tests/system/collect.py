@@ -152,11 +152,12 @@ def what_finds_no_room_is_counted(folder):
             collector.send(ipfix(400 * each, (300, record(1))))
         lines, _ = collector.stop()
         came = sum(line["kind"] == "flow" for line in lines)
-        lost = {line["reason"]: line for line in lines if line["kind"] == "loss"}
+        lost = [line for line in lines if line["kind"] == "loss"]
         need(came < 400 * each, "nothing was lost")
-        need_equal(lost["kernel_drops"]["packets"], 400 - came // each)
+        need_equal(sum(line["packets"] for line in lost if line["reason"] == "kernel_drops"), 400 - came // each)
         if not is_last_lost:
-            need_equal(came + lost["sequence_gap"]["count"], 400 * each + 1)
+            gaps = sum(line["count"] for line in lost if line["reason"] == "sequence_gap")
+            need_equal(came + gaps, 400 * each + 1)
 
 
 def connect(collector):
