@@ -31,6 +31,8 @@ static const struct option_row rows[] = {
     {0, "idle", OPTION_DURATION, offsetof(struct collect_options, idle), "TIME",
      "end when nothing came for so long; without it Ctrl-C ends", 0, 0},
     OPTION_EVERY(OPTION_ROW, struct collect_options, store.every),
+    OPTION_RETAIN(OPTION_ROW, struct collect_options, store.retain),
+    OPTION_FREE(OPTION_ROW, struct collect_options, store.free),
 };
 
 static void report_lines(const struct lines_counts *n)

@@ -51,6 +51,7 @@ struct config_store {
     struct config_place place;
     const char *path; // NULL: nothing is kept
     nanos every;
+    const char *retain, *free; // store/store.h, store_limit
 };
 
 struct config_sink {

@@ -68,6 +68,8 @@ static const struct config_key store_keys[] = {
      false,
      true},
     {OPTION_EVERY(OPTION_ROW, STORE, every), "1h", false, false},
+    {OPTION_RETAIN(OPTION_ROW, STORE, retain), NULL, false, false},
+    {OPTION_FREE(OPTION_ROW, STORE, free), "1%", false, false},
 };
 
 #define SINK struct config_sink

@@ -328,6 +328,7 @@ bool rebuild(struct case_reader *reader, const struct rebuild_options *options,
                         .kind_count = kind_count,
                         .reading = at};
         if (at->tail) rebuilt->collected++;
+        else if (at->expired_by) rebuilt->expired++;
         else ok = rebuild_reading(&r, err);
     }
     case_narrow(reader, 0);

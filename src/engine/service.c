@@ -7,11 +7,14 @@
 #include "bus/kafka_place.h"
 #include "engine/service_inside.h"
 #include "record/element.h"
+#include "record/loss.h"
 #include "record/printer.h"
 #include "store/store.h"
 
 #define FLUSH_EVERY (NANOS_PER_SECOND / 5)
 #define TELL_EVERY (60 * NANOS_PER_SECOND)
+#define CARE_EVERY (10 * NANOS_PER_SECOND)
+#define CARE_EVERY_FULL NANOS_PER_SECOND
 #define TELL_PATIENCE (2 * NANOS_PER_SECOND)
 
 static void remark(struct service *s, const char *sentence)
@@ -29,7 +32,8 @@ void service_take(void *context, const struct record_batch *batch)
     tally_take(s->tally, batch);
     lock_give(&s->counting);
     lock_take(&s->passing);
-    if (s->store) {
+    if (s->is_full) s->full_count += batch->rows;
+    else if (s->store) {
         sink = store_sink(s->store);
         sink.take(sink.context, batch);
     }
@@ -173,6 +177,55 @@ static bool turn_sync(struct service *s, nanos now, struct err *err)
     return has_reader(s) || service_sync(s, topics_left(s), err);
 }
 
+// ---- a store that grows -------------------------------------------------------------------------
+
+static void begin_full(struct service *s, nanos now)
+{
+    remark(s, "less of the disk is free than shall be, and nothing may go: nothing is kept until "
+              "there is room");
+    lock_take(&s->passing);
+    s->is_full = true;
+    s->full_since = now;
+    lock_give(&s->passing);
+}
+
+static void end_full(struct service *s, nanos now)
+{
+    struct loss loss = {.stage = "store", .reason = "disk_full", .from = s->full_since, .to = now};
+    lock_take(&s->passing);
+    s->is_full = false;
+    loss.count = s->full_count;
+    s->full_count = 0;
+    lock_give(&s->passing);
+    if (loss.count) loss_tell(s->writer, &loss);
+    writer_flush(s->writer);
+}
+
+// Where it is known elsewhere how far we are, nothing is passed by: whoever reads on later has all.
+static bool refuse_full(const struct service *s, struct err *err)
+{
+    return err_set(err, ERR_MACHINE,
+                   "less of the disk with %s is free than shall be, and nothing may go: make room, "
+                   "or say what may go (retain)",
+                   s->config->store.path);
+}
+
+static bool turn_care(struct service *s, nanos now, struct err *err)
+{
+    if (!s->store || s->commit_state != COMMIT_RESTS) return true;
+    bool is_full = store_is_full(s->store);
+    if (now - s->cared >= (is_full ? CARE_EVERY_FULL : CARE_EVERY)) {
+        struct err wrong = {0};
+        s->cared = now;
+        if (!store_care(s->store, now, &wrong)) remark(s, wrong.text);
+        is_full = store_is_full(s->store);
+    }
+    if (is_full && has_reader(s)) return refuse_full(s, err);
+    if (is_full && !s->is_full) begin_full(s, now);
+    if (!is_full && s->is_full) end_full(s, now);
+    return true;
+}
+
 // ---- sinks --------------------------------------------------------------------------------------
 
 static void count_deliveries(struct service *s)
@@ -293,14 +346,20 @@ static bool pages_open(struct service *s, struct err *err)
     return s->pages || err_in(err, "metrics");
 }
 
+static bool limit(struct service *s, const struct config *c, struct err *err)
+{
+    return !s->store || store_limit(s->store, c->store.retain, c->store.free, err);
+}
+
 static bool store_begin(struct service *s, nanos now, struct err *err)
 {
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
+    s->writer = writer_create(kinds, kind_count, (struct record_sink){s, service_take});
     if (!s->config->store.path) return true;
     s->store = store_open(s->config->store.path, kinds, kind_count, &s->options.author, err);
     const struct store_collection of = {s->options.name, "collect", s->options.author.version};
-    return s->store && store_collect(s->store, &of, now, err);
+    return s->store && limit(s, s->config, err) && store_collect(s->store, &of, now, err);
 }
 
 struct service *service_open(const struct config *c, const struct service_options *options,
@@ -347,12 +406,12 @@ bool service_turn(struct service *s, nanos now, struct err *err)
         return false;
     }
     turn_flush(s, now);
-    return turn_sync(s, now, err) && turn_commit(s, now, err);
+    return turn_sync(s, now, err) && turn_care(s, now, err) && turn_commit(s, now, err);
 }
 
 bool service_reload(struct service *s, const struct config *c, nanos now, struct err *err)
 {
-    bool ok = service_check(c, now, err);
+    bool ok = service_check(c, now, err) && limit(s, c, err);
     lock_take(&s->counting);
     s->reloads++;
     s->reload_faults += !ok;
@@ -400,6 +459,7 @@ static void service_destroy(struct service *s)
     for (uint32_t i = 0; i < s->source_count; i++) source_destroy(s->sources[i]);
     lives_close(s);
     store_close(s->store);
+    if (s->writer) writer_destroy(s->writer);
     lock_deinit(&s->passing);
     lock_deinit(&s->counting);
     memory_free(s->tally);
@@ -415,6 +475,7 @@ bool service_close(struct service *s, nanos now, struct gather_counts *counts,
         source_end(s->sources[i]);
         note(&ok, s->sources[i]->ok, err, &s->sources[i]->err);
     }
+    if (s->is_full) end_full(s, now);
     struct err wrong = {0};
     bool kept = begin_commit(s, now, &wrong);
     note(&ok, kept, err, &wrong);

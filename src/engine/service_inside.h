@@ -69,6 +69,7 @@ struct service {
     struct service_options options;
     nanos began, committed, flushed, told;
     nanos asked; // when the sources were asked to tell, for a part
+    nanos cared; // when the store was cared for
     enum commit_state commit_state;
     struct store *store;
     struct service_source *sources[SERVICE_SOURCES_MAX];
@@ -80,7 +81,11 @@ struct service {
     struct page_server *pages;
 
     struct lock passing;
-    bool has_failed; // what came since the last part is gone, and nothing may count as taken
+    bool has_failed;     // what came since the last part is gone, and nothing may count as taken
+    bool is_full;        // the disk: records pass by the store
+    uint64_t full_count; // those that did
+    nanos full_since;
+    struct record_writer *writer; // of the service itself
     struct delivery *deliveries[DELIVERIES_MAX];
     uint32_t delivery_count;
 

@@ -123,7 +123,7 @@ static const struct catalogue_reading *next_asked(const struct case_reader *read
 bool artifact_names_are_listed(const struct case_reader *reader)
 {
     for (const struct catalogue_reading *r = NULL; (r = next_asked(reader, r));)
-        if (!r->names.known || r->swapped_by) return false;
+        if (!r->names.known || r->swapped_by || r->expired_by) return false;
     return true;
 }
 

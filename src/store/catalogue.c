@@ -209,11 +209,13 @@ static void segment_deinit(struct catalogue_segment *s)
 }
 
 // Readers of an older state may hold its file for a while: it stays known.
-static bool remove_segment(struct catalogue *c, struct catalogue_reading *r, const char *path)
+static bool remove_segment(struct catalogue *c, struct catalogue_reading *r, const char *path,
+                           uint64_t by)
 {
     for (size_t i = 0; path && i < r->segment_count; i++) {
         if (strcmp(r->segments[i].path, path) != 0) continue;
         c->former = memory_resize(c->former, (c->former_count + 1) * sizeof *c->former);
+        r->segments[i].removed_by = by;
         c->former[c->former_count++] = r->segments[i];
         r->segment_count--;
         memmove(&r->segments[i], &r->segments[i + 1], (r->segment_count - i) * sizeof *r->segments);
@@ -222,13 +224,56 @@ static bool remove_segment(struct catalogue *c, struct catalogue_reading *r, con
     return false;
 }
 
+// Of whichever reading has it.
+static struct catalogue_reading *remove_somewhere(struct catalogue *c, const json_t *path,
+                                                  uint64_t by)
+{
+    for (size_t i = 0; i < c->reading_count; i++) {
+        struct catalogue_reading *r = &c->readings[i];
+        if (r->replaced_by || !remove_segment(c, r, json_string_value(path), by)) continue;
+        return r;
+    }
+    return NULL;
+}
+
+static bool has_no_such_part(uint64_t seq, struct err *err)
+{
+    return err_set(err, ERR_INPUT,
+                   "line %" PRIu64 " of the log takes away a part that the case does not have",
+                   seq);
+}
+
+// The rows of several segments, of whichever readings, are in one now.
+static bool take_merge(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+{
+    const json_t *removes = json_object_get(line, "removes");
+    struct catalogue_reading *r = catalogue_reading_of(c, take_number(line, "reading"));
+    if (!r) return has_no_such_part(seq, err);
+    for (size_t i = 0; i < json_array_size(removes); i++)
+        if (!remove_somewhere(c, json_array_get(removes, i), seq))
+            return has_no_such_part(seq, err);
+    take_segments(r, seq, json_object_get(line, "segments"));
+    return paths_are_inside(r, seq, err);
+}
+
+static bool take_expire(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
+{
+    const json_t *removes = json_object_get(line, "removes");
+    for (size_t i = 0; i < json_array_size(removes); i++) {
+        struct catalogue_reading *r = remove_somewhere(c, json_array_get(removes, i), seq);
+        if (!r) return has_no_such_part(seq, err);
+        r->expired_by = seq;
+    }
+    return true;
+}
+
 static bool take_dissect(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
 {
     const json_t *removes = json_object_get(line, "removes");
     struct catalogue_reading *r = catalogue_reading_of(c, take_number(line, "reading"));
     bool fine = r != NULL;
     for (size_t i = 0; fine && i < json_array_size(removes); i++)
-        fine = remove_segment(c, r, json_string_value(json_array_get(removes, i)));
+        fine = remove_segment(c, r, json_string_value(json_array_get(removes, i)), seq);
     if (!fine)
         return err_set(err, ERR_INPUT,
                        "line %" PRIu64 " of the log replaces a part that the case does not have",
@@ -285,7 +330,8 @@ static const struct {
     take *take;
 } entries[] = {
     {"case", take_first},        {"reading", take_reading}, {"checkpoint", take_checkpoint},
-    {"relocate", take_relocate}, {"dissect", take_dissect}, {"export", take_note},
+    {"relocate", take_relocate}, {"dissect", take_dissect}, {"merge", take_merge},
+    {"expire", take_expire},     {"export", take_note},
 };
 
 static bool take_entry(void *context, uint64_t seq, const json_t *line, struct err *err)

@@ -39,7 +39,8 @@ struct catalogue_extent {
 };
 
 struct catalogue_segment {
-    uint64_t seq; // of the line that put it into the case
+    uint64_t seq;        // of the line that put it into the case
+    uint64_t removed_by; // of that which took it out, 0: it counts
     const char *kind;
     const char *path; // below the case
     char sha256[HEX_SHA256_SIZE];
@@ -76,6 +77,7 @@ struct catalogue_reading {
     struct catalogue_names names;
     const struct reading_position *positions; // of an entry that is being made
     size_t position_count;
+    uint64_t expired_by; // the last line that let some of its records go, 0: none did
     uint64_t swapped_by; // the last line that put other segments in place of some, 0: none did
 };
 

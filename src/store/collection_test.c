@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -93,6 +94,20 @@ static void state_in(const char *folder, char hex[HEX_SHA256_SIZE])
     struct case_reader *c = open_case(folder);
     state_of(c, hex);
     case_close(c);
+}
+
+static bool take_all(void *context, const struct record_batch *batch)
+{
+    (void)context, (void)batch;
+    return true;
+}
+
+static uint64_t rows_of(const char *folder, const struct record_kind *kind)
+{
+    struct case_reader *c = open_case(folder);
+    uint64_t rows = case_rows(c, kind);
+    case_close(c);
+    return rows;
 }
 
 static uint64_t rows_in(const char *folder)
@@ -335,6 +350,121 @@ static void a_forged_frame_is_not_believed(void **state)
     batch_destroy(b);
 }
 
+// ---- a case that grows --------------------------------------------------------------------------
+
+static uint64_t segments_in(const char *folder)
+{
+    struct case_reader *c = open_case(folder);
+    uint64_t n = 0;
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(case_catalogue(c), r));)
+        n += r->segment_count;
+    case_close(c);
+    return n;
+}
+
+static uint64_t files_in(const char *folder)
+{
+    char path[PATH_SIZE];
+    uint64_t n = 0;
+    snprintf(path, sizeof path, "%s/records/sample", folder);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d));) n += e->d_name[0] != '.';
+    if (d) closedir(d);
+    return n;
+}
+
+static void care(struct store *s, nanos now)
+{
+    if (!store_care(s, now, &err)) fail_msg("%s", err.text);
+}
+
+static void small_segments_become_one(void **state)
+{
+    char before[HEX_SHA256_SIZE], after[HEX_SHA256_SIZE], held[HEX_SHA256_SIZE];
+    struct store *s = open_collection(*state);
+    for (uint64_t part = 0; part < 10; part++) {
+        fill(s, 10 * part, 10 * part + 10);
+        assert_true(store_cut(s, 2, &err));
+    }
+    fill(s, 100, 150);
+    sync_store(s);
+    struct case_reader *reader = open_case(*state);
+    state_of(reader, before);
+    assert_int_equal(segments_in(*state), 20);
+    care(s, 3);
+    assert_int_equal(segments_in(*state), 2);
+    state_in(*state, after);
+    assert_string_equal(before, after);
+    // Who opened the case before still has the files of then.
+    state_of(reader, held);
+    assert_string_equal(held, before);
+    assert_int_equal(files_in(*state), 11);
+    case_close(reader);
+    care(s, 4);
+    assert_int_equal(files_in(*state), 1);
+    assert_true(store_cut(s, 5, &err));
+    store_close(s);
+    state_in(*state, after);
+    assert_string_equal(before, after);
+}
+
+// The time of row n of a sample is that of the first and n seconds.
+static void what_is_too_old_goes(void **state)
+{
+    struct store *s = open_collection(*state);
+    for (uint64_t part = 0; part < 4; part++) {
+        fill(s, 1000 * part, 1000 * part + 1000);
+        assert_true(store_cut(s, 2, &err));
+    }
+    struct case_reader *c = open_case(*state);
+    nanos end = 0;
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(case_catalogue(c), r));)
+        for (size_t i = 0; i < r->segment_count; i++)
+            if (r->segments[i].first <= r->segments[i].last && (!end || r->segments[i].last < end))
+                end = r->segments[i].last;
+    assert_true(end > 0);
+    assert_false(store_limit(s, "nothing=3d", NULL, &err));
+    assert_false(store_limit(s, "sample=soon", NULL, &err));
+    assert_false(store_limit(s, NULL, "150%", &err));
+    assert_true(store_limit(s, "sample=1h", NULL, &err));
+    care(s, end + 3600 * NANOS_PER_SECOND);
+    assert_int_equal(rows_of(*state, &sample_kind), 4000);
+    care(s, end + 3600 * NANOS_PER_SECOND + 1);
+    assert_int_equal(rows_of(*state, &sample_kind), 3000);
+    assert_int_equal(rows_of(*state, &plain_kind), 4000);
+    // Who asks an older state keeps it.
+    assert_int_equal(case_rows(c, &sample_kind), 4000);
+    const struct case_scan scan = {&sample_kind, 1, NULL, take_all, NULL};
+    assert_true(case_scan(c, &scan, &err));
+    case_close(c);
+    care(s, 3);
+    assert_int_equal(files_in(*state), 3);
+    assert_true(store_limit(s, "sample=1,plain=1", NULL, &err));
+    care(s, 3);
+    assert_int_equal(rows_of(*state, &sample_kind), 0);
+    assert_int_equal(rows_of(*state, &plain_kind), 0);
+    store_close(s);
+}
+
+static void the_disk_is_never_filled(void **state)
+{
+    struct store *s = open_collection(*state);
+    fill(s, 0, 1000);
+    assert_true(store_cut(s, 2, &err));
+    assert_true(store_limit(s, NULL, "1", &err));
+    assert_false(store_is_full(s));
+    // More than any disk has.
+    assert_true(store_limit(s, NULL, "1000000T", &err));
+    assert_true(store_is_full(s));
+    care(s, 3);
+    assert_int_equal(rows_in(*state), 1000);
+    assert_true(store_limit(s, "sample=100000d", "1000000T", &err));
+    care(s, 3);
+    assert_int_equal(rows_of(*state, &sample_kind), 0);
+    assert_int_equal(rows_of(*state, &plain_kind), 1000);
+    store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +476,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_torn_end_is_cut_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_frame_ends_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_forged_frame_is_not_believed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(small_segments_become_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_too_old_goes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_disk_is_never_filled, set_up, tear_down),
     };
     return fixture_has_library() ? cmocka_run_group_tests(tests, NULL, NULL) : FIXTURE_SKIP;
 }

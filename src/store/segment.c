@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/lease.h"
 #include "store/segment_rows.h"
 
 enum {
@@ -192,15 +193,26 @@ bool segment_publish(const char *folder, const struct catalogue_segment *segment
 
 // ---- sweeping -----------------------------------------------------------------------------------
 
-static bool is_named(const struct catalogue *c, const char *below)
+// The line that took a file out of the case; UINT64_MAX while it counts, 0 when it never did.
+static uint64_t removed_by(const struct catalogue *c, const char *below)
 {
-    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(c, r));)
-        for (size_t i = 0; i < r->segment_count; i++)
-            if (strcmp(r->segments[i].path, below) == 0) return true;
-    return false;
+    for (size_t k = 0; k < c->reading_count; k++)
+        for (size_t i = 0; i < c->readings[k].segment_count; i++)
+            if (strcmp(c->readings[k].segments[i].path, below) == 0)
+                return c->readings[k].replaced_by ? c->readings[k].replaced_by : UINT64_MAX;
+    for (size_t i = 0; i < c->former_count; i++)
+        if (strcmp(c->former[i].path, below) == 0) return c->former[i].removed_by;
+    return 0;
 }
 
-static void sweep_kind(const char *folder, const char *kind, const struct catalogue *c)
+static bool is_needed(const struct catalogue *c, const struct lease *lease, const char *below)
+{
+    uint64_t by = removed_by(c, below);
+    return by == UINT64_MAX || (by && lease_is_read_below(lease, by));
+}
+
+static void sweep_kind(const char *folder, const char *kind, const struct catalogue *c,
+                       const struct lease *lease)
 {
     char below[SEGMENT_PATH_MAX], path[2 * SEGMENT_PATH_MAX];
     snprintf(path, sizeof path, "%s/records/%s", folder, kind);
@@ -208,19 +220,19 @@ static void sweep_kind(const char *folder, const char *kind, const struct catalo
     for (struct dirent *e; d && (e = readdir(d));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
         snprintf(below, sizeof below, "records/%.255s/%s", kind, e->d_name);
-        if (is_named(c, below)) continue;
+        if (is_needed(c, lease, below)) continue;
         snprintf(path, sizeof path, "%s/%s", folder, below);
         unlink(path);
     }
     if (d) closedir(d);
 }
 
-void segment_sweep(const char *folder, const struct catalogue *c)
+void segment_sweep(const char *folder, const struct catalogue *c, const struct lease *lease)
 {
     char path[SEGMENT_PATH_MAX];
     path_of(path, folder, "records");
     DIR *d = opendir(path);
     for (struct dirent *e; d && (e = readdir(d));)
-        if (e->d_name[0] != '.') sweep_kind(folder, e->d_name, c);
+        if (e->d_name[0] != '.') sweep_kind(folder, e->d_name, c, lease);
     if (d) closedir(d);
 }

@@ -33,5 +33,7 @@ bool segment_publish(const char *folder, const struct catalogue_segment *segment
 bool segment_hash(const char *path, char sha256[HEX_SHA256_SIZE], uint64_t *size, struct err *err)
     __attribute__((warn_unused_result));
 
-// Removes files below records/ that no reading names, and what a killed writer left.
-void segment_sweep(const char *folder, const struct catalogue *c);
+// Removes files below records/ that no reading names, unless somebody still reads a state in which
+// one did, and what a killed writer left.
+struct lease;
+void segment_sweep(const char *folder, const struct catalogue *c, const struct lease *lease);

@@ -108,11 +108,11 @@ void store_sweep(struct store *s, bool bodies)
         file_sweep(path);
     }
     tail_sweep(s->folder, &s->catalogue);
+    segment_sweep(s->folder, &s->catalogue, &s->lease);
     if (lease_is_read_below(&s->lease, s->catalogue.chain.seq)) {
         s->unswept = s->unswept || bodies;
         return;
     }
-    segment_sweep(s->folder, &s->catalogue);
     extents_sweep(s->folder, &s->catalogue);
     if (!bodies) return;
     struct case_reader *reader = case_of_store(s, NULL);

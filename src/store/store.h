@@ -112,6 +112,19 @@ bool store_is_cut_due(struct store *s, nanos now, nanos after);
 // it is where it was, and the next call tries again.
 bool store_cut(struct store *s, nanos now, struct err *err) __attribute__((warn_unused_result));
 
+// ---- a case that grows --------------------------------------------------------------------------
+
+// What may go: "flow=30d,flow=200G,dns=90d" says how long or how much of a kind stays; `free`, "5%"
+// or "10G", how much of the disk is left free. NULL: no limit. ERR_USAGE.
+bool store_limit(struct store *s, const char *retain, const char *free, struct err *err)
+    __attribute__((warn_unused_result));
+// Lets go what is too old, or too much, or in the way of what shall be free, the oldest first, and
+// makes one of many small segments that were collected, a line of the log each. Takes its time, but
+// not for ever: to be called now and then. Not while a cut is made; lanes may write.
+bool store_care(struct store *s, nanos now, struct err *err) __attribute__((warn_unused_result));
+// Whether less of the disk is free than shall be: nothing more is to be put in.
+bool store_is_full(struct store *s);
+
 // ---- rows that are made again -------------------------------------------------------------------
 
 // Rows of some kinds that hang on some conversations of one reading, to be replaced.

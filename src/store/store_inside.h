@@ -6,6 +6,7 @@
 #include "store/extents.h"
 #include "store/database.h"
 #include "store/lease.h"
+#include "store/retention.h"
 #include "store/spool.h"
 #include "store/store.h"
 #include "store/tail.h"
@@ -34,6 +35,8 @@ struct store {
     const struct reading_position *positions; // for what is committed next
     size_t position_count;
     struct collecting collecting;
+    struct limits limits;
+    bool is_sweeping; // files may be left that somebody still read
 };
 
 // The readings that share a capture with this one, by number; owned.
