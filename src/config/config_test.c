@@ -155,6 +155,13 @@ static void what_needs_a_restart_is_named(void **state)
 {
     (void)state;
     differs(full, "");
+    struct config *one = parsed("sources: [a]\n"), *two = parsed("sources: [a]\nsinks: [b, c]\n");
+    struct text out = {0};
+    config_restart(one, two, &out);
+    assert_int_equal(out.n, 0);
+    text_deinit(&out);
+    config_destroy(one);
+    config_destroy(two);
     differs("sources:\n  - udp://:2055\n", "elements, sources, store.path, metrics.listen");
     char text[sizeof full];
     memcpy(text, full, sizeof full);

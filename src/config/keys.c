@@ -95,17 +95,17 @@ static const struct config_key sink_keys[] = {
      "ipfix",
      false,
      false},
-    OPTION_KAFKA(KEY_ROW, SINK, kafka),
+    {OPTION_KAFKA(OPTION_ROW, SINK, kafka), NULL, false, false},
     {{0, "spool", OPTION_TEXT, offsetof(SINK, spool), "FOLDER",
       "where records wait on disk until a topic has them; each sink needs its own [none]", 0, 0},
      NULL,
      false,
-     true},
+     false},
     {{0, "spool-size", OPTION_SIZE, offsetof(SINK, spool_size), "SIZE",
       "how much may wait there; what comes then is lost, and counted [1G]", 1000000, INT64_MAX},
      "1G",
      false,
-     true},
+     false},
 };
 
 #define METRICS struct config_metrics

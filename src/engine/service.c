@@ -265,27 +265,30 @@ static struct delivery *delivery_found(struct service *s, const struct config_si
     return NULL;
 }
 
-// Those that stay keep what waits in them. One that cannot be opened is a remark while it runs.
+// Those that stay keep what waits in them; those that go are closed before others open, as these
+// may be at the same place. One that cannot be opened is a remark while it runs.
 static bool deliveries_set(struct service *s, const struct config *c, nanos now, struct err *err)
 {
     struct delivery *list[DELIVERIES_MAX];
     const struct config_sink *sinks = c->sinks.items;
     uint32_t count = 0;
     for (uint32_t i = 0; i < c->sinks.count; i++) {
-        struct delivery *d = delivery_found(s, &sinks[i]);
-        if (d) delivery_refilter(d, c, &sinks[i], now, err);
-        else d = delivery_open(c, &sinks[i], now, err);
-        if (d) list[count++] = d;
-        else if (!s->first) break;
-        else remark(s, err->text);
+        list[i] = delivery_found(s, &sinks[i]);
+        if (list[i]) delivery_refilter(list[i], c, &sinks[i], now, err);
     }
     for (uint32_t i = 0; i < s->delivery_count; i++) {
         struct err wrong = {0};
         if (!delivery_close(s->deliveries[i], &wrong)) remark(s, wrong.text);
     }
-    memcpy(s->deliveries, list, count * sizeof list[0]);
+    bool ok = true;
+    for (uint32_t i = 0; i < c->sinks.count; i++) {
+        if (!list[i] && (ok || s->first)) list[i] = delivery_open(c, &sinks[i], now, err);
+        if (!list[i] && s->first) remark(s, err->text);
+        ok = ok && list[i];
+        if (list[i]) s->deliveries[count++] = list[i];
+    }
     s->delivery_count = count;
-    return count == c->sinks.count;
+    return ok;
 }
 
 // ---- life ---------------------------------------------------------------------------------------
