@@ -49,4 +49,5 @@ def main():
         print(f'  {os.path.getsize(path) / words.lines:.0f} bytes a line')
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -109,6 +109,7 @@ struct lines {
     struct record_writer *writer;
     const struct line_format *format;
     struct lines_counts counts;
+    uint64_t lines_before; // the message that is being taken
     uint64_t lost[LINE_LOSS_COUNT];
     nanos lost_from, lost_to, now; // `now`: time of the last flow
     struct text carry;             // a line whose end has not come

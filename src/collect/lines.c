@@ -142,7 +142,8 @@ static void line_dead(struct lines *l, bytes line)
     l->lost[l->fault]++;
     if (!l->lost_from || l->now < l->lost_from) l->lost_from = l->now;
     if (l->now > l->lost_to) l->lost_to = l->now;
-    if (l->options.dead) l->options.dead(l->options.context, l->counts.lines, l->why, line);
+    if (l->options.dead)
+        l->options.dead(l->options.context, l->counts.lines - l->lines_before, l->why, line);
 }
 
 void line_end(struct lines *l, bytes line, bool ok)
@@ -249,6 +250,7 @@ void lines_feed(struct lines *l, bytes piece)
 
 void lines_message(struct lines *l, bytes message)
 {
+    l->lines_before = l->counts.lines;
     while (message.n) {
         size_t end = bytes_find(message, '\n');
         bytes line = bytes_first(message, end);

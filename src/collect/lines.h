@@ -56,7 +56,7 @@ void lines_destroy(struct lines *l); // NULL is fine
 
 // The next bytes of the input, cut anywhere.
 void lines_feed(struct lines *l, bytes piece);
-// A message: whole lines, of which the last needs no end.
+// A message: whole lines, of which the last needs no end. `dead` is told their numbers in it.
 void lines_message(struct lines *l, bytes message);
 // Tells what was lost since it was told last.
 void lines_tell(struct lines *l);

@@ -16,7 +16,6 @@ struct topic {
     struct kafka_reader *reader;
     struct lines *lines;
     const struct kafka_message *message; // whose lines are being taken
-    uint64_t lines_before;               // it
 };
 
 struct topics {
@@ -67,7 +66,7 @@ static void pass_dead(void *context, uint64_t line, const char *why, bytes text)
     if (!o->dead || !m) return;
     snprintf(origin, sizeof origin, "%s/%" PRId32 "@%" PRId64, kafka_reader_topic(topic->reader),
              m->partition, m->offset);
-    o->dead(o->context, origin, line - topic->lines_before, why, text);
+    o->dead(o->context, origin, line, why, text);
 }
 
 // ---- opening ------------------------------------------------------------------------------------
@@ -129,7 +128,6 @@ static void take_messages(struct topic *topic, const struct kafka_message *list,
 {
     for (int i = 0; i < count; i++) {
         topic->message = &list[i];
-        topic->lines_before = lines_counts(topic->lines).lines;
         lines_message(topic->lines, list[i].value);
     }
     topic->message = NULL;
