@@ -28,6 +28,7 @@ static const struct option_row rows[] = {
     OPTION_DEAD(OPTION_ROW, struct collect_options, source.dead),
     OPTION_KAFKA(OPTION_ROW, struct collect_options, source.kafka),
     OPTION_BUFFER(OPTION_ROW, struct collect_options, source.buffer),
+    OPTION_SOCKETS(OPTION_ROW, struct collect_options, source.sockets),
     {0, "idle", OPTION_DURATION, offsetof(struct collect_options, idle), "TIME",
      "end when nothing came for so long; without it Ctrl-C ends", 0, 0},
     OPTION_EVERY(OPTION_ROW, struct collect_options, store.every),

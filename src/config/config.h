@@ -44,7 +44,7 @@ struct config_source {
     const char *listen, *read; // one of them
     const char *tap, *dead, *kafka, *bpf;
     bool known_only;
-    uint64_t buffer;
+    uint64_t buffer, sockets;
 };
 
 struct config_store {

@@ -51,6 +51,7 @@ static const struct config_key source_keys[] = {
     OPTION_TAP(KEY_ROW, SOURCE, tap),
     OPTION_KNOWN_ONLY(KEY_ROW, SOURCE, known_only),
     OPTION_BUFFER(KEY_ROW, SOURCE, buffer),
+    OPTION_SOCKETS(KEY_ROW, SOURCE, sockets),
     OPTION_DEAD(KEY_ROW, SOURCE, dead),
     OPTION_KAFKA(KEY_ROW, SOURCE, kafka),
     {{0, "bpf", OPTION_TEXT, offsetof(SOURCE, bpf), "BPF",

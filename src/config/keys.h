@@ -62,6 +62,10 @@ void config_dump_value(struct text *out, bytes value);
 #define OPTION_BUFFER(X, S, F) \
     X(0, "buffer", SIZE, S, F, "SIZE", "what the kernel may keep for each socket", "64M", 4096, \
       INT32_MAX)
+#define OPTION_SOCKETS(X, S, F) \
+    X(0, "sockets", COUNT, S, F, "N", \
+      "UDP sockets for each port, each with a thread of its own; an exporter keeps to one", \
+      "1", 1, 16)
 #define OPTION_EVERY(X, S, F) \
     X(0, "every", DURATION, S, F, "TIME", \
       "how often what came becomes segments, when it is not large before", "1h", 0, 0)

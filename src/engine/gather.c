@@ -143,6 +143,12 @@ bool gather_is_port(const char *input)
     return scheme_of(input);
 }
 
+bool gather_is_datagrams(const char *input)
+{
+    const struct scheme *s = scheme_of(input);
+    return s && strcmp(s->transport, "UDP") == 0;
+}
+
 static bool place_parse(const struct scheme *s, const char *input, char host[HOST_MAX],
                         uint16_t *port, struct err *err)
 {
@@ -172,10 +178,14 @@ static bool gather_listen(struct gathering *g, const char *input, struct err *er
     if (g->port_count == GATHER_INPUTS_MAX)
         return err_set(err, ERR_USAGE, "more than %d inputs", GATHER_INPUTS_MAX);
     if (!place_parse(s, input, host, &port, err)) return false;
+    if (g->options->is_shared && !port)
+        return err_set(err, ERR_USAGE,
+                       "\"%s\" leaves the port open: several sockets need one that is named",
+                       input);
     struct gather_port p = {0};
     bool is_tcp = strcmp(s->transport, "TCP") == 0;
     if (is_tcp) p.connections = connections_open(host, port, err);
-    else p.datagrams = datagrams_open(host, port, g->options->buffer, err);
+    else p.datagrams = datagrams_open(host, port, g->options->buffer, g->options->is_shared, err);
     if (!p.connections && !p.datagrams) return false;
     int fd = is_tcp ? connections_descriptor(p.connections) : datagrams_descriptor(p.datagrams);
     port = is_tcp ? connections_port(p.connections) : datagrams_port(p.datagrams);

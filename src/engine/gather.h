@@ -22,6 +22,7 @@ struct gather_options {
     uint32_t input_count;
     struct topics *topics;   // engine/topics.h, or NULL
     uint64_t buffer;         // what the kernel may keep for each socket
+    bool is_shared;          // other sockets have its UDP ports, too
     nanos idle;              // ends when nothing came for so long; 0: does not end by itself
     const atomic_bool *stop; // or NULL
     // Told now and then, with the time of the last message: for whoever passes on what was made.
@@ -46,6 +47,8 @@ void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n)
 
 // Whether an input is a port, and whether its URL can be understood (ERR_USAGE).
 bool gather_is_port(const char *input);
+// Whether it is one of datagrams, which several sockets may have.
+bool gather_is_datagrams(const char *input);
 bool gather_check(const char *input, struct err *err);
 // Whether the file begins as one of IPFIX messages does, or as one of nfdump.
 bool gather_is_file(const char *path);

@@ -310,11 +310,28 @@ static bool elements_add(const struct config *c, struct err *err)
 }
 
 static bool begin_source(struct service *s, const struct config_source *options,
-                         const char *const *inputs, uint32_t count, struct err *err)
+                         const char *const *inputs, uint32_t count, uint32_t copy, struct err *err)
 {
-    struct service_source *source = source_begin(s, options, inputs, count, err);
+    if (s->source_count == SERVICE_SOURCES_MAX)
+        return err_set(err, ERR_USAGE, "more than %d sources and sockets", SERVICE_SOURCES_MAX);
+    struct service_source *source = source_begin(s, options, inputs, count, copy, err);
     if (source) s->sources[s->source_count++] = source;
     return source;
+}
+
+// With as many sockets as were asked for: the kernel gives all that comes from one address and port
+// to the same one, so that each collector knows its exporters' templates.
+static bool begin_shared(struct service *s, const struct config_source *options,
+                         const char *const *inputs, uint32_t count, struct err *err)
+{
+    const char *shared[GATHER_INPUTS_MAX];
+    uint32_t shared_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (gather_is_datagrams(inputs[i])) shared[shared_count++] = inputs[i];
+    bool ok = begin_source(s, options, inputs, count, 0, err);
+    for (uint32_t copy = 1; ok && shared_count && copy < options->sockets; copy++)
+        ok = begin_source(s, options, shared, shared_count, copy, err);
+    return ok;
 }
 
 // One by one; but what is to be read together is, and all topics are.
@@ -328,9 +345,9 @@ static bool sources_begin(struct service *s, struct err *err)
         bool is_joined = s->options.together || kafka_is_place(input);
         if (is_joined && !first) first = &sources[i];
         if (is_joined) inputs[count++] = input;
-        else if (!begin_source(s, &sources[i], &input, 1, err)) return false;
+        else if (!begin_shared(s, &sources[i], &input, 1, err)) return false;
     }
-    return !count || begin_source(s, first, inputs, count, err);
+    return !count || begin_shared(s, first, inputs, count, err);
 }
 
 static bool metrics_page(void *context, const char *path, struct text *out)

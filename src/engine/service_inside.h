@@ -99,8 +99,10 @@ struct service {
 };
 
 // service_source.c
+// `copy`: the n-th that shares its ports with the first, from 1; 0: the first.
 struct service_source *source_begin(struct service *s, const struct config_source *options,
-                                    const char *const *inputs, uint32_t count, struct err *err);
+                                    const char *const *inputs, uint32_t count, uint32_t copy,
+                                    struct err *err);
 void source_ask(struct service_source *source, enum source_task task);
 bool source_is_idle(const struct service_source *source); // did what it was asked
 // Keeps in the case what its exporters told, as far as it told that.

@@ -130,6 +130,7 @@ static void *source_run(void *context)
                                      .input_count = source->input_count,
                                      .topics = source->topics,
                                      .buffer = o->buffer,
+                                     .is_shared = o->sockets > 1,
                                      .idle = all->idle,
                                      .stop = &source->stop,
                                      .context = source,
@@ -225,7 +226,8 @@ static bool source_open(struct service_source *source, struct err *err)
 }
 
 struct service_source *source_begin(struct service *s, const struct config_source *options,
-                                    const char *const *inputs, uint32_t count, struct err *err)
+                                    const char *const *inputs, uint32_t count, uint32_t copy,
+                                    struct err *err)
 {
     struct service_source *source = memory_get(sizeof *source);
     source->service = s;
@@ -233,6 +235,8 @@ struct service_source *source_begin(struct service *s, const struct config_sourc
     source->number = s->source_count;
     source->live = s->lives[options - (const struct config_source *)s->config->sources.items];
     source_name(source->name, inputs[0]);
+    size_t length = strlen(source->name);
+    if (copy) snprintf(source->name + length, SOURCE_NAME_MAX - length, "#%u", copy + 1);
     for (uint32_t i = 0; i < count; i++) {
         source->inputs[source->input_count++] = inputs[i];
         source->port_count += gather_is_port(inputs[i]);

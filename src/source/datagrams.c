@@ -55,7 +55,8 @@ static void datagrams_prepare(struct datagrams *d)
     }
 }
 
-struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, struct err *err)
+struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, bool is_shared,
+                                 struct err *err)
 {
     struct datagrams *d = memory_get(sizeof *d);
     d->socket = listen_open(SOCK_DGRAM, err);
@@ -65,6 +66,7 @@ struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffe
     }
     set_on(d->socket, SOL_SOCKET, SO_TIMESTAMPNS);
     set_on(d->socket, SOL_SOCKET, SO_RXQ_OVFL);
+    if (is_shared) set_on(d->socket, SOL_SOCKET, SO_REUSEPORT);
     set_buffer(d, buffer);
     d->memory = memory_reserve(DATAGRAMS_MEMORY, err);
     if (d->memory && listen_bind(d->socket, "UDP", host, port, &d->port, err)) {

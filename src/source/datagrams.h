@@ -21,9 +21,10 @@ struct datagram {
 struct datagrams;
 
 // `host` is an address, or "" for all; `port` 0 takes any (datagrams_port). `buffer` is what the
-// kernel may keep while we are busy; it gives less where the machine says so. NULL and err on
-// failure.
-struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, struct err *err);
+// kernel may keep while we are busy; it gives less where the machine says so. `is_shared`: others
+// that say so have the port, too. NULL and err on failure.
+struct datagrams *datagrams_open(const char *host, uint16_t port, uint64_t buffer, bool is_shared,
+                                 struct err *err);
 void datagrams_close(struct datagrams *d); // NULL is fine
 uint16_t datagrams_port(const struct datagrams *d);
 int datagrams_descriptor(const struct datagrams *d); // to wait for

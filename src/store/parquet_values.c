@@ -12,7 +12,7 @@ enum {
     DICTIONARY_SHARE = 4,
     LOOK_EVERY = 8192, // whether most so far were different
     SLOTS_MIN = 1024,
-    AHEAD = 12, // values whose slots are on their way to the cache
+    AHEAD = 12,    // values whose slots are on their way to the cache
     GROUP = 8,     // numbers that are packed together
     SAME_MIN = 16, // so many of the same are a run of their own
     WORD_SIZE = 8,

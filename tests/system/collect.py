@@ -32,8 +32,8 @@ def record(i, packets=1):
 class Collector:
     """weir collect on a free port of loopback."""
 
-    def __init__(self, *words, scheme="udp"):
-        self.run = subprocess.Popen([WEIR, "collect", scheme + "://127.0.0.1:0", *words], stdout=subprocess.PIPE,
+    def __init__(self, *words, scheme="udp", place="127.0.0.1:0"):
+        self.run = subprocess.Popen([WEIR, "collect", scheme + "://" + place, *words], stdout=subprocess.PIPE,
                                     stderr=subprocess.PIPE)
         said, self.remark = self.run.stderr.readline().decode(), ""
         if "listening" not in said:
@@ -158,6 +158,37 @@ def what_finds_no_room_is_counted(folder):
         if not is_last_lost:
             gaps = sum(line["count"] for line in lost if line["reason"] == "sequence_gap")
             need_equal(came + gaps, 400 * each + 1)
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@test
+def several_sockets_tell_what_one_does(folder):
+    """Of many exporters, each with templates of its own under the same number."""
+    found = []
+    for sockets in ("1", "4"):
+        port, case = free_port(), os.path.join(folder, "case" + sockets)
+        collector = Collector("-w", case, "--sockets", sockets, place="127.0.0.1:%d" % port)
+        senders = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(16)]
+        time.sleep(0.3)  # until all of them listen
+        for n, sender in enumerate(senders):
+            fields, told = (USUAL, record) if n % 2 else (USUAL[::-1], backwards)
+            sender.sendto(ipfix(0, template(fields=fields), domain=n), ("127.0.0.1", port))
+            for i in range(20):
+                sender.sendto(ipfix(i, (300, told(100 * n + i)), domain=n), ("127.0.0.1", port))
+        collector.stop()
+        found.append(query(case, "SELECT domain, src_addr, packets, bytes FROM flow ORDER BY ALL"))
+        need_equal(query(case, "SELECT count(*) n FROM loss")[0]["n"], 0)
+        need_equal(len(weir("collect", "--templates", case, "-o", "json").rows()), 16)
+        for sender in senders:
+            sender.close()
+    need_equal(len(found[0]), 320)
+    need_equal(found[1], found[0])
+    refuse(["udp://:0", "--sockets", "2"], USAGE, "one that is named")
 
 
 def connect(collector):
