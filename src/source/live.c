@@ -18,13 +18,15 @@ enum {
 };
 #define LOOK_EVERY (100 * NANOS_PER_MILLI) // whether interfaces are down
 #define COUNT_EVERY NANOS_PER_SECOND
+#define END_PATIENCE                                                                               \
+    (3 * NANOS_PER_SECOND) // with what the kernel holds, when more comes all the time
 
 struct tapped {
     struct live_device *device; // NULL when it is gone
     char name[INTERFACE_NAME_MAX];
     struct live_queue queue;
-    nanos reached;                  // whatever comes from it now is later
-    struct capture_statistics told; // when it was counted last
+    nanos reached; // whatever comes from it now is later
+    struct capture_statistics counted, told;
     uint64_t downs;
     nanos down_since; // 0: it is up
     nanos up_until;   // when it was last seen up
@@ -56,7 +58,9 @@ static struct capture_writer blocks_begin(struct live *l)
     assert(l->left.n == 0);
     free(l->blocks);
     l->blocks = NULL;
-    return (struct capture_writer){.out = open_memstream(&l->blocks, &l->blocks_size)};
+    struct capture_writer w = {.out = open_memstream(&l->blocks, &l->blocks_size)};
+    assert(w.out);
+    return w;
 }
 
 static void blocks_end(struct live *l, struct capture_writer *w)
@@ -74,14 +78,20 @@ static void begin_capture(struct live *l)
     blocks_end(l, &w);
 }
 
+static void count_one(struct tapped *t)
+{
+    struct capture_statistics *s = &t->counted;
+    if (!t->device) return;
+    t->device->calls->count(t->device, &s->received, &s->system_drops, &s->interface_drops);
+}
+
 // What it counted, where that is not in the capture yet: so losses lie between two times that are
 // no further apart than two counts with packets between.
 static void tell_counts(struct live *l, struct capture_writer *w, uint32_t i)
 {
     struct tapped *t = &l->tapped[i];
-    struct capture_statistics s = t->told;
-    if (t->device)
-        t->device->calls->count(t->device, &s.received, &s.system_drops, &s.interface_drops);
+    count_one(t);
+    struct capture_statistics s = t->counted;
     bool is_new = s.received != t->told.received || s.system_drops != t->told.system_drops ||
                   s.interface_drops != t->told.interface_drops;
     if (!is_new && !l->is_last_round) return;
@@ -221,6 +231,7 @@ static size_t give(struct live *l, uint8_t *to, size_t room)
 
 static void lose_device(struct live *l, struct tapped *t)
 {
+    count_one(t);
     t->device->calls->close(t->device);
     t->device = NULL;
     t->reached = INT64_MAX;
@@ -278,8 +289,9 @@ static void round_go(struct live *l)
     bool is_dry = true;
     l->now = l->clock.now(l->clock.context);
     if (!l->ends && wants_to_end(l, elapsed)) l->ends = elapsed + LIVE_WINDOW;
-    l->is_last_round = has_enough(l) || (l->ends && elapsed >= l->ends);
     for (uint32_t i = 0; i < l->count; i++) is_dry &= take_from(l, &l->tapped[i], elapsed);
+    bool is_over = l->ends && elapsed >= l->ends && (is_dry || elapsed >= l->ends + END_PATIENCE);
+    l->is_last_round = is_over || has_enough(l);
     look(l, elapsed);
     struct live_queued head;
     if (is_dry && !l->is_last_round && !l->left.n && !next_queue(l, &head)) wait_for_more(l);

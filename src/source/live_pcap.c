@@ -22,6 +22,8 @@ struct pcap_device {
     int asking; // socket by which flags are asked
     bool is_nanos, was_down, is_any;
     uint64_t downs;
+    struct pcap_stat counted; // as libpcap had it last: its counts begin anew at 2^32
+    uint64_t received, dropped, interface_dropped;
     struct live_queue *to;
 };
 
@@ -61,11 +63,17 @@ static enum live_result read_some(struct live_device *d, struct live_queue *to)
 static void count(struct live_device *d, uint64_t *received, uint64_t *dropped,
                   uint64_t *interface_dropped)
 {
-    struct pcap_stat s = {0};
-    pcap_stats(((struct pcap_device *)d)->pcap, &s);
-    *received = s.ps_recv;
-    *dropped = s.ps_drop;
-    *interface_dropped = s.ps_ifdrop;
+    struct pcap_device *p = (struct pcap_device *)d;
+    struct pcap_stat s;
+    if (pcap_stats(p->pcap, &s) == 0) {
+        p->received += (uint32_t)(s.ps_recv - p->counted.ps_recv);
+        p->dropped += (uint32_t)(s.ps_drop - p->counted.ps_drop);
+        p->interface_dropped += (uint32_t)(s.ps_ifdrop - p->counted.ps_ifdrop);
+        p->counted = s;
+    }
+    *received = p->received;
+    *dropped = p->dropped;
+    *interface_dropped = p->interface_dropped;
 }
 
 static bool is_down(struct live_device *d, uint64_t *times)

@@ -388,6 +388,19 @@ def what_found_no_room_is_counted(folder):
 
 
 @test
+def what_the_kernel_holds_at_the_end_is_read(folder):
+    near, far = cable("u0", "u1")
+    live = Live(os.path.join(folder, "case"), far, words=("-j", "2"))
+    live.run.send_signal(signal.SIGSTOP)
+    sent = Sender(near).send([datagram(number) for number in range(30000)], pause=0)
+    live.run.send_signal(signal.SIGTERM)
+    live.run.send_signal(signal.SIGCONT)
+    live.run.wait(SECONDS)
+    live.stop()
+    need_equal(query(live.case, "SELECT packets, interface_drops lost FROM capture"), [{"packets": sent, "lost": 0}])
+
+
+@test
 def losses_are_told_as_they_come(folder):
     near, far = cable("s0", "s1")
     live = Live(os.path.join(folder, "case"), far, words=())
