@@ -70,6 +70,17 @@ uint64_t output_rows(const struct output *o)
     return o->rows;
 }
 
+// A row's text grows once; then it is copying alone, without a terminator each time.
+static inline void put(struct text *t, const void *p, size_t n)
+{
+    if (t->n + n >= t->size) {
+        text_put(t, bytes_of(p, n));
+        return;
+    }
+    if (n) memcpy(t->p + t->n, p, n);
+    t->n += n;
+}
+
 // ---- where a value begins and ends --------------------------------------------------------------
 
 static void begin_element(struct output *o)
@@ -96,8 +107,8 @@ static void begin_value(struct output *o)
     if (!o->put && o->kind) put_kind(o);
     const struct text *head = &o->heads[o->column];
     bool is_first = !o->put++;
-    if (is_first) text_put(&o->row, bytes_of("{", 1));
-    text_put(&o->row, bytes_of(head->p + is_first, head->n - is_first));
+    if (is_first) put(&o->row, "{", 1);
+    put(&o->row, head->p + is_first, head->n - is_first);
 }
 
 static void end_value(struct output *o)
@@ -131,7 +142,7 @@ static void put_value(struct output *o, bytes v, bool quoted)
     bool json = o->format == OUTPUT_JSON || (o->in_list && o->format == OUTPUT_CSV);
     if (json && quoted) text_json(&o->row, v);
     else if (quoted && o->format == OUTPUT_CSV) put_csv(&o->row, v);
-    else text_put(&o->row, v);
+    else put(&o->row, v.p, v.n);
     end_value(o);
 }
 
@@ -140,9 +151,9 @@ static void put_plain(struct output *o, const char *text, size_t n)
 {
     bool json = o->format == OUTPUT_JSON || (o->in_list && o->format == OUTPUT_CSV);
     begin_value(o);
-    if (json) text_put(&o->row, bytes_of("\"", 1));
-    text_put(&o->row, bytes_of(text, n));
-    if (json) text_put(&o->row, bytes_of("\"", 1));
+    if (json) put(&o->row, "\"", 1);
+    put(&o->row, text, n);
+    if (json) put(&o->row, "\"", 1);
     end_value(o);
 }
 
@@ -228,10 +239,31 @@ void output_text(struct output *o, bytes v)
     put_value(o, v, true);
 }
 
+// Most times of a row, and of rows behind one another, are of the same second: its digits are kept.
+static size_t time_put(struct output *o, char text[TIME_TEXT_MAX], nanos v)
+{
+    enum { WHOLE = sizeof "2001-01-01T00:00:00" - 1, MICROS = 6, NANOS = 9 };
+    nanos second = v / NANOS_PER_SECOND, fraction = v % NANOS_PER_SECOND;
+    if (v <= 0 || fraction == 0 || second != o->second || !o->whole[0]) {
+        o->second = v > 0 ? second : -1;
+        size_t n = (size_t)time_format(o->whole, v);
+        memcpy(text, o->whole, n);
+        return n;
+    }
+    unsigned digits = fraction % 1000 ? NANOS : fraction % 1000000 ? MICROS : 3;
+    for (unsigned i = digits; i < NANOS; i++) fraction /= 10;
+    memcpy(text, o->whole, WHOLE);
+    text[WHOLE] = '.';
+    for (unsigned i = digits; i > 0; i--, fraction /= 10)
+        text[WHOLE + i] = (char)('0' + fraction % 10);
+    text[WHOLE + 1 + digits] = 'Z';
+    return WHOLE + 2 + digits;
+}
+
 void output_time(struct output *o, nanos v)
 {
     char text[TIME_TEXT_MAX];
-    put_plain(o, text, (size_t)time_format(text, v));
+    put_plain(o, text, time_put(o, text, v));
 }
 
 void output_hex(struct output *o, bytes v)

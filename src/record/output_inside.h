@@ -13,9 +13,11 @@ struct output {
     FILE *out;
     struct output_column *columns;
     unsigned column_count, width;
-    unsigned column;    // of the next value
-    unsigned put;       // JSON members of this row so far
-    const char *kind;   // JSON: each row begins with it; or NULL
+    unsigned column;  // of the next value
+    unsigned put;     // JSON members of this row so far
+    const char *kind; // JSON: each row begins with it; or NULL
+    nanos second;     // whose digits `whole` begins with
+    char whole[TIME_TEXT_MAX];
     struct text *heads; // JSON: ,"NAME": of each column
     bool has_tuple;     // of a kind that has what Community ID is made of, and where
     unsigned tuple[COMMUNITY_FIELDS];

@@ -59,6 +59,42 @@ static void writes_json(void **state)
            "\n");
 }
 
+// Digits are kept from one time to the next: whatever came before, each is as it is alone.
+static void times_are_the_same_behind_one_another(void **state)
+{
+    static const nanos times[] = {1,
+                                  999999999,
+                                  1000000000,
+                                  1000000001,
+                                  1000001000,
+                                  1001000000,
+                                  0,
+                                  5,
+                                  -1,
+                                  -1000000000,
+                                  3,
+                                  1700000000123456789,
+                                  1700000000120000000,
+                                  1700000000000000000,
+                                  1700000000000450000,
+                                  INT64_MAX,
+                                  1700000001};
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        for (size_t k = 0; k < sizeof times / sizeof times[0]; k++) {
+            char one[TIME_TEXT_MAX], two[TIME_TEXT_MAX], wanted[3 * TIME_TEXT_MAX];
+            time_format(one, times[i]);
+            time_format(two, times[k]);
+            snprintf(wanted, sizeof wanted, "{\"name\":\"%s\",\"n\":\"%s\"}\n", one, two);
+            struct output *o = begin(OUTPUT_JSON, 0);
+            output_time(o, times[i]);
+            output_time(o, times[k]);
+            output_null(o);
+            output_row_end(o);
+            end(o, wanted);
+        }
+}
+
 static void writes_csv(void **state)
 {
     (void)state;
@@ -164,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_json),
+        cmocka_unit_test(times_are_the_same_behind_one_another),
         cmocka_unit_test(writes_csv),
         cmocka_unit_test(draws_a_table),
         cmocka_unit_test(lets_nothing_through_to_the_terminal),
