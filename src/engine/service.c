@@ -210,16 +210,26 @@ static bool refuse_full(const struct service *s, struct err *err)
                    s->config->store.path);
 }
 
+// Segments take a tenth of the room that their records took before; but somebody may still read
+// those. So only what is full a second later is.
+static bool cut_first(struct service *s, nanos now, struct err *err)
+{
+    s->cared = now;
+    s->was_full = true;
+    return has_reader(s) || service_commit(s, topics_left(s), now, err);
+}
+
 static bool turn_care(struct service *s, nanos now, struct err *err)
 {
     if (!s->store || s->commit_state != COMMIT_RESTS) return true;
     bool is_full = store_is_full(s->store);
-    if (now - s->cared >= (is_full ? CARE_EVERY_FULL : CARE_EVERY)) {
-        struct err wrong = {0};
-        s->cared = now;
-        if (!store_care(s->store, now, &wrong)) remark(s, wrong.text);
-        is_full = store_is_full(s->store);
-    }
+    if (is_full && !s->was_full) return cut_first(s, now, err);
+    s->was_full = is_full;
+    if (now - s->cared < (is_full || s->is_full ? CARE_EVERY_FULL : CARE_EVERY)) return true;
+    struct err wrong = {0};
+    s->cared = now;
+    if (!store_care(s->store, now, &wrong)) remark(s, wrong.text);
+    is_full = store_is_full(s->store);
     if (is_full && has_reader(s)) return refuse_full(s, err);
     if (is_full && !s->is_full) begin_full(s, now);
     if (!is_full && s->is_full) end_full(s, now);

@@ -82,7 +82,8 @@ struct service {
 
     struct lock passing;
     bool has_failed;     // what came since the last part is gone, and nothing may count as taken
-    bool is_full;        // the disk: records pass by the store
+    bool was_full;       // the disk, when it was looked at last
+    bool is_full;        // and nothing could go: records pass by the store
     uint64_t full_count; // those that did
     nanos full_since;
     struct record_writer *writer; // of the service itself

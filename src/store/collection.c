@@ -142,13 +142,14 @@ static int mark(struct store *s, struct spool *tail, struct tail_about *about)
 // Bodies first: a record never names one that a kill would take away.
 bool store_sync(struct store *s, struct err *err)
 {
-    uint64_t bodies = s->artifacts.kept;
-    if (!artifacts_commit(&s->artifacts, err)) return false;
-    s->collecting.artifacts += bodies;
     lock_take(&s->collecting.sync);
-    int error = mark(s, &s->spool, &s->collecting.about);
+    uint64_t bodies = s->artifacts.kept;
+    bool fine = artifacts_commit(&s->artifacts, err);
+    if (fine) s->collecting.artifacts += bodies;
+    int error = fine ? mark(s, &s->spool, &s->collecting.about) : 0;
     lock_give(&s->collecting.sync);
-    return !error || err_system(err, error, "case %s: cannot write records", s->folder);
+    if (error) err_system(err, error, "case %s: cannot write records", s->folder);
+    return fine && !error;
 }
 
 bool store_is_cut_due(struct store *s, nanos now, nanos after)
