@@ -337,7 +337,7 @@ def wrong_words_are_one_sentence(folder):
         need(mentioned in told and told.count("\n") == 1 and "pa55" not in told, told)
     case = case_of(folder, 1)
     for words, mentioned in ((("-w", b.url("x", "group=g")), "of reading"), (("-w", b.url("x"), "-o", "ipfix"), "as json"),
-                             (("-w", "udp://127.0.0.1:9", "-o", "json"), "into a topic"),
+                             (("-w", "udp://127.0.0.1:9", "-o", "json"), "json goes to"),
                              (("-w", b.url("x"), "--kind", "flaw"), "no kind")):
         told = weir("replay", case, *words, status=2).err.decode()
         need(mentioned in told and told.count("\n") == 1, told)
