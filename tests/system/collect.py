@@ -9,7 +9,7 @@ import struct
 import subprocess
 import time
 
-from program import SECONDS, WEIR, main, need, need_equal, query, test, weir
+from program import SECONDS, WEIR, free_port, main, need, need_equal, query, test, weir
 
 EXPORTED = 1704067200
 USUAL = [(8, 4), (12, 4), (7, 2), (11, 2), (4, 1), (2, 4), (1, 4)]
@@ -158,12 +158,6 @@ def what_finds_no_room_is_counted(folder):
         if not is_last_lost:
             gaps = sum(line["count"] for line in lost if line["reason"] == "sequence_gap")
             need_equal(came + gaps, 400 * each + 1)
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @test

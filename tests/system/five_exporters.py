@@ -4,19 +4,20 @@ kept of the same datagrams."""
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import struct
 import subprocess
 import time
 
-from program import SECONDS, WEIR, Skip, golden, main, need, need_equal, packets_of, query, records, test, weir, write
+from program import (
+    SECONDS, WEIR, Skip, free_port, golden, main, need, need_equal, need_program, packets_of, query, records, test,
+    wait_for_port, weir, write,
+)
 
 ROOM = 1 << 22  # bytes that may wait in a socket
 QUIET = 0.3  # seconds without a datagram: the exporter has said all
 GAP = 0.001  # seconds between two datagrams that are played
-STARTED = 10
 ICMP = 1, 58
 ETHERNET = 14
 IPV4, IPV6, IPV6_FRAGMENT = 0x0800, 0x86dd, 44
@@ -36,11 +37,6 @@ sfprobe_receiver: 127.0.0.1:%d
 sfprobe_agentip: 127.0.0.1
 sampling_rate: 1
 """
-
-
-def need_program(name):
-    if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None:
-        raise Skip("%s is not installed: tools/setup --test" % name)
 
 
 # ---- the capture -----------------------------------------------------------------------------------------------
@@ -135,22 +131,6 @@ def pmacctd(folder, words):
 
 
 # ---- collectors ------------------------------------------------------------------------------------------------
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port):
-    end = time.time() + STARTED
-    while time.time() < end:
-        with open("/proc/net/udp", encoding="ascii") as file:
-            if ":%04X " % port in file.read():
-                return
-        time.sleep(0.02)
-    raise Skip("nobody listens at port %d after %d s" % (port, STARTED))
 
 
 def played_to_both(folder, datagrams, peer):

@@ -5,23 +5,16 @@ import json
 import os
 import shutil
 import signal
-import socket
 import struct
 import subprocess
 import time
 
-from program import SECONDS, Skip, golden, main, need, need_equal, test, weir
+from program import SECONDS, Skip, free_port, golden, main, need, need_equal, test, weir
 
 INPUT = 3
 PACKINGS = {"plain": [], "lzo": ["-z"], "lz4": ["-y"], "bz2": ["-j"]}
 SETTLE = 0.4
 SAME = ("packets", "in_packets"), ("bytes", "in_bytes"), ("proto", "proto"), ("tos", "src_tos")
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def kept(folder, words):

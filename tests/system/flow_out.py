@@ -5,14 +5,16 @@ import datetime
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
 
-from program import CORPUS, SECONDS, WEIR, Skip, golden, main, need, need_equal, query, read, test, weir
+from program import (
+    CORPUS, SECONDS, WEIR, Skip, free_port, golden, main, need, need_equal, need_program, query, read, test,
+    wait_for_port, weir,
+)
 
 USAGE, MACHINE = 2, 4
 FORMATS = "ipfix", "netflow9", "netflow5"
@@ -53,28 +55,6 @@ def need_same(found, expected):
     missing = list((collections.Counter(expected) - collections.Counter(found)).elements())
     other = list((collections.Counter(found) - collections.Counter(expected)).elements())
     need(not missing and not other, "missing:", *missing[:10], "there instead:", *other[:10])
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port):
-    """Until somebody has the UDP port."""
-    end = time.time() + STARTED
-    while time.time() < end:
-        with open("/proc/net/udp", encoding="ascii") as file:
-            if ":%04X " % port in file.read():
-                return
-        time.sleep(0.02)
-    raise Skip("nobody listens at port %d after %d s" % (port, STARTED))
-
-
-def need_program(name):
-    if shutil.which(name) is None and not os.path.exists("/usr/sbin/" + name):
-        raise Skip("%s is not installed" % name)
 
 
 # ---- ourselves -------------------------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ import glob
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -22,6 +24,7 @@ GOLDEN = os.path.join(ROOT, "tests", "golden")
 CORPUS = os.environ.get("WEIR_CORPUS", os.path.join(ROOT, "..", "shared", "corpus"))
 LONG = os.environ.get("WEIR_LONG", "0") == "1"
 SECONDS = 120  # for one call
+PORT_SECONDS = 30  # until a port is taken
 # Cases of tests are signed, but not with the key of whoever runs them.
 os.environ.setdefault("WEIR_KEY", os.path.join(tempfile.gettempdir(), "weir-test-%d" % os.getuid(), "key.pem"))
 REASON_LINES = 40
@@ -54,6 +57,31 @@ def need_equal(found, expected, what=""):
 def short(value):
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) < 2000 else text[:2000] + " ..."
+
+
+# ---- what stands beside it -------------------------------------------------------------------------------------
+
+
+def need_program(name):
+    if shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin") is None:
+        raise Skip("%s is not installed: tools/setup --test" % name)
+
+
+def free_port(kind=socket.SOCK_DGRAM):
+    with socket.socket(socket.AF_INET, kind) as holder:
+        holder.bind(("127.0.0.1", 0))
+        return holder.getsockname()[1]
+
+
+def wait_for_port(port):
+    """Until somebody has the UDP port."""
+    end = time.time() + PORT_SECONDS
+    while time.time() < end:
+        with open("/proc/net/udp", encoding="ascii") as file:
+            if ":%04X " % port in file.read():
+                return
+        time.sleep(0.02)
+    raise Skip("nobody listens at port %d after %d s" % (port, PORT_SECONDS))
 
 
 # ---- calls -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 
-from program import ROOT, SECONDS, WEIR, main, need, need_equal, query, test, weir
+from program import ROOT, SECONDS, WEIR, free_port, main, need, need_equal, query, test, weir
 
 USAGE, MACHINE = 2, 4
 EXPORTED = 1704067200
@@ -87,12 +87,6 @@ class Service:
         return self.said
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as holder:
-        holder.bind(("127.0.0.1", 0))
-        return holder.getsockname()[1]
-
-
 def scraped(port):
     with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % port, timeout=10) as page:
         lines = page.read().decode().splitlines()
@@ -110,7 +104,7 @@ store:
 
 @test
 def what_is_sent_is_kept(folder):
-    metrics = free_port()
+    metrics = free_port(socket.SOCK_STREAM)
     service = Service(folder, BASE + "metrics:\n  listen: 127.0.0.1:%d\n" % metrics)
     port, case = service.ports(1)[0], os.path.join(folder, "case")
     service.send(port, ipfix(0, template()))
@@ -214,7 +208,7 @@ def the_file_is_read_again(folder):
 @test
 def a_sink_that_takes_nothing_holds_nobody_up(folder):
     """One that is away, and one that connects and never reads: all is kept, and what they miss is counted."""
-    metrics, away = free_port(), free_port()
+    metrics, away = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         service = Service(folder, BASE + "sinks: ['tcp://127.0.0.1:%d', 'tcp://127.0.0.1:%d']\nmetrics: {listen: ':%d'}\n" %
