@@ -40,7 +40,7 @@ LIBRARIES = {
     "openssl/": ("base",), "xxhash": ("base",), "zlib": ("base",), "brotli/": ("base",), "zstd": ("base",),
     "lz4": ("base",), "bzlib": ("base",), "pcap": ("source",), "pcre2": ("filter",), "jansson": ("collect", "store"), "dlfcn": ("bus", "store"), "librdkafka/": ("bus",),
     "yaml": ("config",), "microhttpd": ("api",),
-    "pthread": ("base", "bus", "source", "engine"), "stdatomic": ("base", "bus", "engine"),
+    "pthread": ("base", "bus", "source", "engine", "service"), "stdatomic": ("base", "bus", "engine", "service"),
 }
 
 # Calls that are not made, and where they are all the same; tests may.

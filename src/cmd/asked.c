@@ -4,7 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
-#include "engine/gather.h"
+#include "service/gather.h"
 #include "engine/ingest.h"
 #include "engine/version.h"
 #include "store/case.h"

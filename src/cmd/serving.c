@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "cmd/cmd.h"
-#include "engine/notify.h"
+#include "service/notify.h"
 
 enum { TURN_MS = 100 };
 #define LOOK_EVERY NANOS_PER_SECOND

@@ -1,13 +1,13 @@
 // What `weir run` and `weir collect` share: one service from its start to its end, and signals.
 #pragma once
 
-#include "engine/service.h"
+#include "service/service.h"
 
 struct serving_options {
     const char *name; // for the log of the case
     const char *file; // of the configuration, looked at for changes; NULL: there is none
     nanos idle;
-    bool together;           // engine/service.h
+    bool together;           // service/service.h
     struct printer *printer; // of what comes; or NULL
 };
 

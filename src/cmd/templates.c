@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
-#include "engine/remember.h"
-#include "engine/service.h"
+#include "service/remember.h"
+#include "service/service.h"
 #include "record/output.h"
 
 static const struct output_column columns[] = {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "engine/expression.h"
+#include "service/expression.h"
 
 // The networks that expressions may name: those of the service's file, where one is asked for.
 static bool networks_read(const char *expression, struct config **c, struct err *err)

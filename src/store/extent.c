@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
-#include "store/ahead.h"
+#include "base/ahead.h"
 
 enum {
     EXTENT_VERSION = 1,

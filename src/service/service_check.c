@@ -4,7 +4,7 @@
 #include "api/page.h"
 #include "base/memory.h"
 #include "bus/kafka_place.h"
-#include "engine/service_inside.h"
+#include "service/service_inside.h"
 #include "flow/flow_kind.h"
 #include "record/element.h"
 #include "source/live.h"

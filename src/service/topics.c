@@ -1,4 +1,4 @@
-#include "engine/topics.h"
+#include "service/topics.h"
 
 #include <inttypes.h>
 #include <stdio.h>

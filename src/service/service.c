@@ -1,11 +1,11 @@
-#include "engine/service.h"
+#include "service/service.h"
 
 #include <string.h>
 
 #include "api/page.h"
 #include "base/memory.h"
 #include "bus/kafka_place.h"
-#include "engine/service_inside.h"
+#include "service/service_inside.h"
 #include "record/element.h"
 #include "record/loss.h"
 #include "record/printer.h"

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "engine/service_inside.h"
+#include "service/service_inside.h"
 #include "engine/version.h"
 
 // clang-format off

@@ -1,4 +1,4 @@
-#include "engine/remember.h"
+#include "service/remember.h"
 
 #include <stdio.h>
 #include <unistd.h>

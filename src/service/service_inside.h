@@ -8,10 +8,10 @@
 #include <stdatomic.h>
 
 #include "base/lock.h"
-#include "engine/delivery.h"
-#include "engine/service.h"
-#include "engine/tally.h"
-#include "engine/topics.h"
+#include "service/delivery.h"
+#include "service/service.h"
+#include "service/tally.h"
+#include "service/topics.h"
 
 enum { DELIVERIES_MAX = 64 };
 

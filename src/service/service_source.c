@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "bus/kafka_place.h"
 #include "collect/exporters.h"
-#include "engine/remember.h"
-#include "engine/service_inside.h"
+#include "service/remember.h"
+#include "service/service_inside.h"
 
 void source_name(char name[SOURCE_NAME_MAX], const char *input)
 {

@@ -1,4 +1,4 @@
-#include "store/ahead.h"
+#include "base/ahead.h"
 
 #include <assert.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "engine/tally.h"
+#include "service/tally.h"
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 
 #include <poll.h>
 
-#include "engine/gather.h"
+#include "service/gather.h"
 #include "store/store.h"
 
 enum { TOPICS_MAX = 16 };

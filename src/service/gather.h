@@ -20,7 +20,7 @@ struct gather_options {
     // tcp://HOST, a file, or "-". Topics are passed over here: they are opened before.
     const char *const *inputs;
     uint32_t input_count;
-    struct topics *topics;   // engine/topics.h, or NULL
+    struct topics *topics;   // service/topics.h, or NULL
     uint64_t buffer;         // what the kernel may keep for each socket
     bool is_shared;          // other sockets have its UDP ports, too
     nanos idle;              // ends when nothing came for so long; 0: does not end by itself

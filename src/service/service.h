@@ -14,7 +14,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "engine/gather.h"
+#include "service/gather.h"
 #include "store/entry.h"
 
 enum { SERVICE_SOURCES_MAX = 64, SOURCE_NAME_MAX = 256 };

@@ -1,4 +1,4 @@
-#include "engine/delivery.h"
+#include "service/delivery.h"
 
 #include <errno.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "bus/kafka_place.h"
 #include "engine/catalogue.h"
-#include "engine/expression.h"
+#include "service/expression.h"
 #include "flow/flow_kind.h"
 #include "record/output.h"
 #include "sink/flow_export.h"

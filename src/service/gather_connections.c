@@ -1,5 +1,5 @@
 // Messages from TCP connections, and what was wrong with connections.
-#include "engine/gather.h"
+#include "service/gather.h"
 #include "record/loss.h"
 #include "source/connections.h"
 

@@ -1,4 +1,4 @@
-#include "engine/notify.h"
+#include "service/notify.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // Network interfaces as sources of the service: one lane each, in the thread of the source.
 #include "engine/reading.h"
-#include "engine/service_inside.h"
+#include "service/service_inside.h"
 #include "engine/version.h"
 #include "source/live.h"
 #include "source/rights.h"

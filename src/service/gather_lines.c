@@ -7,7 +7,7 @@
 
 #include "base/decompress.h"
 #include "base/memory.h"
-#include "engine/gather.h"
+#include "service/gather.h"
 
 enum { PIECE = 64 * 1024, POLL_MS = 100 };
 

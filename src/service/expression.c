@@ -1,4 +1,4 @@
-#include "engine/expression.h"
+#include "service/expression.h"
 
 #include "base/memory.h"
 #include "engine/catalogue.h"

@@ -1,5 +1,5 @@
 // What passes is counted by kind, exporter and loss; what has no place of its own, together.
-#include "engine/tally.h"
+#include "service/tally.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

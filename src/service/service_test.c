@@ -1,6 +1,6 @@
 // The service without a process around it: what a file has goes to sinks, metrics tell it, another
 // configuration is taken or refused.
-#include "engine/service.h"
+#include "service/service.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

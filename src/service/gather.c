@@ -1,4 +1,4 @@
-#include "engine/gather.h"
+#include "service/gather.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "bus/kafka_place.h"
 #include "decode/decode.h"
-#include "engine/topics.h"
+#include "service/topics.h"
 #include "record/loss.h"
 #include "source/connections.h"
 #include "source/datagrams.h"
