@@ -4,9 +4,9 @@
 
 #include "cmd/cmd.h"
 #include "engine/catalogue.h"
-#include "service/gather.h"
 #include "engine/ingest.h"
 #include "engine/version.h"
+#include "service/gather.h"
 #include "store/case.h"
 #include "store/entry.h"
 #include "store/store.h"

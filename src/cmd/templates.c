@@ -3,9 +3,9 @@
 
 #include "base/memory.h"
 #include "cmd/cmd.h"
+#include "record/output.h"
 #include "service/remember.h"
 #include "service/service.h"
-#include "record/output.h"
 
 static const struct output_column columns[] = {
     {"exporter", false},  {"port", true},    {"version", true},     {"domain", true},

@@ -4,10 +4,10 @@
 
 #include "base/memory.h"
 #include "decode/tunnels.h"
+#include "engine/losses.h"
 #include "flow/flow.h"
 #include "flow/references.h"
 #include "flow/tcp.h"
-#include "engine/losses.h"
 #include "record/loss.h"
 
 enum { CARRIERS_CONVERSATIONS_MAX = 1024 * 1024 };

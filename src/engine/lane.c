@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "dissect/driver.h"
-#include "engine/losses.h"
 #include "engine/ambiguity.h"
+#include "engine/losses.h"
 #include "engine/resting.h"
 #include "extract/extract.h"
 #include "flow/flow.h"

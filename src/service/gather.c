@@ -1,5 +1,6 @@
 #include "service/gather.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +10,8 @@
 #include "base/memory.h"
 #include "bus/kafka_place.h"
 #include "decode/decode.h"
-#include "service/topics.h"
 #include "record/loss.h"
+#include "service/topics.h"
 #include "source/connections.h"
 #include "source/datagrams.h"
 #include "source/source.h"
@@ -21,9 +22,11 @@ enum {
     POLL_MS = 100,
     HOST_MAX = 256,
     ROUNDS_MAX = 16,
-    DRAIN_ROUNDS_MAX = 64
+    DRAIN_ROUNDS_MAX = 64,
+    MESSAGE_MAX = UINT16_MAX,
+    HEAD_SIZE = 4,
 };
-#define MESSAGES_FILE_MAX ((size_t)1 << 32)
+#define FLOW_FILE_MAX ((size_t)1 << 32)
 
 // ---- captures -----------------------------------------------------------------------------------
 
@@ -71,31 +74,67 @@ static bool is_messages(bytes content)
     return !r.bad && version == IPFIX && length >= IPFIX_HEADER;
 }
 
+static bytes head_of(const char *path, uint8_t memory[HEAD_SIZE])
+{
+    FILE *file = fopen(path, "rbe");
+    size_t n = file ? fread(memory, 1, HEAD_SIZE, file) : 0;
+    if (file) fclose(file);
+    return bytes_of(memory, n);
+}
+
 bool gather_is_file(const char *path)
 {
-    uint8_t head[4];
-    FILE *file = fopen(path, "rb");
-    size_t n = file ? fread(head, 1, sizeof head, file) : 0;
-    if (file) fclose(file);
-    return is_messages(bytes_of(head, n)) || nfdump_recognise(bytes_of(head, n));
+    uint8_t memory[HEAD_SIZE];
+    bytes head = head_of(path, memory);
+    return is_messages(head) || nfdump_recognise(head);
+}
+
+// Messages of a file, as far as they were read: room for two of the longest.
+struct window {
+    FILE *file;
+    size_t from, to;
+    uint8_t bytes[2 * MESSAGE_MAX];
+};
+
+static bytes window_next(struct window *w)
+{
+    if (w->to - w->from < MESSAGE_MAX) {
+        memmove(w->bytes, w->bytes + w->from, w->to - w->from);
+        w->to -= w->from;
+        w->from = 0;
+        w->to += fread(w->bytes + w->to, 1, sizeof w->bytes - w->to, w->file);
+    }
+    return bytes_of(w->bytes + w->from, w->to - w->from);
 }
 
 // A file is one session of its own, as a connection is. What is no message ends it, and is counted
 // as one.
-static void gather_messages(bytes content, uint64_t number, struct collector *c)
+static bool gather_messages(const struct gather_options *options, const char *path, uint64_t number,
+                            struct collector *c, struct err *err)
 {
     struct export_message m = {.connection = number};
-    while (is_messages(content)) {
+    struct window *w = memory_get(sizeof *w);
+    bytes content = {0};
+    w->file = fopen(path, "rbe");
+    if (!w->file) {
+        memory_free(w);
+        return err_system(err, errno, "cannot read %s", path);
+    }
+    while (!is_stopped(options) && is_messages(content = window_next(w))) {
         struct reader r = reader_of(content);
         read_be16(&r);
         uint16_t length = read_be16(&r);
         m.data = bytes_first(content, length);
         m.received = (nanos)read_be32(&r) * NANOS_PER_SECOND;
         collector_take(c, &m);
-        content = bytes_after(content, length);
+        w->from += m.data.n;
     }
     m.data = content;
-    if (content.n) collector_take(c, &m);
+    if (content.n && !is_stopped(options)) collector_take(c, &m);
+    bool ok = !ferror(w->file) || err_system(err, errno, "cannot read %s", path);
+    fclose(w->file);
+    memory_free(w);
+    return ok;
 }
 
 // ---- sockets ------------------------------------------------------------------------------------
@@ -311,11 +350,13 @@ static bool gather_binary(struct gathering *g, const char *path, struct err *err
 {
     struct source_options options = {.paths = &path, .path_count = 1};
     bool ok = true;
-    if (gather_is_file(path)) {
-        bytes content = file_read(path, MESSAGES_FILE_MAX, err);
+    uint8_t memory[HEAD_SIZE];
+    bytes head = head_of(path, memory);
+    if (is_messages(head)) return gather_messages(g->options, path, ++g->files, g->collector, err);
+    if (nfdump_recognise(head)) {
+        bytes content = file_read(path, FLOW_FILE_MAX, err);
         if (!content.p) return false;
-        if (nfdump_recognise(content)) ok = gather_nfdump(g, path, content, err);
-        else gather_messages(content, ++g->files, g->collector);
+        ok = gather_nfdump(g, path, content, err);
         memory_free((void *)content.p);
         return ok;
     }

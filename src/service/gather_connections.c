@@ -1,6 +1,6 @@
 // Messages from TCP connections, and what was wrong with connections.
-#include "service/gather.h"
 #include "record/loss.h"
+#include "service/gather.h"
 #include "source/connections.h"
 
 struct listening {

@@ -5,10 +5,10 @@
 #include "api/page.h"
 #include "base/memory.h"
 #include "bus/kafka_place.h"
-#include "service/service_inside.h"
 #include "record/element.h"
 #include "record/loss.h"
 #include "record/printer.h"
+#include "service/service_inside.h"
 #include "store/store.h"
 
 #define FLUSH_EVERY (NANOS_PER_SECOND / 5)

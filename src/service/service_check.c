@@ -4,9 +4,9 @@
 #include "api/page.h"
 #include "base/memory.h"
 #include "bus/kafka_place.h"
-#include "service/service_inside.h"
 #include "flow/flow_kind.h"
 #include "record/element.h"
+#include "service/service_inside.h"
 #include "source/live.h"
 
 // They are read by one thread, which knows how far all of them were taken.

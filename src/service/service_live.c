@@ -1,7 +1,7 @@
 // Network interfaces as sources of the service: one lane each, in the thread of the source.
 #include "engine/reading.h"
-#include "service/service_inside.h"
 #include "engine/version.h"
+#include "service/service_inside.h"
 #include "source/live.h"
 #include "source/rights.h"
 

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "service/service_inside.h"
 #include "engine/version.h"
+#include "service/service_inside.h"
 
 // clang-format off
 #define SOURCE_METRICS(X) \
