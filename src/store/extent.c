@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/memory.h"
-#include "base/ahead.h"
 
 enum {
     EXTENT_VERSION = 1,
@@ -110,26 +109,15 @@ bool extent_index_read(struct extent_index *x, bytes index)
 
 // ---- the file -----------------------------------------------------------------------------------
 
-// One frame.
-struct opened {
-    struct frame_codec *codec;
-    uint8_t *stored, *frame; // as it is stored, and as it was
-    uint32_t number;         // which one that is
-    uint32_t bytes;          // 0: none, or it can't be opened, and why
-    struct err err;
-};
-
-// Who reads one frame behind the other has the next one opened in a thread beside.
 struct extent {
     char *path; // as a person knows it
     int file;
     struct extent_index index;
     struct capture_content content;
-    struct opened opened[2];
-    struct opened *at_hand, *next;
-    struct ahead *ahead; // of `next`; NULL until frames are read in order
-    bool was_tried;      // to make that
-    bool is_ahead;       // it was begun
+    struct frame_codec *codec;
+    uint8_t *stored, *frame; // one frame, as it is stored and as it was
+    uint32_t frame_number;   // which one that is
+    uint32_t frame_bytes;    // 0: none
 };
 
 static bool damaged(const struct extent *e, struct err *err)
@@ -171,72 +159,19 @@ static bool read_index(struct extent *e, uint64_t size, struct err *err)
     return frames_end == size - n || damaged(e, err);
 }
 
-static bool opened_make(struct opened *o, struct err *err)
-{
-    o->codec = frame_codec_create();
-    return o->codec || err_set(err, ERR_MACHINE, "there is no memory to decompress");
-}
-
-static void opened_deinit(struct opened *o)
-{
-    frame_codec_destroy(o->codec);
-    memory_free(o->stored);
-    memory_free(o->frame);
-}
-
-static void open_frame(const struct extent *e, struct opened *o)
-{
-    const struct extent_index *x = &e->index;
-    uint64_t from = x->frames[o->number];
-    uint64_t left = x->content_bytes - (uint64_t)o->number * x->frame_size;
-    size_t stored = (size_t)(x->frames[o->number + 1] - from);
-    size_t size = left < x->frame_size ? (size_t)left : x->frame_size;
-    o->bytes = 0;
-    if (!o->stored) o->stored = memory_get(frame_room(x->frame_size));
-    if (!o->frame) o->frame = memory_get(x->frame_size);
-    if (!read_at(e, from, o->stored, stored, &o->err)) return;
-    if (frame_open(o->codec, bytes_of(o->stored, stored), o->frame, size))
-        o->bytes = (uint32_t)size;
-    else damaged(e, &o->err);
-}
-
-static void open_next(void *context)
-{
-    struct extent *e = context;
-    open_frame(e, e->next);
-}
-
-static void begin_next(struct extent *e, uint32_t number)
-{
-    if (number >= e->index.frame_count) return;
-    if (!e->was_tried && opened_make(e->next, NULL)) e->ahead = ahead_create(open_next, e);
-    e->was_tried = true;
-    if (!e->ahead) return;
-    e->next->number = number;
-    e->is_ahead = true;
-    ahead_begin(e->ahead);
-}
-
 // Makes a frame the one at hand.
 static bool need_frame(struct extent *e, uint32_t number, struct err *err)
 {
-    if (e->at_hand->bytes && e->at_hand->number == number) return true;
-    bool goes_on = e->at_hand->bytes && number == e->at_hand->number + 1;
-    if (e->is_ahead) ahead_wait(e->ahead);
-    if (e->is_ahead && e->next->number == number) {
-        struct opened *before = e->at_hand;
-        e->at_hand = e->next;
-        e->next = before;
-    } else {
-        e->at_hand->number = number;
-        open_frame(e, e->at_hand);
-    }
-    e->is_ahead = false;
-    if (!e->at_hand->bytes) {
-        *err = e->at_hand->err;
-        return false;
-    }
-    if (goes_on) begin_next(e, number + 1);
+    const struct extent_index *x = &e->index;
+    if (e->frame_bytes && e->frame_number == number) return true;
+    uint64_t from = x->frames[number], left = x->content_bytes - (uint64_t)number * x->frame_size;
+    size_t stored = (size_t)(x->frames[number + 1] - from);
+    size_t size = left < x->frame_size ? (size_t)left : x->frame_size;
+    e->frame_bytes = 0;
+    if (!read_at(e, from, e->stored, stored, err)) return false;
+    if (!frame_open(e->codec, bytes_of(e->stored, stored), e->frame, size)) return damaged(e, err);
+    e->frame_number = number;
+    e->frame_bytes = (uint32_t)size;
     return true;
 }
 
@@ -246,18 +181,20 @@ static ssize_t content_read(struct capture_content *c, uint64_t offset, uint8_t 
     struct extent *e = c->context;
     if (offset >= e->index.content_bytes) return 0;
     if (!need_frame(e, (uint32_t)(offset / e->index.frame_size), &c->err)) return -1;
-    uint32_t within = (uint32_t)(offset % e->index.frame_size), n = e->at_hand->bytes - within;
+    uint32_t within = (uint32_t)(offset % e->index.frame_size), n = e->frame_bytes - within;
     if (n > size) n = (uint32_t)size;
-    memcpy(to, e->at_hand->frame + within, n);
+    memcpy(to, e->frame + within, n);
     return n;
 }
 
 static bool prepare_content(struct extent *e, struct err *err)
 {
     e->content = (struct capture_content){.context = e, .read = content_read};
-    e->at_hand = &e->opened[0];
-    e->next = &e->opened[1];
-    return opened_make(e->at_hand, err);
+    e->codec = frame_codec_create();
+    if (!e->codec) return err_set(err, ERR_MACHINE, "there is no memory to decompress %s", e->path);
+    e->stored = memory_get(frame_room(e->index.frame_size));
+    e->frame = memory_get(e->index.frame_size);
+    return true;
 }
 
 static bool open_file(struct extent *e, const char *path, const struct catalogue_extent *named,
@@ -293,10 +230,11 @@ struct extent *extent_open(const char *folder, const struct catalogue_extent *na
 void extent_close(struct extent *e)
 {
     if (!e) return;
-    ahead_destroy(e->ahead);
     if (e->file >= 0) close(e->file);
     extent_index_deinit(&e->index);
-    for (unsigned i = 0; i < 2; i++) opened_deinit(&e->opened[i]);
+    frame_codec_destroy(e->codec);
+    memory_free(e->stored);
+    memory_free(e->frame);
     memory_free(e->path);
     memory_free(e);
 }

@@ -2,9 +2,8 @@
 // which each can be had alone; packets/SSSSSSSS-NNNN.idx has none, only where packets lie in the
 // capture elsewhere. Both end in the same index (docs/formats/case.md).
 //
-// Thread: one, and one beside it for who reads frame after frame. The file is not believed: what
-// does not fit is ERR_INPUT, and every frame has a checksum. That it is the file that was written,
-// its SHA-256 in the log says.
+// Thread: one. The file is not believed: what does not fit is ERR_INPUT, and every frame has a
+// checksum. That it is the file that was written, its SHA-256 in the log says.
 #pragma once
 
 #include "base/compress.h"
