@@ -13,14 +13,14 @@ struct frame_codec {
     ZSTD_DCtx *out;
 };
 
-struct frame_codec *frame_codec_create(void)
+struct frame_codec *frame_codec_create(bool checksum)
 {
     struct frame_codec *c = memory_get(sizeof *c);
     c->in = ZSTD_createCCtx();
     c->out = ZSTD_createDCtx();
     if (c->in && c->out &&
         !ZSTD_isError(ZSTD_CCtx_setParameter(c->in, ZSTD_c_compressionLevel, FRAME_LEVEL)) &&
-        !ZSTD_isError(ZSTD_CCtx_setParameter(c->in, ZSTD_c_checksumFlag, 1)))
+        !ZSTD_isError(ZSTD_CCtx_setParameter(c->in, ZSTD_c_checksumFlag, checksum)))
         return c;
     frame_codec_destroy(c);
     return NULL;

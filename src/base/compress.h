@@ -1,5 +1,5 @@
 // Compressed frames that can be had back one by one: each is a whole zstd frame (RFC 8878) with the
-// size of its content and a checksum, so that a file of them is what any zstd program reads.
+// size of its content, so that a file of them is what any zstd program reads.
 //
 // One thread at a time.
 #pragma once
@@ -12,7 +12,8 @@ enum { FRAME_SKIPPABLE = 0x184d2a5e, FRAME_SKIPPABLE_HEADER = 8 };
 
 struct frame_codec;
 
-struct frame_codec *frame_codec_create(void); // NULL when there is no memory for one
+// `checksum`: frames have one of their content. NULL when there is no memory for one.
+struct frame_codec *frame_codec_create(bool checksum);
 void frame_codec_destroy(struct frame_codec *c);
 
 // The room that a frame of so much content needs.

@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/memory.h"
 
 enum {
-    EXTENT_VERSION = 1,
+    EXTENT_VERSION = 2,
+    EXTENT_VERSION_UNSUMMED = 1, // where frames have their checksum in them
+    SUM_SIZE = 8,
     VARINT_MAX = 10,
     INDEX_SIZE_MIN = FRAME_SKIPPABLE_HEADER + EXTENT_FOOTER
 };
@@ -21,6 +24,7 @@ enum {
 void extent_index_deinit(struct extent_index *x)
 {
     memory_free(x->frames);
+    memory_free(x->sums);
     capture_map_deinit(&x->map);
     *x = (struct extent_index){0};
 }
@@ -38,17 +42,28 @@ static void put_le32(uint8_t to[4], uint32_t v)
     for (unsigned i = 0; i < 4; i++) to[i] = (uint8_t)(v >> (8 * i));
 }
 
+static void put_sum(struct text *to, uint64_t sum)
+{
+    uint8_t memory[SUM_SIZE];
+    for (unsigned i = 0; i < SUM_SIZE; i++) memory[i] = (uint8_t)(sum >> (8 * i));
+    text_put(to, bytes_of(memory, sizeof memory));
+}
+
 void extent_index_put(const struct extent_index *x, struct text *to)
 {
     uint8_t header[FRAME_SKIPPABLE_HEADER], length[4];
     size_t from = to->n;
     put_le32(header, FRAME_SKIPPABLE);
     text_put(to, bytes_of(header, sizeof header));
-    put_varint(to, EXTENT_VERSION);
+    bool is_summed = x->sums || !x->frame_count;
+    put_varint(to, is_summed ? EXTENT_VERSION : EXTENT_VERSION_UNSUMMED);
     put_varint(to, x->frame_size);
     put_varint(to, x->content_bytes);
     put_varint(to, x->frame_count);
-    for (uint32_t i = 0; i < x->frame_count; i++) put_varint(to, x->frames[i + 1] - x->frames[i]);
+    for (uint32_t i = 0; i < x->frame_count; i++) {
+        put_varint(to, x->frames[i + 1] - x->frames[i]);
+        if (x->sums) put_sum(to, x->sums[i]);
+    }
     capture_map_put(&x->map, to);
     size_t size = to->n - from + EXTENT_FOOTER;
     put_le32(length, (uint32_t)size);
@@ -58,7 +73,7 @@ void extent_index_put(const struct extent_index *x, struct text *to)
 }
 
 // Offsets of the frames from their sizes.
-static void read_frames(struct extent_index *x, struct reader *r)
+static void read_frames(struct extent_index *x, struct reader *r, bool is_summed)
 {
     uint64_t n = read_varint(r), at = 0;
     // A frame takes a byte of the index at least, and all but the last one are full.
@@ -67,8 +82,10 @@ static void read_frames(struct extent_index *x, struct reader *r)
     if (r->bad || !n) return;
     x->frame_count = (uint32_t)n;
     x->frames = memory_get((n + 1) * sizeof *x->frames);
+    if (is_summed) x->sums = memory_get(n * sizeof *x->sums);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t size = read_varint(r);
+        if (is_summed) x->sums[i] = read_le64(r);
         if (size > frame_room(x->frame_size)) r->bad = true;
         if (r->bad) return;
         at += size;
@@ -95,12 +112,13 @@ bool extent_index_read(struct extent_index *x, bytes index)
     struct reader r = read_sub(&whole, reader_left(&whole) - EXTENT_FOOTER);
     framed = framed && read_le32(&whole) == index.n &&
              bytes_equal(reader_rest(&whole), bytes_text(EXTENT_MARK));
-    if (!framed || read_varint(&r) != EXTENT_VERSION) return false;
+    uint64_t version = read_varint(&r);
+    if (!framed || version < EXTENT_VERSION_UNSUMMED || version > EXTENT_VERSION) return false;
     uint64_t frame_size = read_varint(&r);
     x->content_bytes = read_varint(&r);
     if (frame_size > EXTENT_FRAME_SIZE_MAX || x->content_bytes > INT64_MAX) r.bad = true;
     x->frame_size = (uint32_t)frame_size;
-    if (!r.bad) read_frames(x, &r);
+    if (!r.bad) read_frames(x, &r, version == EXTENT_VERSION);
     if (!r.bad) capture_map_read(&x->map, &r);
     if (!r.bad && !reader_left(&r) && map_is_inside(x)) return true;
     extent_index_deinit(x);
@@ -169,6 +187,8 @@ static bool need_frame(struct extent *e, uint32_t number, struct err *err)
     size_t size = left < x->frame_size ? (size_t)left : x->frame_size;
     e->frame_bytes = 0;
     if (!read_at(e, from, e->stored, stored, err)) return false;
+    // What is stored is some hundredths of what is in it, so its sum costs nothing.
+    if (x->sums && table_hash(e->stored, stored, 0) != x->sums[number]) return damaged(e, err);
     if (!frame_open(e->codec, bytes_of(e->stored, stored), e->frame, size)) return damaged(e, err);
     e->frame_number = number;
     e->frame_bytes = (uint32_t)size;
@@ -190,7 +210,7 @@ static ssize_t content_read(struct capture_content *c, uint64_t offset, uint8_t 
 static bool prepare_content(struct extent *e, struct err *err)
 {
     e->content = (struct capture_content){.context = e, .read = content_read};
-    e->codec = frame_codec_create();
+    e->codec = frame_codec_create(false);
     if (!e->codec) return err_set(err, ERR_MACHINE, "there is no memory to decompress %s", e->path);
     e->stored = memory_get(frame_room(e->index.frame_size));
     e->frame = memory_get(e->index.frame_size);

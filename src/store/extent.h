@@ -24,6 +24,7 @@ struct extent_index {
     uint32_t frame_size;
     uint64_t content_bytes;
     uint64_t *frames; // where each begins in the file, and behind the last one its end
+    uint64_t *sums;   // XXH3 of each as it is stored; NULL: each has a checksum in it
     uint32_t frame_count;
     struct capture_map map;
 };

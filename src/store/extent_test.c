@@ -259,12 +259,21 @@ static void refuses_an_index_that_is_none(void **state)
 {
     (void)state;
     uint64_t frames[] = {0, 1000, 2000, 2500};
-    struct extent_index x = {1000, 2900, frames, 3, map_of(2900)}, read;
+    uint64_t sums[] = {UINT64_C(0x0123456789abcdef), 0, UINT64_MAX};
+    struct extent_index x = {1000, 2900, frames, NULL, 3, map_of(2900)}, read;
     struct text t = {0};
+    extent_index_put(&x, &t); // as it was written before
+    assert_true(extent_index_read(&read, bytes_of(t.p, t.n)));
+    assert_memory_equal(read.frames, frames, sizeof frames);
+    assert_null(read.sums);
+    extent_index_deinit(&read);
+    text_clear(&t);
+    x.sums = sums;
     extent_index_put(&x, &t);
     assert_true(extent_index_read(&read, bytes_of(t.p, t.n)));
     assert_int_equal(read.frame_count, 3);
     assert_memory_equal(read.frames, frames, sizeof frames);
+    assert_memory_equal(read.sums, sums, sizeof sums);
     extent_index_deinit(&read);
     for (size_t n = 0; n < t.n; n++) assert_false(extent_index_read(&read, bytes_of(t.p, n)));
     for (uint32_t trial = 0, seed = 5; trial < TRIALS; trial++) {

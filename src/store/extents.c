@@ -36,7 +36,7 @@ bool extents_init(struct extents *x, const char *folder, struct err *err)
     if (!folder) return true;
     x->folder = memory_get(strlen(folder) + 1);
     memcpy(x->folder, folder, strlen(folder));
-    x->codec = frame_codec_create();
+    x->codec = frame_codec_create(false);
     if (!x->codec) return err_set(err, ERR_MACHINE, "there is no memory to compress packets");
     extents_abort(x);
     return true;
@@ -107,14 +107,16 @@ static void slot_write(struct extent_slot *s, bytes content)
     s->bytes += content.n;
 }
 
-static void slot_note_frame(struct extent_slot *s)
+static void slot_note_frame(struct extent_slot *s, uint64_t sum)
 {
     struct extent_index *i = &s->index;
     if (i->frame_count + 1 >= s->frame_room) {
         s->frame_room = s->frame_room ? 2 * s->frame_room : ROOM_FIRST;
         i->frames = memory_resize(i->frames, s->frame_room * sizeof *i->frames);
+        i->sums = memory_resize(i->sums, s->frame_room * sizeof *i->sums);
         if (!i->frame_count) i->frames[0] = 0;
     }
+    i->sums[i->frame_count] = sum;
     i->frames[++i->frame_count] = s->bytes;
 }
 
@@ -129,9 +131,10 @@ static void slot_flush(struct extent_slot *s)
     if (s->index.frame_count == EXTENT_FRAMES_MAX) x->error = EFBIG;
     size_t n = frame_make(x->codec, bytes_of(s->buffer, s->used), x->frame, room);
     if (!n && !x->error) x->error = ENOMEM;
+    uint64_t sum = table_hash(x->frame, n, 0);
     slot_write(s, bytes_of(x->frame, n));
     lock_give(&x->lock);
-    slot_note_frame(s);
+    slot_note_frame(s, sum);
     s->used = 0;
 }
 
