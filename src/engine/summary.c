@@ -98,8 +98,8 @@ static void take_capture(struct summary *s, const struct seen *at)
     if (last > c->last_seen) c->last_seen = last;
 }
 
-enum { LOST_STAGE_NAME, LOST_REASON_NAME, LOST_PACKET_COUNT, LOST_BYTE_COUNT };
-static const char *const loss_columns[] = {"stage", "reason", "packets", "bytes", NULL};
+enum { LOST_STAGE_NAME, LOST_REASON_NAME, LOST_PACKET_COUNT, LOST_BYTE_COUNT, LOST_COUNT };
+static const char *const loss_columns[] = {"stage", "reason", "packets", "bytes", "count", NULL};
 
 // What a source lost stands with its capture, and what streams lack with their conversations.
 static void take_loss(struct summary *s, const struct seen *at)
@@ -112,6 +112,9 @@ static void take_loss(struct summary *s, const struct seen *at)
     struct count *count = counts_of(&s->losses, reason);
     count->sums[LOST_PACKETS] += seen_number(at, LOST_PACKET_COUNT);
     count->sums[LOST_BYTES] += seen_number(at, LOST_BYTE_COUNT);
+    // What exporters tell is lost is neither of packets nor of bytes.
+    if (bytes_equal(seen_text(at, LOST_STAGE_NAME), bytes_text("collect")))
+        count->sums[LOST_TOLD] += seen_number(at, LOST_COUNT);
 }
 
 enum { BOTH_LENGTH };
@@ -349,6 +352,62 @@ static void take_file(struct summary *s, const struct seen *at)
     take_largest_file(&s->files, at, size);
 }
 
+// ---- flows of exporters -------------------------------------------------------------------------
+
+enum {
+    MET_CONVERSATION,
+    MET_EXPORTER,
+    MET_SRC,
+    MET_PACKETS,
+    MET_REVERSE_PACKETS,
+    MET_BYTES,
+    MET_REVERSE_BYTES,
+    MET_SAMPLING,
+    MET_FIRST,
+    MET_LAST,
+};
+static const char *const flow_columns[] = {
+    "conversation_id",
+    "exporter",
+    "src_addr",
+    "packets",
+    "reverse_packets",
+    "bytes",
+    "reverse_bytes",
+    "sampling_rate",
+    "first_seen",
+    "last_seen",
+    NULL,
+};
+
+static struct count *count_address(struct counts *c, const struct seen *at, unsigned column)
+{
+    struct address a = batch_get_address(at->batch, (unsigned)at->fields[column], at->row);
+    uint64_t name[2] = {a.hi, a.lo};
+    return counts_of(c, bytes_of(name, sizeof name));
+}
+
+static void take_flow(struct summary *s, const struct seen *at)
+{
+    struct summary_flows *f = &s->flows;
+    if (seen_has(at, MET_CONVERSATION)) return; // measured here: the conversation stands for it
+    uint64_t packets = seen_number(at, MET_PACKETS) + seen_number(at, MET_REVERSE_PACKETS);
+    uint64_t size = seen_number(at, MET_BYTES) + seen_number(at, MET_REVERSE_BYTES);
+    nanos first = (nanos)seen_number(at, MET_FIRST), last = (nanos)seen_number(at, MET_LAST);
+    f->flows++;
+    f->packets += packets;
+    f->bytes += size;
+    f->sampled += seen_number(at, MET_SAMPLING) > 1;
+    if (seen_has(at, MET_FIRST) && first < f->first_seen) f->first_seen = first;
+    if (seen_has(at, MET_LAST) && last > f->last_seen) f->last_seen = last;
+    if (seen_has(at, MET_EXPORTER)) count_address(&f->exporters, at, MET_EXPORTER)->sums[0]++;
+    if (!seen_has(at, MET_SRC)) return;
+    struct count *source = count_address(&f->sources, at, MET_SRC);
+    source->sums[SOURCE_BYTES] += size;
+    source->sums[SOURCE_PACKETS] += packets;
+    source->sums[SOURCE_FLOWS]++;
+}
+
 enum { ODD_NAME };
 static const char *const anomaly_columns[] = {"name", NULL};
 
@@ -376,6 +435,7 @@ static const struct collector collectors[SUMMARY_KINDS] = {
     {"capture", capture_columns, take_capture},
     {"loss", loss_columns, take_loss},
     {"ambiguity", ambiguity_columns, take_ambiguity},
+    {"flow", flow_columns, take_flow},
 };
 
 // Which collector takes `kind`, its field numbers found; -1: none. The same table is there for each
@@ -424,6 +484,8 @@ struct summary *summary_create(void)
     lock_init(&s->lock);
     s->captures.first_seen = INT64_MAX;
     s->captures.last_seen = INT64_MIN;
+    s->flows.first_seen = INT64_MAX;
+    s->flows.last_seen = INT64_MIN;
     return s;
 }
 
@@ -442,6 +504,8 @@ void summary_destroy(struct summary *s)
         &s->tls.versions,
         &s->tls.certificates,
         &s->files.types,
+        &s->flows.exporters,
+        &s->flows.sources,
         &s->anomalies,
         &s->losses,
     };

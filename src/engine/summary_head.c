@@ -42,18 +42,18 @@ static void fact_formats(const struct summary *s, const struct page *p, struct t
 }
 
 // Time to the second; of the end only what differs from the beginning.
-static void fact_times(const struct summary_captures *c, struct text *facts)
+static void fact_times(nanos first_seen, nanos last_seen, struct text *facts)
 {
     enum { DATE = 10, SECONDS = 19 };
-    if (c->first_seen > c->last_seen) return;
+    if (first_seen > last_seen) return;
     char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
-    time_format(first, c->first_seen);
-    time_format(last, c->last_seen);
+    time_format(first, first_seen);
+    time_format(last, last_seen);
     first[DATE] = last[DATE] = ' ';
     bool same_day = memcmp(first, last, DATE) == 0;
     facts_add(facts, "%.*s to %.*s UTC", SECONDS, first, same_day ? SECONDS - DATE - 1 : SECONDS,
               last + (same_day ? DATE + 1 : 0));
-    facts_add(facts, "%s", amount_span(c->last_seen - c->first_seen).text);
+    facts_add(facts, "%s", amount_span(last_seen - first_seen).text);
 }
 
 static void fact_rates(const struct summary_captures *c, struct text *facts)
@@ -65,15 +65,32 @@ static void fact_rates(const struct summary_captures *c, struct text *facts)
     facts_add(facts, "%s", amount_scaled(8 * (double)c->bytes / seconds, "bit/s").text);
 }
 
+static void flow_totals(const struct summary_flows *f, struct page *p)
+{
+    struct text facts = {0};
+    facts_add(&facts, "%s flow%s", COUNT(f->flows), plural(f->flows));
+    if (f->exporters.used)
+        facts_add(&facts, "%s exporter%s", COUNT(f->exporters.used), plural(f->exporters.used));
+    facts_add(&facts, "%s packet%s", COUNT(f->packets), plural(f->packets));
+    facts_add(&facts, "%s", SIZE(f->bytes));
+    if (f->sampled) facts_add(&facts, "%s of sampled packets", COUNT(f->sampled));
+    page_facts(p, &p->head, p->width, &facts, PAGE_PLAIN);
+    fact_times(f->first_seen, f->last_seen, &facts);
+    page_facts(p, &p->head, p->width, &facts, PAGE_PLAIN);
+    text_deinit(&facts);
+}
+
 static void head_totals(const struct summary *s, struct page *p)
 {
     struct text facts = {0};
+    if (s->flows.flows) flow_totals(&s->flows, p);
+    if (s->flows.flows && !s->captures.captures) return;
     fact_formats(s, p, &facts);
     facts_add(&facts, "%s packet%s", COUNT(s->captures.packets), plural(s->captures.packets));
     facts_add(&facts, "%s", SIZE(s->captures.bytes));
     fact_rates(&s->captures, &facts);
     page_facts(p, &p->head, p->width, &facts, PAGE_PLAIN);
-    fact_times(&s->captures, &facts);
+    fact_times(s->captures.first_seen, s->captures.last_seen, &facts);
     page_facts(p, &p->head, p->width, &facts, PAGE_PLAIN);
     text_deinit(&facts);
 }
@@ -103,6 +120,8 @@ static void missing_by_reason(const struct summary *s, const struct page *p, str
         struct text name = {0};
         page_name_within(p, &name, counts_name(&s->losses, top[i]), FACT_NAME_WIDTH);
         uint64_t packets = top[i]->sums[LOST_PACKETS], lost = top[i]->sums[LOST_BYTES];
+        uint64_t told = top[i]->sums[LOST_TOLD];
+        if (told) facts_add(facts, "%s told as lost: %s", COUNT(told), name.p);
         if (packets)
             facts_add(facts, "%s packet%s not decoded: %s", COUNT(packets), plural(packets),
                       name.p);

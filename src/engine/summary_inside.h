@@ -11,7 +11,7 @@
 enum {
     SUMMARY_PROTOS = 256,
     SUMMARY_COLUMNS_MAX = 20,
-    SUMMARY_KINDS = 10,
+    SUMMARY_KINDS = 11,
     SUMMARY_LABEL_MAX = 256
 };
 
@@ -30,7 +30,8 @@ enum host_sum { HOST_REQUESTS, HOST_BYTES, HOST_INCOMPLETE };
 enum name_sum { NAME_COUNT, NAME_INCOMPLETE };
 enum file_sum { FILE_BYTES, FILE_COUNT, FILE_INCOMPLETE };
 enum certificate_sum { CERTIFICATE_SEEN, CERTIFICATE_EXPIRED, CERTIFICATE_SELF_SIGNED };
-enum loss_sum { LOST_PACKETS, LOST_BYTES };
+enum source_sum { SOURCE_BYTES, SOURCE_PACKETS, SOURCE_FLOWS };
+enum loss_sum { LOST_PACKETS, LOST_BYTES, LOST_TOLD };
 
 struct summary_captures {
     uint64_t captures, packets, bytes, captured_bytes, filtered, backwards;
@@ -77,6 +78,13 @@ struct summary_files {
     struct counts types;
 };
 
+// Those that others measured.
+struct summary_flows {
+    uint64_t flows, packets, bytes, sampled;
+    nanos first_seen, last_seen;
+    struct counts exporters, sources;
+};
+
 struct summary {
     struct lock lock;
     const struct record_kind *kinds[SUMMARY_KINDS]; // whose field numbers are known
@@ -87,6 +95,7 @@ struct summary {
     struct summary_http http;
     struct summary_tls tls;
     struct summary_files files;
+    struct summary_flows flows;
     struct counts anomalies, losses;
     uint64_t ambiguities, ambiguous_bytes;
 };

@@ -164,6 +164,28 @@ static void section_talkers(const struct summary *s, struct page *p)
     if (n) page_table(p, &t);
 }
 
+static void section_sources(const struct summary *s, struct page *p)
+{
+    const struct counts *sources = &s->flows.sources;
+    const struct count *top[TABLE_ROWS_MAX];
+    unsigned n = counts_top(sources, top, p->rows);
+    struct table t = {"Sources", {"flows", "packets", "bytes"}, .cell_count = 3};
+    for (unsigned i = 0; i < n; i++) {
+        char address[ADDRESS_TEXT_MAX];
+        struct table_row *row = table_add(&t);
+        address_format(address, talker_address(sources, top[i]));
+        text_add(&row->name, address);
+        row->cells[0] = amount_count(top[i]->sums[SOURCE_FLOWS]);
+        row->cells[1] = amount_count(top[i]->sums[SOURCE_PACKETS]);
+        row->cells[2] = amount_scaled((double)top[i]->sums[SOURCE_BYTES], "B");
+        row->weight = top[i]->sums[SOURCE_BYTES];
+    }
+    if (sources->used > n)
+        facts_add(&t.notes, "%s addresses in all", COUNT(sources->used + sources->dropped));
+    note_dropped(&t, sources);
+    if (n) page_table(p, &t);
+}
+
 // ---- protocols ----------------------------------------------------------------------------------
 
 // Rows of names and how often they came, and what is left of the list.
@@ -302,6 +324,7 @@ static void summary_fill(const struct summary *s, const struct summary_style *st
     section_conversations(s, p);
     section_services(s, p);
     section_talkers(s, p);
+    section_sources(s, p);
     section_dns(s, p);
     section_http(s, p);
     section_tls(s, p);

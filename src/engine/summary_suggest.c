@@ -80,6 +80,9 @@ void summary_suggest(const struct summary *s, const char *case_name, struct page
     if (s->dns.nxdomain)
         suggest(g, "who asks for what is not there", "query",
                 "\"SELECT query, src_addr, rtt FROM dns WHERE rcode_name = 'NXDOMAIN'\"");
+    if (s->flows.flows)
+        suggest(g, "where it went", "query",
+                "\"SELECT dst_port, sum(bytes) FROM flow GROUP BY ALL ORDER BY 2 DESC LIMIT 10\"");
     if (s->files.files) suggest(g, "take the files out", "files", "-w out/");
     if (s->anomalies.used)
         suggest(g, "what is broken, and where", "query",

@@ -91,6 +91,8 @@ def templates_outlive_the_process(folder):
     need_equal(query(case, "SELECT count(*) n FROM flow")[0]["n"], 2)
     need_equal(query(case, "SELECT sum(count) n FROM loss WHERE reason = 'sequence_gap'")[0]["n"], 3)
     need_equal(query(case, "SELECT count(*) n FROM loss WHERE reason = 'no_template'")[0]["n"], 0)
+    report = weir("report", case).out.decode()
+    need(all(word in report for word in ("2 flows", "1 exporter", "incomplete: 3 told as lost: sequence_gap")), report)
     weir("verify", "--quick", case)
     with open(os.path.join(case, "exporters", "templates"), "r+b") as file:
         file.truncate(100)
