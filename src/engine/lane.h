@@ -10,7 +10,7 @@
 #include "stream/stream.h"
 
 // Conversations of all lanes that are dissected and not packed while they rest (engine/resting.h).
-enum { AWAKE_MAX = 32768 };
+enum { AWAKE_MAX = 65536 };
 
 struct lane_options {
     struct flow_options flow; // its accounts are the lane's own
