@@ -181,12 +181,12 @@ static bool turn_sync(struct service *s, nanos now, struct err *err)
 
 static void begin_full(struct service *s, nanos now)
 {
-    remark(s, "less of the disk is free than shall be, and nothing may go: nothing is kept until "
-              "there is room");
     lock_take(&s->passing);
     s->is_full = true;
     s->full_since = now;
     lock_give(&s->passing);
+    remark(s, "less of the disk is free than shall be, and nothing may go: nothing is kept until "
+              "there is room");
 }
 
 static void end_full(struct service *s, nanos now)
