@@ -233,6 +233,12 @@ char *text_unescaped(bytes b)
     return copy;
 }
 
+char *text_copy(const char *s)
+{
+    size_t size = s ? strlen(s) + 1 : 0;
+    return s ? memcpy(memory_get(size), s, size) : NULL;
+}
+
 static bool json_needs_care(bytes b, size_t i)
 {
     uint8_t c = b.p[i];

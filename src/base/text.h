@@ -39,5 +39,7 @@ size_t text_escape_from(char *out, size_t size, bytes *b);
 size_t text_unescape(uint8_t *out, bytes b);
 // The bytes as a string of their own, freed with memory_free.
 char *text_unescaped(bytes b);
+// A copy, freed with memory_free; NULL of NULL.
+char *text_copy(const char *s);
 // Value of a hexadecimal digit of either case, or -1.
 int text_hex_value(uint8_t c);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "bus/kafka_library.h"
 #include "bus/kafka_place.h"
 
@@ -114,11 +115,9 @@ static bool partitions_grow(struct kafka_reader *r, int32_t count, struct err *e
     r->partitions = memory_resize(r->partitions, (size_t)count * sizeof *r->partitions);
     for (int32_t i = r->partition_count; i < count; i++) {
         char input[KAFKA_INPUT_MAX];
-        int n =
-            snprintf(input, sizeof input, "kafka:%s/%s/%" PRId32, r->cluster, r->place.topic, i);
+        snprintf(input, sizeof input, "kafka:%s/%s/%" PRId32, r->cluster, r->place.topic, i);
         r->partitions[i] = (struct partition){.next = -1, .kept = -1, .told = -1};
-        r->partitions[i].input = memory_get((size_t)n + 1);
-        memcpy(r->partitions[i].input, input, (size_t)n);
+        r->partitions[i].input = text_copy(input);
     }
     r->partition_count = count;
     return true;
@@ -130,8 +129,7 @@ static void cluster_find(struct kafka_reader *r)
     if (r->cluster) return;
     char *id = kafka.clusterid(r->client, ANSWER_MS);
     const char *name = id && strlen(id) < KAFKA_WORD_MAX ? id : "";
-    r->cluster = memory_get(strlen(name) + 1);
-    memcpy(r->cluster, name, strlen(name));
+    r->cluster = text_copy(name);
     // It came from librdkafka's own heap.
     if (id) kafka.mem_free(r->client, id);
 }

@@ -83,7 +83,7 @@ static void give_up(struct dissect *d, const uint8_t *held_copy)
 
 static bool bring_state(struct dissect *d, const uint8_t *copy)
 {
-    if (!d->dissector || !d->state_size) return true;
+    if (!d->state_size) return true;
     d->state = blocks_take(d->stage->blocks, d->state_size);
     if (d->state) memcpy(d->state, copy, d->state_size);
     else dissect_block_forget(d, d->state_size);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "dissect/harness_inside.h"
 
 // ---- results ------------------------------------------------------------------------------------
@@ -123,9 +124,7 @@ char *harness_play(const struct dissector *dissector, enum transport transport,
     struct player p = {harness_create(dissector, transport), segment_max, cut_at, 0};
     for (size_t i = 0; i < step_count; i++) play_step(&p, transport, &steps[i]);
     harness_end(p.h);
-    const char *text = harness_text(p.h);
-    char *copy = memory_get(strlen(text) + 1);
-    memcpy(copy, text, strlen(text));
+    char *copy = text_copy(harness_text(p.h));
     harness_destroy(p.h);
     return copy;
 }

@@ -12,7 +12,7 @@
 struct evidence {
     struct extent *extent; // NULL: the capture is elsewhere, and nothing is known of it
     struct fetch *fetch;
-    struct text path;
+    char *path;
 };
 
 static bool is_gone(const struct case_reader *reader, const char *path, struct err *err)
@@ -58,7 +58,7 @@ static bool open_fetch(struct evidence *e, const struct case_reader *reader,
     if (r && of->number < r->capture_count && catalogue_is_moved(&r->captures[of->number]))
         from.path = r->captures[of->number].found_at;
     if (!from.content && !is_there(reader, from.path, of->bytes, err)) return false;
-    text_add(&e->path, from.path);
+    e->path = text_copy(from.path);
     e->fetch = fetch_open(&from, err);
     return e->fetch != NULL;
 }
@@ -77,7 +77,7 @@ void evidence_close(struct evidence *e)
     if (!e) return;
     fetch_close(e->fetch);
     extent_close(e->extent);
-    text_deinit(&e->path);
+    memory_free(e->path);
     memory_free(e);
 }
 
@@ -88,5 +88,5 @@ struct fetch *evidence_fetch(struct evidence *e)
 
 const char *evidence_path(const struct evidence *e)
 {
-    return e->path.p;
+    return e->path;
 }

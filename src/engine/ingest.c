@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "engine/catalogue.h"
 #include "engine/shaping.h"
 #include "source/live.h"
@@ -91,10 +92,7 @@ static bool run_open_source(struct run *r, const char *const *paths, uint32_t pa
 
 static void run_keep_path(struct run *r, const char *path)
 {
-    size_t n = strlen(path) + 1;
-    r->left_owned[r->left_count] = memory_get(n);
-    memcpy(r->left_owned[r->left_count], path, n);
-    r->left[r->left_count] = r->left_owned[r->left_count];
+    r->left[r->left_count] = r->left_owned[r->left_count] = text_copy(path);
     r->left_count++;
 }
 

@@ -68,8 +68,7 @@ static bool take_paths(void *context, const struct record_batch *b)
 static void set_path(struct run *r, uint32_t number, const char *path)
 {
     memory_free(r->paths[number]);
-    r->paths[number] = memory_get(strlen(path) + 1);
-    memcpy(r->paths[number], path, strlen(path));
+    r->paths[number] = text_copy(path);
 }
 
 // Opens what the case keeps of a capture; that it is as it was, was looked at before.

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/case.h"
 #include "store/entry.h"
 
@@ -26,15 +27,9 @@ static struct located *find_hash(const struct location_list *list, const char *s
     return NULL;
 }
 
-static char *copy_path(const char *path)
-{
-    size_t n = strlen(path) + 1;
-    return memcpy(memory_get(n), path, n);
-}
-
 static char *path_of(const struct catalogue_capture *named, bytes recorded)
 {
-    return catalogue_is_moved(named) ? copy_path(named->found_at) : text_unescaped(recorded);
+    return catalogue_is_moved(named) ? text_copy(named->found_at) : text_unescaped(recorded);
 }
 
 static bool file_has_size(const char *path, uint64_t size)

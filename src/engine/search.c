@@ -90,9 +90,8 @@ static const char *keep_path(struct search_result *result, const char *path)
 {
     for (size_t i = 0; i < result->path_count; i++)
         if (strcmp(result->paths[i], path) == 0) return result->paths[i];
-    size_t size = strlen(path) + 1;
     result->paths = memory_resize(result->paths, (result->path_count + 1) * sizeof(char *));
-    return result->paths[result->path_count++] = memcpy(memory_get(size), path, size);
+    return result->paths[result->path_count++] = text_copy(path);
 }
 
 // Captures are numbered anew in each reading.

@@ -10,6 +10,7 @@
 #include "record/community_id.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "record/output_inside.h"
 
 enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32 };
@@ -33,10 +34,7 @@ struct output *output_create(enum output_format format, FILE *out,
         (struct output){.format = format, .out = out, .column_count = column_count, .width = width};
     o->columns = memory_get(column_count * sizeof *columns);
     for (unsigned i = 0; i < column_count; i++) {
-        size_t size = strlen(columns[i].name) + 1;
-        char *name = memory_get(size);
-        memcpy(name, columns[i].name, size);
-        o->columns[i] = (struct output_column){name, columns[i].right};
+        o->columns[i] = (struct output_column){text_copy(columns[i].name), columns[i].right};
     }
     if (format == OUTPUT_JSON) put_heads(o);
     o->ends = memory_get(column_count * sizeof *o->ends);

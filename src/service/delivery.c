@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "bus/kafka_place.h"
 #include "engine/catalogue.h"
 #include "flow/flow_kind.h"
@@ -227,25 +228,17 @@ static bool way_begin(struct delivery *d, nanos now, struct err *err)
 
 // ---- life ---------------------------------------------------------------------------------------
 
-static char *copy_of(const char *text)
-{
-    if (!text) return NULL;
-    char *copy = memory_get(strlen(text) + 1);
-    memcpy(copy, text, strlen(text));
-    return copy;
-}
-
 struct delivery *delivery_open(const struct config *c, const struct config_sink *sink, nanos now,
                                struct err *err)
 {
     if (!delivery_check(c, sink, now, err)) return NULL;
     struct delivery *d = memory_get(sizeof *d);
-    d->to = copy_of(sink->to);
-    d->shown = copy_of(sink->to);
+    d->to = text_copy(sink->to);
+    d->shown = text_copy(sink->to);
     if (kafka_is_place(d->to)) d->shown[strcspn(d->shown, "?")] = 0;
-    d->format = copy_of(sink->format);
-    d->kafka = copy_of(sink->kafka);
-    d->spool = copy_of(sink->spool);
+    d->format = text_copy(sink->format);
+    d->kafka = text_copy(sink->kafka);
+    d->spool = text_copy(sink->spool);
     d->spool_size = sink->spool_size;
     d->kind = catalogue_kind(bytes_text(sink->kind));
     if (filter_make(c, sink, d->kind, now, &d->filter, err) && way_begin(d, now, err)) return d;

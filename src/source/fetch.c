@@ -54,8 +54,7 @@ struct fetch *fetch_open(const struct fetch_from *from, struct err *err)
     struct block_input input;
     if (!fetch_input(from, &input, err)) return NULL;
     struct fetch *f = memory_get(sizeof *f);
-    size_t n = strlen(from->path) + 1;
-    f->path = memcpy(memory_get(n), from->path, n);
+    f->path = text_copy(from->path);
     f->info.path = f->path;
     f->file = capture_file_open(&input, &f->info, &(struct capture_file_options){0}, err);
     if (!f->file) {

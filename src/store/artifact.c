@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 enum { FULL_PATH_MAX = 4096, BUFFER_FIRST = 4096, SYNC_ONE_BY_ONE_MAX = 16 };
 
@@ -29,8 +30,7 @@ bool artifacts_init(struct artifacts *a, const char *folder, struct err *err)
     }
     lock_init(&a->lock);
     if (!folder) return true;
-    a->folder = memory_get(strlen(folder) + 1);
-    memcpy(a->folder, folder, strlen(folder));
+    a->folder = text_copy(folder);
     artifacts_abort(a);
     return true;
 }

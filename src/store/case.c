@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/case_inside.h"
 #include "store/functions.h"
 #include "store/observed.h"
@@ -19,12 +20,6 @@
 
 enum { OPENINGS_TRIED_MAX = 100 };
 
-static char *copy(const char *s)
-{
-    size_t size = strlen(s) + 1;
-    return memcpy(memory_get(size), s, size);
-}
-
 static struct case_reader *reader_create(const char *named, const struct record_kind *const *kinds,
                                          unsigned kind_count)
 {
@@ -32,7 +27,7 @@ static struct case_reader *reader_create(const char *named, const struct record_
     c->lease.file = c->file = -1;
     c->kinds = kinds;
     c->kind_count = kind_count;
-    c->named = copy(named);
+    c->named = text_copy(named);
     c->raw = memory_get(kind_count * sizeof *c->raw);
     c->shown = memory_get(kind_count * sizeof *c->shown);
     c->asked_for = memory_get(kind_count * sizeof *c->asked_for);

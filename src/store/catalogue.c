@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 enum { PATH_MAX_HERE = 4096 };
 
@@ -382,10 +383,9 @@ bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
 
 void catalogue_add_extent(struct catalogue_reading *r, const struct catalogue_extent *extent)
 {
-    size_t n = strlen(extent->path) + 1;
     r->extents = memory_resize(r->extents, (r->extent_count + 1) * sizeof *r->extents);
     r->extents[r->extent_count] = *extent;
-    r->extents[r->extent_count++].path = memcpy(memory_get(n), extent->path, n);
+    r->extents[r->extent_count++].path = text_copy(extent->path);
 }
 
 void catalogue_free_extents(struct catalogue_reading *r)

@@ -5,14 +5,9 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/segment.h"
 #include "store/store_inside.h"
-
-static char *copy(const char *s)
-{
-    size_t n = strlen(s) + 1;
-    return memcpy(memory_get(n), s, n);
-}
 
 // Greater than the number of every line and of every tail that there is.
 static uint64_t next_number(const struct store *s, uint64_t last)
@@ -104,9 +99,9 @@ bool store_collect(struct store *s, const struct store_collection *of, nanos now
     spool_init_empty(&tail, s->spool.kinds, s->spool.kind_count);
     c->is_active = true;
     c->about = (struct tail_about){.number = next_number(s, 0),
-                                   .input = copy(of->input),
-                                   .options = copy(of->options),
-                                   .version = copy(of->version),
+                                   .input = text_copy(of->input),
+                                   .options = text_copy(of->options),
+                                   .version = text_copy(of->version),
                                    .begun = now};
     bool fine = tail_create(&tail, s->folder, &c->about, err);
     if (fine) {
@@ -167,9 +162,9 @@ static bool turn(struct store *s, nanos now, struct err *err)
 {
     struct collecting *c = &s->collecting;
     struct tail_about fresh = {.number = next_number(s, c->about.number),
-                               .input = copy(c->about.input),
-                               .options = copy(c->about.options),
-                               .version = copy(c->about.version),
+                               .input = text_copy(c->about.input),
+                               .options = text_copy(c->about.options),
+                               .version = text_copy(c->about.version),
                                .begun = now};
     if (!tail_create(&c->waiting, s->folder, &fresh, err)) {
         tail_about_deinit(&fresh);

@@ -23,18 +23,6 @@ static const struct store_collection collected = {"udp://:2055", "collect", "0.1
 
 static struct err err;
 
-static int set_up(void **state)
-{
-    *state = fixture_folder();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_folder_remove(*state);
-    return 0;
-}
-
 static struct store *open_store(const char *folder)
 {
     struct store *s = store_open(folder, fixture_kinds, 2, &fixture_author, &err);
@@ -468,17 +456,23 @@ static void the_disk_is_never_filled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(is_read_while_it_goes_on, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nothing_is_no_part, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(cuts_are_due, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(lanes_go_on_while_it_is_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_was_synced_is_there_after_a_kill, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_torn_end_is_cut_off, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_changed_frame_ends_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_forged_frame_is_not_believed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(small_segments_become_one, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_too_old_goes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_disk_is_never_filled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(is_read_while_it_goes_on, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_no_part, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(cuts_are_due, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(lanes_go_on_while_it_is_cut, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_synced_is_there_after_a_kill, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_torn_end_is_cut_off, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_changed_frame_ends_it, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_forged_frame_is_not_believed, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(small_segments_become_one, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_too_old_goes, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(the_disk_is_never_filled, fixture_set_up,
+                                        fixture_tear_down),
     };
     return fixture_has_library() ? cmocka_run_group_tests(tests, NULL, NULL) : FIXTURE_SKIP;
 }

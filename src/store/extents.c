@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/extent.h"
 
 enum { FULL_PATH_MAX = 4096, ROOM_FIRST = 16 };
@@ -34,8 +35,7 @@ bool extents_init(struct extents *x, const char *folder, struct err *err)
     *x = (struct extents){0};
     lock_init(&x->lock);
     if (!folder) return true;
-    x->folder = memory_get(strlen(folder) + 1);
-    memcpy(x->folder, folder, strlen(folder));
+    x->folder = text_copy(folder);
     x->codec = frame_codec_create(false);
     if (!x->codec) return err_set(err, ERR_MACHINE, "there is no memory to compress packets");
     extents_abort(x);

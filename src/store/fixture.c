@@ -162,6 +162,18 @@ void fixture_folder_remove(char *folder)
     memory_free(folder);
 }
 
+int fixture_set_up(void **state)
+{
+    *state = fixture_folder();
+    return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+    fixture_folder_remove(*state);
+    return 0;
+}
+
 const struct reading *fixture_reading(uint8_t number, const char *options)
 {
     static struct reading_capture capture = {.path = "/captures/a.pcap", .bytes = 1234};

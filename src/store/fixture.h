@@ -44,6 +44,9 @@ bool fixture_rows_equal(const struct record_batch *a, uint32_t row_a, const stru
 // fixture_folder_remove.
 char *fixture_folder(void);
 void fixture_folder_remove(char *folder);
+// The same as setup and teardown of a test of cmocka, whose state the folder is.
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
 
 // A reading of one capture whose hash is made of `number`; valid until the next call.
 const struct reading *fixture_reading(uint8_t number, const char *options);

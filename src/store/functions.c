@@ -187,18 +187,30 @@ static void ends_swapped(struct duck_info *info, struct duck_chunk *input,
     }
 }
 
-// With ends_name it tells ends apart.
-static void ends_hash(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+// A number of each row's ends.
+static void ends_number(struct duck_chunk *input, struct duck_vector *output,
+                        uint64_t (*number)(const struct ends *e))
 {
-    (void)info;
     struct arguments a = arguments_of(input, 7, output);
     uint64_t *out = duck.vector_get_data(output);
     for (uint64_t row = 0; row < a.rows; row++) {
         if (has_null(&a, row)) continue;
         struct ends e = ends_of(&a, row);
         e.swapped = 0;
-        out[row] = table_hash(&e, sizeof e, 0);
+        out[row] = number(&e);
     }
+}
+
+static uint64_t hash_of(const struct ends *e)
+{
+    return table_hash(e, sizeof *e, 0);
+}
+
+// With ends_name it tells ends apart.
+static void ends_hash(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    ends_number(input, output, hash_of);
 }
 
 static uint64_t name_add(uint64_t name, uint64_t v, unsigned size)
@@ -211,19 +223,18 @@ static uint64_t name_add(uint64_t name, uint64_t v, unsigned size)
 }
 
 // The same everywhere: FNV-1a over addresses, ports and protocol, most significant byte first.
+static uint64_t name_of(const struct ends *e)
+{
+    uint64_t name = UINT64_C(0xcbf29ce484222325);
+    name = name_add(name_add(name_add(name, e->a_hi, 8), e->a_lo, 8), e->a_port, 2);
+    name = name_add(name_add(name_add(name, e->b_hi, 8), e->b_lo, 8), e->b_port, 2);
+    return name_add(name, e->proto, 2);
+}
+
 static void ends_name(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
 {
     (void)info;
-    struct arguments a = arguments_of(input, 7, output);
-    uint64_t *out = duck.vector_get_data(output);
-    for (uint64_t row = 0; row < a.rows; row++) {
-        if (has_null(&a, row)) continue;
-        struct ends e = ends_of(&a, row);
-        uint64_t name = UINT64_C(0xcbf29ce484222325);
-        name = name_add(name_add(name_add(name, e.a_hi, 8), e.a_lo, 8), e.a_port, 2);
-        name = name_add(name_add(name_add(name, e.b_hi, 8), e.b_lo, 8), e.b_port, 2);
-        out[row] = name_add(name, e.proto, 2);
-    }
+    ends_number(input, output, name_of);
 }
 
 #define ENDS_PARAMETERS                                                                            \

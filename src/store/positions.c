@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/entry.h"
 
 void positions_deinit(struct positions *p)
@@ -32,10 +33,9 @@ void positions_put(struct positions *p, const char *input, uint64_t next)
 {
     struct reading_position *position = find(p, input);
     if (!position) {
-        size_t n = strlen(input) + 1;
         p->list = memory_resize(p->list, (p->count + 1) * sizeof *p->list);
         position = &p->list[p->count++];
-        position->input = memcpy(memory_get(n), input, n);
+        position->input = text_copy(input);
     }
     position->next = next;
     p->at = (size_t)(position - p->list) + 1;

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "record/output.h"
 #include "store/query_inside.h"
 #include "store/values.h"
@@ -45,9 +46,7 @@ static void shape_init(struct shape *s, struct duck_result *result)
     s->types = memory_get(s->count * sizeof *s->types);
     s->casts = memory_get(s->count * sizeof *s->casts);
     for (uint64_t i = 0; i < s->count; i++) {
-        const char *name = duck.column_name(result, i);
-        char *copy = memory_get(strlen(name) + 1);
-        memcpy(copy, name, strlen(name) + 1);
+        char *copy = text_copy(duck.column_name(result, i));
         s->types[i] = value_type_of(result, i);
         s->casts[i] = value_cast(s->types[i]);
         s->needs_cast = s->needs_cast || s->casts[i];

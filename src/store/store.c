@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "store/artifact_names.h"
 #include "store/case.h"
 #include "store/segment.h"
@@ -136,10 +137,7 @@ struct store *store_open(const char *path, const struct record_kind *const *kind
     struct store *s = memory_get(sizeof *s);
     s->author = *author;
     s->lease.file = -1;
-    if (path) {
-        s->folder = memory_get(strlen(path) + 1);
-        memcpy(s->folder, path, strlen(path));
-    }
+    s->folder = text_copy(path);
     bool fine = !path || open_folder(s, err);
     fine = fine && spool_init(&s->spool, path, kinds, kind_count, err) &&
            artifacts_init(&s->artifacts, path, err) && extents_init(&s->extents, path, err) &&

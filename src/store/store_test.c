@@ -24,18 +24,6 @@ enum { PATH_SIZE = 256 };
 
 static struct err err;
 
-static int set_up(void **state)
-{
-    *state = fixture_folder();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture_folder_remove(*state);
-    return 0;
-}
-
 static struct store *open_store(const char *folder)
 {
     struct store *s = store_open(folder, fixture_kinds, 2, &fixture_author, &err);
@@ -414,25 +402,35 @@ static void stays_whole_on_a_full_disk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(gives_back_what_was_put_in, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(gives_back_small_batches, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(gives_back_several_groups, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(gives_back_what_segments_do_not_have, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gives_back_what_was_put_in, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(gives_back_small_batches, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(gives_back_several_groups, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(gives_back_what_segments_do_not_have, fixture_set_up,
+                                        fixture_tear_down),
         cmocka_unit_test(gives_back_in_memory),
-        cmocka_unit_test_setup_teardown(gives_back_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(knows_its_readings, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(replaces_when_asked, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(does_not_lose_what_was_read_together, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(forgets_what_is_aborted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_a_second_writer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(keeps_what_is_being_read, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sweeps_what_a_killed_writer_left, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(survives_being_killed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_what_is_no_case, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(takes_back_a_case_without_a_reading, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(refuses_a_newer_case, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(does_not_follow_paths_out_of_the_case, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(stays_whole_on_a_full_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gives_back_nothing, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(knows_its_readings, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(replaces_when_asked, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(does_not_lose_what_was_read_together, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(forgets_what_is_aborted, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(refuses_a_second_writer, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(keeps_what_is_being_read, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(sweeps_what_a_killed_writer_left, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(survives_being_killed, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(refuses_what_is_no_case, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(takes_back_a_case_without_a_reading, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(refuses_a_newer_case, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(does_not_follow_paths_out_of_the_case, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(stays_whole_on_a_full_disk, fixture_set_up,
+                                        fixture_tear_down),
     };
     if (!fixture_has_library()) return FIXTURE_SKIP;
     return cmocka_run_group_tests(tests, NULL, NULL);
