@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "bus/kafka_library.h"
 
 enum { FILE_BYTES_MAX = 1 << 20, WHY_MAX = 256, ROW_NAME_MAX = 128 };
@@ -44,12 +43,11 @@ static bool is_ours(const char *name)
     return false;
 }
 
-// librdkafka's own sentences repeat the value.
-static bool is_secret(const char *name)
+static bool is_secret(bytes name)
 {
     static const char *const words[] = {"password", "secret", ".pem", "username", "config"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strstr(name, words[i])) return true;
+        if (memmem(name.p, name.n, words[i], strlen(words[i]))) return true;
     return false;
 }
 
@@ -61,7 +59,9 @@ bool kafka_place_set(struct kafka_place *place, const char *name, const char *va
     if (r == RD_KAFKA_CONF_OK) return true;
     if (r == RD_KAFKA_CONF_UNKNOWN)
         return err_set(err, ERR_USAGE, "\"%s\" is no option, and no property of librdkafka", name);
-    if (is_secret(name)) return err_set(err, ERR_USAGE, "the value of %s is not taken", name);
+    // librdkafka's own sentences repeat the value.
+    if (is_secret(bytes_text(name)))
+        return err_set(err, ERR_USAGE, "the value of %s is not taken", name);
     return err_set(err, ERR_USAGE, "%s", why);
 }
 
@@ -216,4 +216,30 @@ void kafka_place_deinit(struct kafka_place *place)
 {
     if (place->conf) kafka.conf_destroy(place->conf);
     place->conf = NULL;
+}
+
+// ---- showing it ---------------------------------------------------------------------------------
+
+static void show_pair(bytes pair, struct text *out)
+{
+    size_t equals = bytes_find(pair, '=');
+    bool hides = equals < pair.n && is_secret(bytes_first(pair, equals));
+    text_put(out, hides ? bytes_first(pair, equals + 1) : pair);
+    if (hides) text_add(out, "***");
+}
+
+void kafka_show(const char *word, struct text *out)
+{
+    bytes rest = bytes_text(word);
+    if (!kafka_is_place(word)) {
+        show_pair(rest, out);
+        return;
+    }
+    size_t end = bytes_find(rest, '?');
+    text_put(out, bytes_first(rest, end));
+    for (rest = bytes_after(rest, end); rest.n; rest = bytes_after(rest, 1 + end)) {
+        text_put(out, bytes_first(rest, 1)); // "?", then each "&"
+        end = bytes_find(bytes_after(rest, 1), '&');
+        show_pair(bytes_first(bytes_after(rest, 1), end), out);
+    }
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/text.h"
 
 enum { KAFKA_NAME_MAX = 512, KAFKA_TOPIC_MAX = 250, KAFKA_WORD_MAX = 256 };
 
@@ -36,3 +37,5 @@ bool kafka_place_parse(struct kafka_place *place, const char *url, const char *m
 bool kafka_place_set(struct kafka_place *place, const char *name, const char *value,
                      struct err *err);
 void kafka_place_deinit(struct kafka_place *place); // zeroed is fine
+// What was given as `url` or `more`, with *** in place of values that are secrets.
+void kafka_show(const char *word, struct text *out);

@@ -104,12 +104,34 @@ static void what_is_wrong_is_told_without_secrets(void **state)
     assert_true(kafka_is_place("kafka://a:1/t"));
 }
 
+static void assert_shown(const char *word, const char *expected)
+{
+    struct text shown = {0};
+    kafka_show(word, &shown);
+    assert_string_equal(shown.p, expected);
+    text_deinit(&shown);
+}
+
+static void secrets_are_not_shown(void **state)
+{
+    (void)state;
+    assert_shown("kafka://a:1/t", "kafka://a:1/t");
+    assert_shown("kafka://a:1/t?group=g&sasl.password=a%26b&ssl.key.pem=x&from=end",
+                 "kafka://a:1/t?group=g&sasl.password=***&ssl.key.pem=***&from=end");
+    assert_shown("kafka://a:1/t?sasl.password=", "kafka://a:1/t?sasl.password=***");
+    assert_shown("kafka://a:1/t?sasl.password&", "kafka://a:1/t?sasl.password&");
+    assert_shown("sasl.password=a&b=c", "sasl.password=***");
+    assert_shown("/etc/weir/kafka.options", "/etc/weir/kafka.options");
+    assert_shown("udp://:2055", "udp://:2055");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_place_has_brokers_topic_and_options),
         cmocka_unit_test(options_may_stand_in_a_file),
         cmocka_unit_test(what_is_wrong_is_told_without_secrets),
+        cmocka_unit_test(secrets_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ static const struct option_row rows[] = {
     {'T', "test", OPTION_FLAG, offsetof(struct run_options, check), NULL,
      "only look whether the file makes sense", 0, 0},
     {0, "dump", OPTION_FLAG, offsetof(struct run_options, dump), NULL,
-     "only print all values that hold, as such a file", 0, 0},
+     "only print all values that hold, as such a file, *** for secrets", 0, 0},
     {0, "keys", OPTION_FLAG, offsetof(struct run_options, keys), NULL,
      "only print what may stand in the file", 0, 0},
 };

@@ -90,7 +90,7 @@ static bool needed_check(const struct config *c, const struct config_section *se
                          const struct tree_node *at, uint64_t given, struct err *err)
 {
     for (unsigned i = 0; i < section->key_count; i++)
-        if (section->keys[i].is_needed && !(given >> i & 1))
+        if ((section->keys[i].traits & KEY_NEEDED) && !(given >> i & 1))
             return tree_fail(&c->tree, at, err, "%s needs \"%s\": %s", section->noun,
                              section->keys[i].option.name, section->keys[i].option.help);
     return true;

@@ -90,7 +90,7 @@ struct config_source *config_add_source(struct config *c);
 bool config_fail(const struct config *c, struct config_place at, struct err *err,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-// The effective values, as a file that config_read takes.
+// The effective values, as a file that config_read takes; *** in place of secrets.
 void config_dump(const struct config *c, struct text *out);
 // All keys with their meaning and default.
 void config_manual(FILE *out);

@@ -140,6 +140,25 @@ static void a_dump_says_the_same(void **state)
     text_deinit(&two);
 }
 
+static void a_dump_has_no_secrets(void **state)
+{
+    (void)state;
+    struct config *c = parsed("sources:\n"
+                              "  - read: kafka://a:1/t?group=g&sasl.password=pa55\n"
+                              "    kafka: sasl.password=pa55\n"
+                              "sinks:\n"
+                              "  - to: kafka://a:1/t?sasl.username=pa55\n"
+                              "    kafka: /etc/weir/kafka\n");
+    struct text out = {0};
+    config_dump(c, &out);
+    assert_null(strstr(out.p, "pa55"));
+    assert_non_null(strstr(out.p, "read: \"kafka://a:1/t?group=g&sasl.password=***\"\n"));
+    assert_non_null(strstr(out.p, "kafka: \"sasl.password=***\"\n"));
+    assert_non_null(strstr(out.p, "kafka: \"/etc/weir/kafka\"\n"));
+    config_destroy(c);
+    text_deinit(&out);
+}
+
 static void differs(const char *with, const char *expected)
 {
     struct config *old = parsed(full), *new = parsed(with);
@@ -191,6 +210,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named_with_its_place),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(a_dump_says_the_same),
+        cmocka_unit_test(a_dump_has_no_secrets),
         cmocka_unit_test(what_needs_a_restart_is_named),
         cmocka_unit_test(items_without_a_file_have_defaults),
     };

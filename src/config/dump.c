@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "bus/kafka_place.h"
 #include "config/keys.h"
 
 static bool is_plain(bytes value)
@@ -19,10 +20,17 @@ void config_dump_value(struct text *out, bytes value)
     else text_json(out, value);
 }
 
+static void option_show(const struct option_row *o, const void *item, struct text *out)
+{
+    const char *text = *(const char *const *)((const char *)item + o->offset);
+    if (text) kafka_show(text, out);
+}
+
 static void key_dump(const struct config_key *key, const void *item, struct text *out)
 {
     struct text value = {0};
-    option_format(&key->option, item, &value);
+    if (key->traits & KEY_SECRET) option_show(&key->option, item, &value);
+    else option_format(&key->option, item, &value);
     text_format(out, "%s:", key->option.name);
     if (value.n) text_add(out, " ");
     if (value.n) config_dump_value(out, bytes_of(value.p, value.n));
@@ -73,7 +81,7 @@ void config_manual(FILE *out)
             char left[64];
             snprintf(left, sizeof left, "%s: %s", o->name, o->argument ? o->argument : "yes|no");
             fprintf(out, "  %-24s %s%s\n", left, o->help,
-                    s->keys[k].needs_restart ? "" : "; may change while it runs");
+                    s->keys[k].traits & KEY_RESTART ? "" : "; may change while it runs");
         }
     }
 }
@@ -98,7 +106,7 @@ static void section_restart(const struct config *old, const struct config *new,
 {
     bool same_count = item_count(old, s) == item_count(new, s);
     for (unsigned k = 0; k < s->key_count; k++) {
-        if (!s->keys[k].needs_restart) continue;
+        if (!(s->keys[k].traits & KEY_RESTART)) continue;
         if (!same_count) {
             name_difference(out, s->name, NULL);
             return;

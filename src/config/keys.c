@@ -7,31 +7,29 @@
 #define KEY_ROW(letter, name, type, S, F, argument, help, fallback, minimum, maximum)              \
     {                                                                                              \
         OPTION_ROW(letter, name, type, S, F, argument, help, fallback, minimum, maximum),          \
-            fallback, false, true                                                                  \
+            fallback, KEY_RESTART                                                                  \
     }
 
 #define ELEMENT struct config_element
 static const struct config_key element_keys[] = {
-    {{0, "name", OPTION_TEXT, offsetof(ELEMENT, name), "NAME", "its name", 0, 0}, NULL, true, true},
+    {{0, "name", OPTION_TEXT, offsetof(ELEMENT, name), "NAME", "its name", 0, 0},
+     NULL,
+     KEY_NEEDED | KEY_RESTART},
     {{0, "enterprise", OPTION_COUNT, offsetof(ELEMENT, enterprise), "N",
       "private enterprise number; 0 is the IANA's registry [0]", 0, UINT32_MAX},
      "0",
-     false,
-     true},
+     KEY_RESTART},
     {{0, "number", OPTION_COUNT, offsetof(ELEMENT, number), "N", "number of the element", 1, 32767},
      NULL,
-     true,
-     true},
+     KEY_NEEDED | KEY_RESTART},
     {{0, "type", OPTION_TEXT, offsetof(ELEMENT, type), "TYPE",
       "abstract data type (RFC 7012 section 3.1): unsigned32, string, ...", 0, 0},
      NULL,
-     true,
-     true},
+     KEY_NEEDED | KEY_RESTART},
     {{0, "fills", OPTION_TEXT, offsetof(ELEMENT, fills), "FIELD",
       "field of flow that it fills [none: it is kept as text]", 0, 0},
      NULL,
-     false,
-     true},
+     KEY_RESTART},
 };
 
 #define SOURCE struct config_source
@@ -39,26 +37,23 @@ static const struct config_key source_keys[] = {
     {{0, "listen", OPTION_TEXT, offsetof(SOURCE, listen), "URL",
       "where exporters send to: udp://HOST:PORT, ipfix://HOST, sflow://HOST, tcp://HOST", 0, 0},
      NULL,
-     false,
-     true},
+     KEY_RESTART},
     {{0, "read", OPTION_TEXT, offsetof(SOURCE, read), "FILE",
       "kafka://HOST:PORT/TOPIC, a file of messages or of flows as lines, a capture of messages; "
       "interface:NAME for packets as they come",
       0, 0},
      NULL,
-     false,
-     true},
+     KEY_RESTART | KEY_SECRET},
     OPTION_TAP(KEY_ROW, SOURCE, tap),
     OPTION_KNOWN_ONLY(KEY_ROW, SOURCE, known_only),
     OPTION_BUFFER(KEY_ROW, SOURCE, buffer),
     OPTION_SOCKETS(KEY_ROW, SOURCE, sockets),
     OPTION_DEAD(KEY_ROW, SOURCE, dead),
-    OPTION_KAFKA(KEY_ROW, SOURCE, kafka),
+    {OPTION_KAFKA(OPTION_ROW, SOURCE, kafka), NULL, KEY_RESTART | KEY_SECRET},
     {{0, "bpf", OPTION_TEXT, offsetof(SOURCE, bpf), "BPF",
       "of an interface only packets that match, as in tcpdump [all]", 0, 0},
      NULL,
-     false,
-     true},
+     KEY_RESTART},
 };
 
 #define STORE struct config_store
@@ -66,11 +61,10 @@ static const struct config_key store_keys[] = {
     {{0, "path", OPTION_TEXT, offsetof(STORE, path), "CASE",
       "where to keep records: a case, made when it is missing [none]", 0, 0},
      NULL,
-     false,
-     true},
-    {OPTION_EVERY(OPTION_ROW, STORE, every), "1h", false, false},
-    {OPTION_RETAIN(OPTION_ROW, STORE, retain), NULL, false, false},
-    {OPTION_FREE(OPTION_ROW, STORE, free), "1%", false, false},
+     KEY_RESTART},
+    {OPTION_EVERY(OPTION_ROW, STORE, every), "1h", 0},
+    {OPTION_RETAIN(OPTION_ROW, STORE, retain), NULL, 0},
+    {OPTION_FREE(OPTION_ROW, STORE, free), "1%", 0},
 };
 
 #define SINK struct config_sink
@@ -80,33 +74,27 @@ static const struct config_key sink_keys[] = {
       "file that is not there yet",
       0, 0},
      NULL,
-     true,
-     false},
+     KEY_NEEDED | KEY_SECRET},
     {{0, "kind", OPTION_TEXT, offsetof(SINK, kind), "KIND", "records of which kind [flow]", 0, 0},
      "flow",
-     false,
-     false},
+     0},
     {{0, "filter", OPTION_TEXT, offsetof(SINK, filter), "EXPRESSION",
       "only records for which it holds [all]", 0, 0},
      NULL,
-     false,
-     false},
+     0},
     {{0, "format", OPTION_TEXT, offsetof(SINK, format), "FORMAT",
       "ipfix, netflow9, netflow5, or json for a file or a topic [ipfix]", 0, 0},
      "ipfix",
-     false,
-     false},
-    {OPTION_KAFKA(OPTION_ROW, SINK, kafka), NULL, false, false},
+     0},
+    {OPTION_KAFKA(OPTION_ROW, SINK, kafka), NULL, KEY_SECRET},
     {{0, "spool", OPTION_TEXT, offsetof(SINK, spool), "FOLDER",
       "where records wait on disk until a topic has them; each sink needs its own [none]", 0, 0},
      NULL,
-     false,
-     false},
+     0},
     {{0, "spool-size", OPTION_SIZE, offsetof(SINK, spool_size), "SIZE",
       "how much may wait there; what comes then is lost, and counted [1G]", 1000000, INT64_MAX},
      "1G",
-     false,
-     false},
+     0},
 };
 
 #define METRICS struct config_metrics
@@ -114,8 +102,7 @@ static const struct config_key metrics_keys[] = {
     {{0, "listen", OPTION_TEXT, offsetof(METRICS, listen), "ADDRESS:PORT",
       "where Prometheus asks: 127.0.0.1:9104, say [nowhere]", 0, 0},
      NULL,
-     false,
-     true},
+     KEY_RESTART},
 };
 
 static const char *source_alone(const char *word)

@@ -4,11 +4,16 @@
 
 #include "config/config.h"
 
+enum config_key_traits {
+    KEY_NEEDED = 1,
+    KEY_RESTART = 2, // takes effect when the program starts again
+    KEY_SECRET = 4,  // a place of Kafka or an option of one, which may hold a secret
+};
+
 struct config_key {
     struct option_row option;
     const char *fallback; // the default, NULL: none
-    bool is_needed;
-    bool needs_restart;
+    unsigned traits;      // of enum config_key_traits
 };
 
 enum config_form { CONFIG_ONE, CONFIG_LIST, CONFIG_NETWORKS };
