@@ -155,9 +155,10 @@ static bool run_open(struct run *r, struct err *err)
     return o->target != INGEST_CASE || o->again || run_skip_known(r, err);
 }
 
-static bool run_rest(void *context, struct err *err)
+static bool run_rest(void *context, const struct reading_counts *counts, struct err *err)
 {
     struct run *r = context;
+    (void)counts;
     nanos now = r->options->now();
     if (now - r->synced < SYNC_EVERY && now >= r->synced) return true;
     r->synced = now;

@@ -467,3 +467,10 @@ struct lane_counters lane_counters(const struct lane *l)
     }
     return n;
 }
+
+struct lane_gauges lane_gauges(const struct lane *l)
+{
+    struct lane_gauges now = {.open_conversations = flow_table_count(l->table)};
+    for (unsigned i = 0; i < SHARDS; i++) now.held_bytes += l->accounts->shards[i].bytes;
+    return now;
+}

@@ -83,6 +83,19 @@ struct lane_counters {
     uint64_t rests;
 };
 
+// What a lane holds at the moment. A row each, as above.
+// clang-format off
+#define LANE_GAUGES(X) \
+    X(open_conversations, "conversations", "Conversations that have not ended") \
+    X(held_bytes, "bytes", "What streams and dissectors keep: unread, or behind a hole")
+// clang-format on
+
+struct lane_gauges {
+#define LANE_GAUGE_FIELD(name, unit, help) uint64_t name;
+    LANE_GAUGES(LANE_GAUGE_FIELD)
+#undef LANE_GAUGE_FIELD
+};
+
 struct lane;
 
 // Borrows options' strings and artifacts, and the kinds. NULL and err on failure.
@@ -102,3 +115,4 @@ void lane_finish(struct lane *l, const struct packet *p);
 void lane_end(struct lane *l);
 
 struct lane_counters lane_counters(const struct lane *l);
+struct lane_gauges lane_gauges(const struct lane *l);

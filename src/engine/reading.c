@@ -84,13 +84,36 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
     return result;
 }
 
+static void words_add(void *sum, const void *more, size_t size)
+{
+    const uint64_t *from = more;
+    uint64_t *to = sum;
+    for (size_t i = 0; i < size / sizeof *to; i++) to[i] += from[i];
+}
+
+static void reading_count(const struct reading *r, struct reading_counts *counts)
+{
+    *counts = (struct reading_counts){
+        .packets = r->decoder->packets, .more = r->decoder->more, .last_seen = r->watermark};
+    memcpy(counts->classes, r->decoder->classes, sizeof counts->classes);
+    memcpy(counts->reasons, r->decoder->reasons, sizeof counts->reasons);
+    for (uint32_t i = 0; i < r->lanes; i++) {
+        struct lane_counters lane = lane_counters(r->lane[i]);
+        struct lane_gauges now = lane_gauges(r->lane[i]);
+        words_add(&counts->lanes, &lane, sizeof lane);
+        words_add(&counts->now, &now, sizeof now);
+    }
+}
+
 // No lane works.
 static bool reading_rest(const struct reading *r, struct err *err)
 {
     const struct reading_options *o = r->options;
+    struct reading_counts counts;
     if (!o->rest) return true;
     reading_tell_losses(r->source, o, r->writer);
-    return o->rest(o->rest_context, err);
+    reading_count(r, &counts);
+    return o->rest(o->rest_context, &counts, err);
 }
 
 static enum source_result reading_run_one(struct reading *r, struct err *err)
@@ -162,25 +185,6 @@ static enum source_result reading_run_many(struct reading *r, struct err *err)
     broadcast_destroy(broadcast);
     for (unsigned i = 0; i < BATCHES_MANY; i++) packet_batch_destroy(batches[i]);
     return result;
-}
-
-static void counters_add(struct lane_counters *sum, const struct lane_counters *more)
-{
-    const uint64_t *from = (const uint64_t *)more;
-    uint64_t *to = (uint64_t *)sum;
-    for (size_t i = 0; i < sizeof *sum / sizeof *to; i++) to[i] += from[i];
-}
-
-static void reading_count(const struct reading *r, struct reading_counts *counts)
-{
-    *counts = (struct reading_counts){
-        .packets = r->decoder->packets, .more = r->decoder->more, .last_seen = r->watermark};
-    memcpy(counts->classes, r->decoder->classes, sizeof counts->classes);
-    memcpy(counts->reasons, r->decoder->reasons, sizeof counts->reasons);
-    for (uint32_t i = 0; i < r->lanes; i++) {
-        struct lane_counters lane = lane_counters(r->lane[i]);
-        counters_add(&counts->lanes, &lane);
-    }
 }
 
 bool reading_run(struct source *source, const struct reading_options *options,

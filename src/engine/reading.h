@@ -12,6 +12,17 @@
 
 enum { LANES_MAX = 64 };
 
+// What a run counted. packets + more = classes summed; classes[PACKET_IP] = lanes.packets_in.
+struct reading_counts {
+    uint64_t packets;
+    uint64_t more; // packets behind the first of their frame
+    uint64_t classes[PACKET_CLASSES];
+    uint64_t reasons[REASON_COUNT];
+    struct lane_counters lanes;
+    struct lane_gauges now; // summed over the lanes
+    nanos last_seen;        // the last watermark
+};
+
 struct reading_options {
     struct lane_options lane; // `lane` and `lanes` of it are filled in here
     uint32_t lanes;
@@ -22,7 +33,7 @@ struct reading_options {
     // then: what was made of the packets so far was passed on. False and err end the run. NULL when
     // nobody wants to know.
     void *rest_context;
-    bool (*rest)(void *context, struct err *err);
+    bool (*rest)(void *context, const struct reading_counts *counts, struct err *err);
 };
 
 #define READING_DEFAULTS                                                                           \
@@ -42,16 +53,6 @@ struct reading_options {
                  .awake_max = AWAKE_MAX},                                                          \
         .lanes = 1                                                                                 \
     }
-
-// What a run counted. packets + more = classes summed; classes[PACKET_IP] = lanes.packets_in.
-struct reading_counts {
-    uint64_t packets;
-    uint64_t more; // packets behind the first of their frame
-    uint64_t classes[PACKET_CLASSES];
-    uint64_t reasons[REASON_COUNT];
-    struct lane_counters lanes;
-    nanos last_seen; // the last watermark
-};
 
 // Runs the source to its end. Records of all kinds go to `sink`, from all lanes. False and err when
 // the machine failed.

@@ -263,6 +263,7 @@ static bool gather_datagrams(struct gathering *g, struct datagrams *d, struct er
             struct export_message m = {list[i].data, list[i].from, list[i].port, 0,
                                        list[i].received};
             g->now = m.received;
+            g->counts->bytes += m.data.n;
             collector_take(g->collector, &m);
         }
         if (n > 0) g->counts->datagrams += (uint64_t)n;

@@ -37,7 +37,8 @@ struct gather_options {
 };
 
 struct gather_counts {
-    uint64_t datagrams, dropped;  // by the kernel, for want of room
+    uint64_t datagrams, bytes;
+    uint64_t dropped;             // datagrams, by the kernel, for want of room
     uint64_t connections, faults; // that are over, and those that ended before their time
     struct lines_counts lines;
     struct nfdump_counts nfdump; // of all files

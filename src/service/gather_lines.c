@@ -88,6 +88,7 @@ static bool read_first(struct lines_input *in, uint8_t *piece, size_t *n, struct
 void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n)
 {
     sum->datagrams += n->datagrams;
+    sum->bytes += n->bytes;
     sum->dropped += n->dropped;
     sum->connections += n->connections;
     sum->faults += n->faults;

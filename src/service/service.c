@@ -32,8 +32,10 @@ void service_take(void *context, const struct record_batch *batch)
     tally_take(s->tally, batch);
     lock_give(&s->counting);
     lock_take(&s->passing);
-    if (s->is_full) s->full_count += batch->rows;
-    else if (s->store) {
+    if (s->is_full) {
+        s->full_count += batch->rows;
+        s->passed_count += batch->rows;
+    } else if (s->store) {
         sink = store_sink(s->store);
         sink.take(sink.context, batch);
     }
@@ -60,12 +62,23 @@ static void count_commit(struct service *s, bool ok, uint64_t rows, nanos began,
     lock_give(&s->counting);
 }
 
+static void count_holdings(struct service *s)
+{
+    struct store_holding now[CATALOGUE_MAX];
+    store_holdings(s->store, now);
+    lock_take(&s->counting);
+    memcpy(s->holdings, now, sizeof now);
+    s->stored.free = store_free(s->store);
+    lock_give(&s->counting);
+}
+
 static bool store_part(struct service *s, struct topics *topics, nanos now, struct err *err)
 {
     uint64_t rows = store_rows(s->store);
     topics_mark(topics, s->store);
     bool ok = store_cut(s->store, now, err);
     if (rows || !ok) count_commit(s, ok, rows, now, s->options.clock());
+    count_holdings(s);
     return ok;
 }
 
@@ -229,6 +242,7 @@ static bool turn_care(struct service *s, nanos now, struct err *err)
     struct err wrong = {0};
     s->cared = now;
     if (!store_care(s->store, now, &wrong)) remark(s, wrong.text);
+    count_holdings(s);
     is_full = store_is_full(s->store);
     if (is_full && has_reader(s)) return refuse_full(s, err);
     if (is_full && !s->is_full) begin_full(s, now);
@@ -247,6 +261,8 @@ static void count_deliveries(struct service *s)
         snprintf(s->delivered_to[i], TALLY_WORD_MAX, "%s", delivery_to(s->deliveries[i]));
     }
     s->stored.waiting = s->store ? store_rows(s->store) : 0;
+    s->stored.full = s->is_full;
+    s->stored.passed = s->passed_count;
     lock_give(&s->counting);
 }
 
@@ -320,11 +336,11 @@ static bool elements_add(const struct config *c, struct err *err)
 }
 
 static bool begin_source(struct service *s, const struct config_source *options,
-                         const char *const *inputs, uint32_t count, uint32_t copy, struct err *err)
+                         const char *const *inputs, uint32_t count, struct err *err)
 {
     if (s->source_count == SERVICE_SOURCES_MAX)
         return err_set(err, ERR_USAGE, "more than %d sources and sockets", SERVICE_SOURCES_MAX);
-    struct service_source *source = source_begin(s, options, inputs, count, copy, err);
+    struct service_source *source = source_begin(s, options, inputs, count, err);
     if (source) s->sources[s->source_count++] = source;
     return source;
 }
@@ -338,9 +354,9 @@ static bool begin_shared(struct service *s, const struct config_source *options,
     uint32_t shared_count = 0;
     for (uint32_t i = 0; i < count; i++)
         if (gather_is_datagrams(inputs[i])) shared[shared_count++] = inputs[i];
-    bool ok = begin_source(s, options, inputs, count, 0, err);
+    bool ok = begin_source(s, options, inputs, count, err);
     for (uint32_t copy = 1; ok && shared_count && copy < options->sockets; copy++)
-        ok = begin_source(s, options, shared, shared_count, copy, err);
+        ok = begin_source(s, options, shared, shared_count, err);
     return ok;
 }
 

@@ -8,10 +8,13 @@
 #include <stdatomic.h>
 
 #include "base/lock.h"
+#include "engine/reading.h"
 #include "service/delivery.h"
 #include "service/service.h"
 #include "service/tally.h"
 #include "service/topics.h"
+#include "source/live.h"
+#include "store/store.h"
 
 enum { DELIVERIES_MAX = 64 };
 
@@ -19,6 +22,13 @@ enum source_task { TASK_NONE, TASK_FLUSH, TASK_SYNC, TASK_TELL, TASK_COMMIT };
 enum commit_state { COMMIT_RESTS, COMMIT_TELLS, COMMIT_MAKES };
 
 struct page_server;
+
+// Of a source that is an interface.
+struct live_counts {
+    struct live_state state;
+    uint64_t packets, bytes, captured_bytes;
+    struct reading_counts reading;
+};
 
 // A source that runs: what gathers from one input, or from several that share their options.
 struct service_source {
@@ -42,6 +52,7 @@ struct service_source {
     // By `counting`.
     struct gather_counts shown;
     struct collector_counts shown_flows;
+    struct live_counts shown_live;
     struct text told; // what exporters told, as it was when the source told last
     // Valid once it has ended.
     bool ok;
@@ -55,7 +66,11 @@ struct service_source {
     X(faults, "counter", "commit_errors_total", 1, "Parts that could not be made") \
     X(took, "counter", "commit_seconds_total", 1e9, "Time that making parts took") \
     X(last, "gauge", "last_commit_timestamp_seconds", 1e9, "When the last part was made") \
-    X(waiting, "gauge", "waiting_rows", 1, "Records that are in no part yet")
+    X(waiting, "gauge", "waiting_rows", 1, "Records that are in no part yet") \
+    X(passed, "counter", "passed_rows_total", 1, \
+      "Records that were not kept, as the disk was full") \
+    X(full, "gauge", "full", 1, "1 while nothing is kept for want of room") \
+    X(free, "gauge", "free_bytes", 1, "Bytes of the disk that are free")
 // clang-format on
 
 struct store_counts {
@@ -81,10 +96,11 @@ struct service {
     struct page_server *pages;
 
     struct lock passing;
-    bool has_failed;     // what came since the last part is gone, and nothing may count as taken
-    bool was_full;       // the disk, when it was looked at last
-    bool is_full;        // and nothing could go: records pass by the store
-    uint64_t full_count; // those that did
+    bool has_failed;       // what came since the last part is gone, and nothing may count as taken
+    bool was_full;         // the disk, when it was looked at last
+    bool is_full;          // and nothing could go: records pass by the store
+    uint64_t full_count;   // those that did
+    uint64_t passed_count; // the same, of all times when it was full
     nanos full_since;
     struct record_writer *writer; // of the service itself
     struct delivery *deliveries[DELIVERIES_MAX];
@@ -93,6 +109,7 @@ struct service {
     struct lock counting;
     struct tally *tally;
     struct store_counts stored;
+    struct store_holding holdings[CATALOGUE_MAX]; // by kind
     struct delivery_counts delivered[DELIVERIES_MAX];
     char delivered_to[DELIVERIES_MAX][TALLY_WORD_MAX];
     uint32_t delivered_count;
@@ -100,10 +117,8 @@ struct service {
 };
 
 // service_source.c
-// `copy`: the n-th that shares its ports with the first, from 1; 0: the first.
 struct service_source *source_begin(struct service *s, const struct config_source *options,
-                                    const char *const *inputs, uint32_t count, uint32_t copy,
-                                    struct err *err);
+                                    const char *const *inputs, uint32_t count, struct err *err);
 void source_ask(struct service_source *source, enum source_task task);
 bool source_is_idle(const struct service_source *source); // did what it was asked
 // Keeps in the case what its exporters told, as far as it told that.
@@ -120,6 +135,9 @@ bool lives_open(struct service *s, struct err *err);
 void lives_close(struct service *s);
 // What is between two interfaces is one lane. In the source's thread.
 bool live_gather(struct service_source *source, struct err *err);
+
+// service_metrics_live.c: of the sources that are interfaces; under `counting`.
+void metrics_put_live(const struct service *s, struct text *out);
 
 // service.c: a batch on its way; from the thread of any source.
 void service_take(void *context, const struct record_batch *batch);

@@ -209,7 +209,7 @@ static bool source_open_topics(struct service_source *source, struct err *err)
     return !wrong.code;
 }
 
-static bool source_open(struct service_source *source, struct err *err)
+static bool source_make(struct service_source *source, struct err *err)
 {
     const struct config_source *o = source->options;
     uint32_t kind_count;
@@ -225,23 +225,34 @@ static bool source_open(struct service_source *source, struct err *err)
     return source_open_topics(source, err);
 }
 
+// Several may read the same, or share a port.
+static void source_name_own(struct service_source *source, const char *input)
+{
+    const struct service *s = source->service;
+    unsigned same = 0;
+    source_name(source->name, input);
+    size_t n = strlen(source->name);
+    for (uint32_t i = 0; i < s->source_count; i++) {
+        const char *other = s->sources[i]->name;
+        same += strncmp(other, source->name, n) == 0 && (!other[n] || other[n] == '#');
+    }
+    if (same) snprintf(source->name + n, SOURCE_NAME_MAX - n, "#%u", same + 1);
+}
+
 struct service_source *source_begin(struct service *s, const struct config_source *options,
-                                    const char *const *inputs, uint32_t count, uint32_t copy,
-                                    struct err *err)
+                                    const char *const *inputs, uint32_t count, struct err *err)
 {
     struct service_source *source = memory_get(sizeof *source);
     source->service = s;
     source->options = options;
     source->number = s->source_count;
     source->live = s->lives[options - (const struct config_source *)s->config->sources.items];
-    source_name(source->name, inputs[0]);
-    size_t length = strlen(source->name);
-    if (copy) snprintf(source->name + length, SOURCE_NAME_MAX - length, "#%u", copy + 1);
+    source_name_own(source, inputs[0]);
     for (uint32_t i = 0; i < count; i++) {
         source->inputs[source->input_count++] = inputs[i];
         source->port_count += gather_is_port(inputs[i]);
     }
-    if (source_open(source, err)) {
+    if (source_make(source, err)) {
         int wrong = pthread_create(&source->thread, NULL, source_run, source);
         source->has_thread = !wrong;
         if (!wrong) return source;

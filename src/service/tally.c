@@ -49,7 +49,7 @@ static struct tally_loss *loss_named(struct tally *t, const struct tally_loss *n
     for (uint32_t i = 0; i < t->loss_count; i++) {
         struct tally_loss *l = &t->losses[i];
         if (strcmp(l->stage, name->stage) == 0 && strcmp(l->reason, name->reason) == 0 &&
-            strcmp(l->point, name->point) == 0)
+            strcmp(l->point, name->point) == 0 && strcmp(l->interface, name->interface) == 0)
             return l;
     }
     if (t->loss_count == TALLY_PLACES_MAX) return &t->other_loss;
@@ -64,10 +64,35 @@ static void take_losses(struct tally *t, const struct record_batch *batch)
         word_of(name.stage, batch, LOSS_STAGE, row);
         word_of(name.reason, batch, LOSS_REASON, row);
         word_of(name.point, batch, LOSS_POINT, row);
+        word_of(name.interface, batch, LOSS_INTERFACE, row);
         struct tally_loss *l = loss_named(t, &name);
         l->packets += number_of(batch, LOSS_PACKETS, row);
         l->bytes += number_of(batch, LOSS_BYTES, row);
         l->count += number_of(batch, LOSS_COUNT, row);
+    }
+}
+
+// ---- anomalies ----------------------------------------------------------------------------------
+
+static uint64_t *anomaly_count(struct tally *t, const struct tally_anomaly *name)
+{
+    for (uint32_t i = 0; i < t->anomaly_count; i++) {
+        struct tally_anomaly *a = &t->anomalies[i];
+        if (strcmp(a->protocol, name->protocol) == 0 && strcmp(a->name, name->name) == 0)
+            return &a->count;
+    }
+    if (t->anomaly_count == TALLY_PLACES_MAX) return &t->other_anomalies;
+    t->anomalies[t->anomaly_count] = *name;
+    return &t->anomalies[t->anomaly_count++].count;
+}
+
+static void take_anomalies(struct tally *t, const struct record_batch *batch)
+{
+    for (uint32_t row = 0; row < batch->rows; row++) {
+        struct tally_anomaly name = {.count = 0};
+        word_of(name.protocol, batch, ANOMALY_SERVICE, row);
+        word_of(name.name, batch, ANOMALY_NAME, row);
+        ++*anomaly_count(t, &name);
     }
 }
 
@@ -79,4 +104,5 @@ void tally_take(struct tally *t, const struct record_batch *batch)
     if (i < count) t->records[i] += batch->rows;
     if (batch->kind == &flow_kind) take_flows(t, batch);
     if (batch->kind == &loss_kind) take_losses(t, batch);
+    if (batch->kind == &anomaly_kind) take_anomalies(t, batch);
 }

@@ -409,6 +409,18 @@ struct capture_content *live_content(struct live *l)
     return &l->content;
 }
 
+bool live_state(const struct live *l, uint32_t interface, struct live_state *state)
+{
+    if (interface >= l->count) return false;
+    const struct tapped *t = &l->tapped[interface];
+    *state = (struct live_state){.interface = t->name,
+                                 .kernel_drops = t->counted.system_drops,
+                                 .interface_drops = t->counted.interface_drops,
+                                 .queued_bytes = t->queue.end - t->queue.at,
+                                 .up = t->device && !t->down_since};
+    return true;
+}
+
 bool live_remark(const struct live *l, char *text, size_t size)
 {
     int n = 0;

@@ -56,5 +56,13 @@ const char *live_name(const struct live *l);
 // The bytes of the capture: reading waits until there are some; 0 is the end. Only the next bytes
 // can be read.
 struct capture_content *live_content(struct live *l);
+// What is known of an interface at the moment: false when there are not so many.
+struct live_state {
+    const char *interface;
+    uint64_t kernel_drops, interface_drops; // packets for which there was no room, since it began
+    uint64_t queued_bytes;                  // packets that wait for those of other interfaces
+    uint64_t up;                            // 1, or 0
+};
+bool live_state(const struct live *l, uint32_t interface, struct live_state *state);
 // Whether an interface was taken out of the machine, with a sentence.
 bool live_remark(const struct live *l, char *text, size_t size);

@@ -312,3 +312,24 @@ bool store_is_full(struct store *s)
 {
     return limits_missing(&s->limits, s->folder) > 0;
 }
+
+void store_holdings(const struct store *s, struct store_holding *holdings)
+{
+    for (unsigned i = 0; i < s->spool.kind_count; i++)
+        holdings[i] = (struct store_holding){.first = INT64_MAX};
+    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&s->catalogue, r));)
+        for (size_t i = 0; i < r->segment_count; i++) {
+            const struct catalogue_segment *g = &r->segments[i];
+            int kind = spool_kind(&s->spool, g->kind);
+            if (kind < 0) continue;
+            holdings[kind].segments++;
+            holdings[kind].rows += g->rows;
+            holdings[kind].bytes += g->bytes;
+            holdings[kind].first = earlier(holdings[kind].first, g->first);
+        }
+}
+
+uint64_t store_free(const struct store *s)
+{
+    return disk_free(s->folder);
+}

@@ -84,6 +84,12 @@ const struct limit *limits_of(const struct limits *limits, unsigned kind)
     return NULL;
 }
 
+uint64_t disk_free(const char *folder)
+{
+    struct statvfs disk;
+    return statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
+}
+
 uint64_t limits_missing(const struct limits *limits, const char *folder)
 {
     struct statvfs disk;

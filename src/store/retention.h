@@ -28,5 +28,7 @@ bool limits_parse(struct limits *limits, const char *retain, const char *free,
                   const struct record_kind *const *kinds, unsigned kind_count, struct err *err)
     __attribute__((warn_unused_result));
 const struct limit *limits_of(const struct limits *limits, unsigned kind); // NULL: none
+// Bytes of the disk that are free for anybody; 0 when that is not known.
+uint64_t disk_free(const char *folder);
 // How many bytes are missing until as much of the disk is free as shall be; 0: none.
 uint64_t limits_missing(const struct limits *limits, const char *folder);

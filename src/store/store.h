@@ -125,6 +125,16 @@ bool store_care(struct store *s, nanos now, struct err *err) __attribute__((warn
 // Whether less of the disk is free than shall be: nothing more is to be put in.
 bool store_is_full(struct store *s);
 
+// What the case has of a kind; of the kind `packets` with the captures that it keeps.
+struct store_holding {
+    uint64_t segments, rows, bytes;
+    nanos first; // the earliest time in it; INT64_MAX: it has none
+};
+// By the place in the list of kinds that the store was opened with. Not while a cut is made.
+void store_holdings(const struct store *s, struct store_holding *holdings);
+// Bytes of the disk that are free for anybody; 0 when that is not known.
+uint64_t store_free(const struct store *s);
+
 // ---- rows that are made again -------------------------------------------------------------------
 
 // Rows of some kinds that hang on some conversations of one reading, to be replaced.

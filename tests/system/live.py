@@ -12,46 +12,14 @@ import sys
 import time
 import urllib.request
 
-from program import SECONDS, WEIR, Skip, content_of, digest, golden, main, need, need_equal, packets_of, query, test, weir
+from network import Sender, cable, datagram, enter_network, frames_of, ip
+from program import SECONDS, WEIR, content_of, digest, golden, main, need, need_equal, query, test, weir
+from service import waited
 
-INSIDE = "WEIR_TEST_NETWORK"
 USAGE, INPUT, MACHINE = 2, 3, 4
 WINDOW = 0.4  # what is sent lies in the kernel for a moment
 LISTENING = "weir: capturing at interface:%s until Ctrl-C\n"
 SMALL = ["--buffer", "512k"]
-
-
-def ip(*words):
-    done = subprocess.run(["ip", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    need_equal(done.returncode, 0, "ip %s: %s" % (" ".join(words), done.stdout.decode()))
-
-
-def cable(near, far):
-    if INSIDE not in os.environ:
-        raise Skip("no network namespace can be made here: neither root nor user namespaces")
-    ip("link", "add", near, "type", "veth", "peer", "name", far)
-    for end in near, far:
-        with open("/proc/sys/net/ipv6/conf/%s/disable_ipv6" % end, "w") as file:
-            file.write("1")  # nothing but what the test sends
-        ip("link", "set", end, "up")
-    return near, far
-
-
-class Sender:
-    """Frames out of one end."""
-
-    def __init__(self, interface):
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        self.socket.bind((interface, 0))
-
-    def send(self, frames, pause=0.0005):
-        count = 0
-        for frame in frames:
-            self.socket.send(frame)
-            count += 1
-            if pause:
-                time.sleep(pause)
-        return count
 
 
 class Live:
@@ -86,25 +54,6 @@ class Live:
         need_equal(said, digest(self.recording(folder)))
         weir("verify", self.case)
         return said
-
-
-def wait_for(holds, seconds=20):
-    end = time.monotonic() + seconds
-    while not holds():
-        need(time.monotonic() < end, "waited for %d seconds" % seconds)
-        time.sleep(0.02)
-
-
-def frames_of(name):
-    return [packet[16:] for packet in packets_of(golden(name))[1]]
-
-
-def datagram(number, size=60):
-    payload = struct.pack(">I", number) + bytes(size)
-    udp = struct.pack(">HHHH", 1000 + number % 60000, 9, 8 + len(payload), 0)
-    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), 1, 0, 64, 17, 0, bytes([10, 0, 0, 1]),
-                       bytes([10, 0, 0, 2]))
-    return b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\0" + head + udp + payload
 
 
 def losses(case):
@@ -168,7 +117,7 @@ class Server:
     def __init__(self, interface, host):
         command = ["unshare", "-n", sys.executable, "-c", SERVER, interface, host]
         self.run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        wait_for(lambda: os.readlink("/proc/%d/ns/net" % self.run.pid) != os.readlink("/proc/self/ns/net"))
+        waited(lambda: os.readlink("/proc/%d/ns/net" % self.run.pid) != os.readlink("/proc/self/ns/net"), "a network")
         ip("link", "set", interface, "netns", str(self.run.pid))
         need_equal(self.run.stdout.readline(), b"ready\n")
 
@@ -443,8 +392,7 @@ def in_the_service(folder):
         text.write("sources:\n  - read: interface:%s\n    tap: here\n    bpf: port 80 or port 53\n"
                    "store:\n  path: %s\n  every: 1s\n" % (far, case))
     run = subprocess.Popen([WEIR, "run", "-c", file], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_for(lambda: os.path.exists(case))
-    time.sleep(0.3)
+    need_equal(run.stderr.readline().decode(), "weir: capturing at interface:%s\n" % far)
     frames = frames_of("demo")
     Sender(near).send(frames[:1000])
     time.sleep(2.5)
@@ -473,15 +421,6 @@ def json_as_it_comes(folder):
     run.send_signal(signal.SIGTERM)
     run.communicate(timeout=SECONDS)
     need_equal(run.returncode, 0)
-
-
-def enter_network():
-    """Runs this script again in a network of its own, where one can be made."""
-    for words in ["unshare", "-n"], ["unshare", "-Urn"]:
-        if INSIDE not in os.environ and subprocess.run([*words, "true"], stderr=subprocess.DEVNULL,
-                                                       check=False).returncode == 0:
-            os.environ[INSIDE] = "1"
-            os.execvp("unshare", [*words, sys.executable, *sys.argv])
 
 
 if __name__ == "__main__":
