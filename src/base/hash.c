@@ -74,15 +74,6 @@ uint64_t table_hash(const void *p, size_t n, uint64_t seed)
     return XXH3_64bits_withSeed(p, n, seed);
 }
 
-uint64_t table_hash_pieces(const struct iovec *pieces, int n, uint64_t seed)
-{
-    XXH3_state_t state;
-    XXH3_INITSTATE(&state);
-    XXH3_64bits_reset_withSeed(&state, seed);
-    for (int i = 0; i < n; i++) XXH3_64bits_update(&state, pieces[i].iov_base, pieces[i].iov_len);
-    return XXH3_64bits_digest(&state);
-}
-
 uint64_t table_secret(void)
 {
     uint64_t secret = 0;

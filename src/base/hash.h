@@ -6,7 +6,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #include "base/bytes.h"
 
@@ -37,8 +36,6 @@ void md5_end(struct md5 *h, uint8_t digest[MD5_SIZE]);
 
 // Not for evidence: a 64-bit hash for tables, keyed against collision attacks.
 uint64_t table_hash(const void *p, size_t n, uint64_t seed);
-// The same of pieces that stand one behind the other.
-uint64_t table_hash_pieces(const struct iovec *pieces, int n, uint64_t seed);
 // A key for it that nobody knows, never 0. Without entropy the process goes on with one that can be
 // guessed: then whoever does that can slow down tables, no more.
 uint64_t table_secret(void);

@@ -207,16 +207,11 @@ static bool is_pair(enum field_type type)
     return field_words(type) == 2;
 }
 
-static bool is_in_heap(enum field_type type)
-{
-    return type == FIELD_TEXT || type == FIELD_HASH || type == FIELD_BLOB || field_is_list(type);
-}
-
 static size_t heap_of_row(const struct record_batch *b, uint32_t row)
 {
     size_t n = 0;
     for (uint32_t f = 0; f < b->kind->field_count; f++)
-        if (is_in_heap(b->kind->fields[f].type) && batch_has(b, f, row))
+        if (field_is_in_heap(b->kind->fields[f].type) && batch_has(b, f, row))
             n += batch_get_bytes(b, f, row).n;
     return n;
 }
@@ -229,7 +224,7 @@ bool batch_copy(struct record_batch *b, const struct record_batch *from, uint32_
         enum field_type type = b->kind->fields[f].type;
         if (!batch_has(from, f, row)) continue;
         const uint64_t *words = from->columns[f].words;
-        if (is_in_heap(type)) batch_text(b, f, batch_get_bytes(from, f, row));
+        if (field_is_in_heap(type)) batch_text(b, f, batch_get_bytes(from, f, row));
         else if (is_pair(type))
             batch_words(b, f, words[2 * (size_t)row], words[2 * (size_t)row + 1]);
         else batch_word(b, f, words[row]);
@@ -258,7 +253,7 @@ static bool value_is_sound(const struct record_batch *b, unsigned field, uint32_
 bool batch_is_sound(const struct record_batch *b)
 {
     for (uint32_t f = 0; f < b->kind->field_count; f++)
-        for (uint32_t row = 0; is_in_heap(b->kind->fields[f].type) && row < b->rows; row++)
+        for (uint32_t row = 0; field_is_in_heap(b->kind->fields[f].type) && row < b->rows; row++)
             if (batch_has(b, f, row) && !value_is_sound(b, f, row)) return false;
     return true;
 }

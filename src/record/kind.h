@@ -115,6 +115,12 @@ static inline bool field_is_list(enum field_type type)
     return type == FIELD_TEXTS || type == FIELD_UINTS || type == FIELD_ADDRESSES;
 }
 
+// Whether a batch's column has places in the heap.
+static inline bool field_is_in_heap(enum field_type type)
+{
+    return type == FIELD_TEXT || type == FIELD_HASH || type == FIELD_BLOB || field_is_list(type);
+}
+
 // Index of the field `name`, or -1.
 int kind_field(const struct record_kind *kind, bytes name);
 // Bit f for each field f that has FIELD_ASKED.

@@ -11,6 +11,7 @@ enum {
     DICTIONARY_MAX = 32768,
     DICTIONARY_SHARE = 4,
     LOOK_EVERY = 8192, // whether most so far were different
+    CLOSE_MAX = 65536, // numbers that lie so close together need no hashing
     SLOTS_MIN = 1024,
     AHEAD = 12,    // values whose slots are on their way to the cache
     GROUP = 8,     // numbers that are packed together
@@ -21,6 +22,8 @@ enum {
 void parquet_values_clear(struct parquet_values *v)
 {
     v->nulls = v->level_count = v->word_count = 0;
+    v->least = UINT64_MAX;
+    v->most = 0;
 }
 
 void parquet_values_deinit(struct parquet_values *v)
@@ -85,10 +88,9 @@ static bytes text_at(const struct parquet_values *v, uint64_t place)
     return bytes_of(v->heap.p + (place >> 32), (uint32_t)place);
 }
 
-static void dictionary_clear(struct parquet_dictionary *d, size_t limit, size_t values)
+// Makes room for so many slots, which are empty, and so many indices.
+static void dictionary_clear(struct parquet_dictionary *d, size_t slots, size_t values)
 {
-    size_t slots = SLOTS_MIN;
-    while (slots < 2 * limit) slots *= 2;
     if (!d->words) d->words = memory_get(DICTIONARY_MAX * sizeof *d->words);
     if (values > d->index_size) {
         d->index_size = values;
@@ -99,33 +101,80 @@ static void dictionary_clear(struct parquet_dictionary *d, size_t limit, size_t 
         d->slots = memory_resize(d->slots, slots * sizeof *d->slots);
     }
     memset(d->slots, 0, slots * sizeof *d->slots);
-    d->slot_count = slots;
     d->count = 0;
 }
 
-static inline uint32_t word_slot(const struct parquet_dictionary *d, uint64_t word)
+static size_t hashed_slots(size_t limit)
 {
-    word *= UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(word >> 32) & (uint32_t)(d->slot_count - 1);
+    size_t slots = SLOTS_MIN;
+    while (slots < 2 * limit) slots *= 2;
+    return slots;
 }
 
-// The slot of a value: where it stands, or where it is to be put.
-static inline uint16_t *find_word(struct parquet_dictionary *d, uint64_t word)
+static inline uint32_t slot_of(uint64_t hash, uint32_t mask)
 {
-    uint32_t at = word_slot(d, word);
-    while (d->slots[at] && d->words[d->slots[at] - 1] != word)
-        at = (at + 1) & (uint32_t)(d->slot_count - 1);
-    return &d->slots[at];
+    return (uint32_t)(hash * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
 }
 
-static uint16_t *find_text(struct parquet_dictionary *d, const struct parquet_values *v,
-                           uint64_t place)
+// What is being made; the loops over it keep it in registers.
+struct making {
+    uint64_t *words;
+    uint32_t *indices;
+    uint16_t *slots;
+    uint32_t mask; // of hashed slots
+    size_t count, limit;
+};
+
+// Gives `word` its number, in the slot that was found for it; false when there are too many.
+static inline bool number_word(struct making *m, uint16_t *slot, uint64_t word, size_t i)
 {
-    bytes text = text_at(v, place);
-    uint32_t at = word_slot(d, table_hash(text.p, text.n, 0));
-    while (d->slots[at] && !bytes_equal(text_at(v, d->words[d->slots[at] - 1]), text))
-        at = (at + 1) & (uint32_t)(d->slot_count - 1);
-    return &d->slots[at];
+    if (!*slot) {
+        if (m->count == m->limit) return false;
+        m->words[m->count++] = word;
+        *slot = (uint16_t)m->count;
+    }
+    m->indices[i] = *slot - 1;
+    return true;
+}
+
+// Numbers that lie so close together that each has a slot of its own.
+static bool add_close(struct making *m, const struct parquet_values *v, size_t from, size_t to)
+{
+    const uint64_t *words = v->words, least = v->least;
+    struct making k = *m;
+    bool fine = true;
+    for (size_t i = from; fine && i < to; i++)
+        fine = number_word(&k, &k.slots[words[i] - least], words[i], i);
+    *m = k;
+    return fine;
+}
+
+static bool add_hashed(struct making *m, const struct parquet_values *v, size_t from, size_t to)
+{
+    const uint64_t *words = v->words;
+    struct making k = *m;
+    bool fine = true;
+    for (size_t i = from; fine && i < to; i++) {
+        if (i + AHEAD < to) __builtin_prefetch(&k.slots[slot_of(words[i + AHEAD], k.mask)]);
+        uint32_t at = slot_of(words[i], k.mask);
+        while (k.slots[at] && k.words[k.slots[at] - 1] != words[i]) at = (at + 1) & k.mask;
+        fine = number_word(&k, &k.slots[at], words[i], i);
+    }
+    *m = k;
+    return fine;
+}
+
+static bool add_texts(struct making *m, const struct parquet_values *v, size_t from, size_t to)
+{
+    bool fine = true;
+    for (size_t i = from; fine && i < to; i++) {
+        bytes text = text_at(v, v->words[i]);
+        uint32_t at = slot_of(table_hash(text.p, text.n, 0), m->mask);
+        while (m->slots[at] && !bytes_equal(text_at(v, m->words[m->slots[at] - 1]), text))
+            at = (at + 1) & m->mask;
+        fine = number_word(m, &m->slots[at], v->words[i], i);
+    }
+    return fine;
 }
 
 bool parquet_dictionary_make(struct parquet_dictionary *d, const struct parquet_values *v,
@@ -133,25 +182,20 @@ bool parquet_dictionary_make(struct parquet_dictionary *d, const struct parquet_
 {
     size_t limit = v->word_count / DICTIONARY_SHARE + 1;
     if (limit > DICTIONARY_MAX) limit = DICTIONARY_MAX;
-    dictionary_clear(d, limit, v->word_count);
-    for (size_t i = 0; i < v->word_count; i++) {
-        uint64_t word = v->words[i];
-        if (i + AHEAD < v->word_count && !texts)
-            __builtin_prefetch(&d->slots[word_slot(d, v->words[i + AHEAD])]);
-        if (i % LOOK_EVERY == LOOK_EVERY - 1 && d->count > i / 2) return false;
-        if (i && word == v->words[i - 1]) {
-            d->indices[i] = d->indices[i - 1];
-            continue;
-        }
-        uint16_t *slot = texts ? find_text(d, v, word) : find_word(d, word);
-        if (!*slot) {
-            if (d->count == limit) return false;
-            d->words[d->count++] = word;
-            *slot = (uint16_t)d->count;
-        }
-        d->indices[i] = *slot - 1;
+    bool is_close = !texts && v->least <= v->most && v->most - v->least < CLOSE_MAX;
+    size_t slots = is_close ? v->most - v->least + 1 : hashed_slots(limit);
+    dictionary_clear(d, slots, v->word_count);
+    struct making m = {d->words, d->indices, d->slots, (uint32_t)slots - 1, 0, limit};
+    bool fine = true;
+    for (size_t from = 0, to; fine && from < v->word_count; from = to) {
+        to = v->word_count - from < LOOK_EVERY ? v->word_count : from + LOOK_EVERY;
+        fine = texts      ? add_texts(&m, v, from, to)
+               : is_close ? add_close(&m, v, from, to)
+                          : add_hashed(&m, v, from, to);
+        fine = fine && (to - from < LOOK_EVERY || m.count <= to / 2);
     }
-    return true;
+    d->count = m.count;
+    return fine;
 }
 
 // ---- plain values -------------------------------------------------------------------------------

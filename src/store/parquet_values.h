@@ -17,16 +17,24 @@ struct parquet_values {
     size_t level_count, level_size;
     uint64_t *words; // the values: numbers, or the places of texts in `heap`
     size_t word_count, word_size;
+    uint64_t least, most; // no number is outside
     struct text heap;
 };
 
-void parquet_values_clear(struct parquet_values *v); // but for the heap
+void parquet_values_clear(struct parquet_values *v); // but for the heap; needed before the first
 void parquet_values_deinit(struct parquet_values *v);
 // Makes room for so many more levels and values.
 void parquet_values_reserve(struct parquet_values *v, size_t levels, size_t words);
 // Rows that have a value, and rows that have none. As long as none was without, nothing is noted.
 void parquet_values_there(struct parquet_values *v, size_t rows);
 void parquet_values_null(struct parquet_values *v, size_t rows);
+// Must be told of all numbers, but those in lists of texts: from least to most, not nearer than is
+// true.
+static inline void parquet_values_within(struct parquet_values *v, uint64_t least, uint64_t most)
+{
+    if (least < v->least) v->least = least;
+    if (most > v->most) v->most = most;
+}
 // Of lists: an element, or a list without any.
 static inline void parquet_list_level(struct parquet_values *v, enum parquet_level level,
                                       bool goes_on)
@@ -44,9 +52,9 @@ static inline uint64_t parquet_place(size_t offset, size_t length)
 struct parquet_dictionary {
     uint64_t *words;
     size_t count;
-    uint16_t *slots; // hash table of numbers in `words` + 1
+    uint16_t *slots; // table of numbers in `words` + 1
     uint32_t *indices;
-    size_t slot_count, slot_size, index_size;
+    size_t slot_size, index_size;
 };
 void parquet_dictionary_deinit(struct parquet_dictionary *d);
 // False when too many are different for it to pay.

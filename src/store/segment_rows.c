@@ -6,9 +6,14 @@
 #include "store/parquet.h"
 #include "store/schema.h"
 
-// A group of rows: larger ones are smaller on disk, smaller ones are passed over sooner. The texts
-// of a group are in memory.
-enum { GROUP_ROWS = 245760, GROUP_TEXTS = 4 * 1024 * 1024, COLUMNS_MAX = 2 * KIND_FIELDS_MAX };
+// A group of rows: larger ones are smaller on disk, smaller ones are passed over sooner. It is in
+// memory as the spool has it, and its texts once more.
+enum {
+    GROUP_ROWS = 245760,
+    GROUP_BYTES = 12 * 1024 * 1024,
+    GROUP_TEXTS = 4 * 1024 * 1024,
+    COLUMNS_MAX = 2 * KIND_FIELDS_MAX,
+};
 
 struct writing {
     const struct segment_rows *rows;
@@ -16,8 +21,10 @@ struct writing {
     struct parquet *file;
     struct parquet_values values;
     struct record_batch *batch;
-    size_t group_end; // the batches of the group are up to here
-    size_t texts;     // bytes of its texts, in values.heap
+    uint8_t *content; // the batches of the group, one behind the other
+    size_t content_size;
+    size_t group_end; // they are those up to here
+    size_t texts;     // bytes of their texts, in values.heap
 };
 
 static bool is_ours(const struct writing *w, size_t entry)
@@ -27,32 +34,20 @@ static bool is_ours(const struct writing *w, size_t entry)
 
 // ---- values of a batch --------------------------------------------------------------------------
 
-static bool is_text(enum field_type type)
-{
-    return type == FIELD_TEXT || type == FIELD_HASH || type == FIELD_BLOB;
-}
-
-// A column of a batch: its values in `words`, `step` apart, its texts in the heap from `base` on.
+// A column of a batch: its values, and its texts in the heap from `base` on.
 struct part {
-    const uint64_t *present, *words;
-    uint32_t rows;
-    unsigned step;
     enum field_type type;
+    uint32_t rows;
+    bool is_whole;        // every row has a value
+    uint64_t least, most; // no number is outside
+    uint64_t present[BATCH_ROWS_MAX / 64];
+    uint64_t words[BATCH_ROWS_MAX];
     size_t base, heap_used;
 };
 
 static bool part_has(const struct part *p, uint32_t row)
 {
     return p->present[row / 64] >> (row % 64) & 1;
-}
-
-static bool is_whole(const struct part *p)
-{
-    for (uint32_t row = 0; row < p->rows; row += 64) {
-        uint64_t wanted = p->rows - row < 64 ? (UINT64_C(1) << (p->rows - row)) - 1 : UINT64_MAX;
-        if ((p->present[row / 64] & wanted) != wanted) return false;
-    }
-    return true;
 }
 
 static void add_nulls(struct parquet_values *v, uint32_t rows, bool list)
@@ -65,17 +60,20 @@ static void add_nulls(struct parquet_values *v, uint32_t rows, bool list)
 static void add_words(struct parquet_values *v, const struct part *p)
 {
     parquet_values_reserve(v, p->rows, p->rows);
-    bool whole = is_whole(p);
+    parquet_values_within(v, p->least, p->most);
     uint64_t *out = v->words + v->word_count;
-    if (whole) parquet_values_there(v, p->rows);
-    for (uint32_t row = 0; whole && row < p->rows; row++) *out++ = p->words[(size_t)row * p->step];
-    for (uint32_t row = 0; !whole && row < p->rows; row++) {
-        if (!part_has(p, row)) {
-            parquet_values_null(v, 1);
-            continue;
-        }
-        *out++ = p->words[(size_t)row * p->step];
-        parquet_values_there(v, 1);
+    if (p->is_whole) {
+        memcpy(out, p->words, p->rows * sizeof *out);
+        parquet_values_there(v, p->rows);
+        v->word_count += p->rows;
+        return;
+    }
+    for (uint32_t row = 0; row < p->rows; row++) {
+        bool has = part_has(p, row);
+        *out = p->words[row];
+        out += has;
+        if (has) parquet_values_there(v, 1);
+        else parquet_values_null(v, 1);
     }
     v->word_count = (size_t)(out - v->words);
 }
@@ -132,6 +130,7 @@ static bool add_lists(struct parquet_values *v, const struct part *p)
         if (has && !place_of(p, row, &place)) return false;
         while (has && next_element(v, p->type, &place, &word)) {
             parquet_values_reserve(v, 1, 1);
+            parquet_values_within(v, 0, UINT64_MAX);
             v->words[v->word_count++] = word;
             parquet_list_level(v, LIST_ELEMENT, goes_on);
             goes_on = true;
@@ -146,7 +145,7 @@ static bool add_lists(struct parquet_values *v, const struct part *p)
 static bool add_part(struct parquet_values *v, const struct part *p)
 {
     if (field_is_list(p->type)) return add_lists(v, p);
-    if (is_text(p->type)) return add_texts(v, p);
+    if (field_is_in_heap(p->type)) return add_texts(v, p);
     add_words(v, p);
     return true;
 }
@@ -159,30 +158,56 @@ static bool is_flag(const struct writing *w, unsigned field)
     return disputes_fields(&w->rows->spool->disputes, w->kind) >> field & 1;
 }
 
-static bool read_part(struct writing *w, const struct spool_entry *e, unsigned field)
+static bool read_flag(struct writing *w, const struct spool_entry *e, unsigned field,
+                      struct part *p)
 {
-    if (is_flag(w, field)) return spool_read(w->rows->spool, e, w->batch);
-    return spool_read_column(w->rows->spool, e, field, &w->batch->columns[field]);
+    const struct column *c = &w->batch->columns[field];
+    if (!spool_read(w->rows->spool, e, w->batch)) return false;
+    p->is_whole = false;
+    p->least = 0;
+    p->most = UINT64_MAX;
+    memcpy(p->present, c->present, sizeof p->present);
+    memcpy(p->words, c->words, e->rows * sizeof *p->words);
+    return true;
+}
+
+static bool read_part(struct writing *w, const struct spool_entry *e, bytes content, unsigned field,
+                      unsigned word, struct part *p)
+{
+    struct narrow_view view;
+    if (!narrow_open(&view, w->kind, e->present, e->rows, e->heap_used, content)) return false;
+    struct narrow_column column = narrow_find(&view, field);
+    p->is_whole = !column.bits;
+    p->least = narrow_least(&column, word);
+    p->most = narrow_most(&column, word);
+    narrow_presence(&column, p->present);
+    narrow_words(&column, word, p->words, 1);
+    return true;
+}
+
+static bool add_entry(struct writing *w, const struct spool_entry *e, bytes content, unsigned field,
+                      unsigned word, struct part *p)
+{
+    bool flag = is_flag(w, field);
+    p->rows = e->rows;
+    p->heap_used = e->heap_used;
+    if (!(e->present >> field & 1) && !flag) {
+        add_nulls(&w->values, e->rows, field_is_list(p->type));
+        return true;
+    }
+    return (flag ? read_flag(w, e, field, p) : read_part(w, e, content, field, word, p)) &&
+           add_part(&w->values, p);
 }
 
 static bool add_column(struct writing *w, size_t from, unsigned field, unsigned word)
 {
-    enum field_type type = w->kind->fields[field].type;
-    struct part part = {.step = field_words(type), .type = type};
+    struct part part = {.type = w->kind->fields[field].type};
+    bytes rest = bytes_of(w->content, w->content_size);
     for (size_t i = from; i < w->group_end; i++) {
         const struct spool_entry *e = &w->rows->spool->entries[i];
         if (!is_ours(w, i)) continue;
-        if (!(e->present >> field & 1) && !is_flag(w, field))
-            add_nulls(&w->values, e->rows, field_is_list(type));
-        else {
-            if (!read_part(w, e, field)) return false;
-            const struct column *c = &w->batch->columns[field];
-            part.present = c->present;
-            part.words = c->words + word;
-            part.rows = e->rows;
-            part.heap_used = e->heap_used;
-            if (!add_part(&w->values, &part)) return false;
-        }
+        if (!add_entry(w, e, bytes_first(rest, e->size), field, word, &part)) return false;
+        rest = bytes_after(rest, e->size);
         part.base += e->heap_used;
     }
     parquet_chunk(w->file, &w->values);
@@ -201,30 +226,36 @@ static bool add_columns(struct writing *w, size_t from)
 
 // ---- groups -------------------------------------------------------------------------------------
 
-// Finds where the group that begins at `from` ends; returns its rows.
+// Finds where the group that begins at `from` ends, and how large it is; returns its rows.
 static size_t group_rows(struct writing *w, size_t from)
 {
-    size_t rows = 0, texts = 0, i = from;
+    size_t rows = 0, texts = 0, size = 0, i = from;
     for (; i < w->rows->to; i++) {
         const struct spool_entry *e = &w->rows->spool->entries[i];
         if (!is_ours(w, i)) continue;
-        bool fits = rows + e->rows <= GROUP_ROWS && texts + e->heap_used <= GROUP_TEXTS;
+        bool fits = rows + e->rows <= GROUP_ROWS && texts + e->heap_used <= GROUP_TEXTS &&
+                    size + e->size <= GROUP_BYTES;
         if (rows && !fits) break;
         rows += e->rows;
         texts += e->heap_used;
+        size += e->size;
     }
     w->group_end = i;
+    w->content_size = size;
     return rows;
 }
 
-static bool read_texts(struct writing *w, size_t from)
+static bool read_group(struct writing *w, size_t from)
 {
+    struct narrow_view view;
+    uint8_t *at = w->content = memory_resize(w->content, w->content_size + NARROW_SLACK);
     text_clear(&w->values.heap);
     for (size_t i = from; i < w->group_end; i++) {
         const struct spool_entry *e = &w->rows->spool->entries[i];
-        if (!is_ours(w, i) || !e->heap_used) continue;
-        if (!spool_read_heap(w->rows->spool, e, w->batch->heap)) return false;
-        text_put(&w->values.heap, bytes_of(w->batch->heap, e->heap_used));
+        if (!is_ours(w, i)) continue;
+        if (!spool_read_bytes(w->rows->spool, e, at, &view)) return false;
+        text_put(&w->values.heap, view.heap);
+        at += e->size;
     }
     w->texts = w->values.heap.n;
     return true;
@@ -236,7 +267,7 @@ static bool write_groups(struct writing *w, struct err *err)
     for (size_t at = w->rows->from; (rows = group_rows(w, at)) > 0; at = w->group_end) {
         parquet_group(w->file, rows);
         parquet_values_reserve(&w->values, rows, rows);
-        if (!read_texts(w, at) || !add_columns(w, at))
+        if (!read_group(w, at) || !add_columns(w, at))
             return err_set(err, ERR_MACHINE, "the spooled records cannot be read back");
     }
     return true;
@@ -251,11 +282,13 @@ bool segment_rows_write(const struct segment_rows *rows, const char *path,
     for (unsigned f = 0; f < kind->field_count; f++)
         if (rows->with >> f & 1) count += schema_columns(&kind->fields[f], &columns[count]);
     struct writing w = {.rows = rows, .kind = kind};
+    parquet_values_clear(&w.values);
     w.file = parquet_create(path, columns, count, err);
     if (!w.file) return false;
     w.batch = batch_create(kind);
     bool fine = write_groups(&w, err) && parquet_end(w.file, sha256, size, err);
     batch_destroy(w.batch);
+    memory_free(w.content);
     parquet_values_deinit(&w.values);
     parquet_destroy(w.file);
     return fine;

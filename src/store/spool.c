@@ -8,13 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "store/tail.h"
 
-enum { PIECES_MAX = 2 * KIND_FIELDS_MAX + 1, FOLDER_MAX = 4000 };
+enum { FOLDER_MAX = 4000 };
 
 // Files without a name are not known to every file system: then one with a name, which goes at
 // once.
@@ -77,69 +76,21 @@ int spool_kind(const struct spool *s, const char *name)
     return -1;
 }
 
-static bool column_has_values(const struct column *c, uint32_t rows)
+typedef ssize_t transfer(int file, void *content, size_t n, off_t offset);
+
+static ssize_t write_some(int file, void *content, size_t n, off_t offset)
 {
-    for (uint32_t i = 0; i < (rows + 63) / 64; i++)
-        if (c->present[i]) return true;
-    return false;
+    return pwrite(file, content, n, offset);
 }
 
-static size_t bits_size(uint32_t rows)
+static int transfer_all(transfer *call, int file, uint8_t *content, size_t n, uint64_t offset)
 {
-    return (rows + 63) / 64 * sizeof(uint64_t);
-}
-
-static size_t words_size(uint32_t rows, const struct field *field)
-{
-    return (size_t)rows * field_words(field->type) * sizeof(uint64_t);
-}
-
-// The parts of a batch that the file holds, in order: for each column with values its presence bits
-// and its words, then the heap.
-static int batch_pieces(const struct record_batch *b, uint64_t present, struct iovec *pieces)
-{
-    int n = 0;
-    for (uint32_t f = 0; f < b->kind->field_count; f++) {
-        if (!(present >> f & 1)) continue;
-        size_t words = words_size(b->rows, &b->kind->fields[f]);
-        pieces[n++] = (struct iovec){b->columns[f].present, bits_size(b->rows)};
-        pieces[n++] = (struct iovec){b->columns[f].words, words};
-    }
-    if (b->heap_used) pieces[n++] = (struct iovec){b->heap, b->heap_used};
-    return n;
-}
-
-static size_t pieces_size(const struct iovec *pieces, int n)
-{
-    size_t size = 0;
-    for (int i = 0; i < n; i++) size += pieces[i].iov_len;
-    return size;
-}
-
-// Moves the pieces on by `done` bytes; returns how many are used up.
-static int pieces_skip(struct iovec *pieces, int n, size_t done)
-{
-    int i = 0;
-    while (i < n && done >= pieces[i].iov_len) done -= pieces[i++].iov_len;
-    if (i < n) {
-        pieces[i].iov_base = (uint8_t *)pieces[i].iov_base + done;
-        pieces[i].iov_len -= done;
-    }
-    return i;
-}
-
-typedef ssize_t transfer(int file, const struct iovec *pieces, int n, off_t offset);
-
-static int transfer_all(transfer *call, int file, struct iovec *pieces, int n, uint64_t offset)
-{
-    int at = 0;
-    while (at < n) {
-        ssize_t done = call(file, pieces + at, n - at, (off_t)offset);
+    for (size_t at = 0; at < n;) {
+        ssize_t done = call(file, content + at, n - at, (off_t)(offset + at));
         if (done < 0 && errno == EINTR) continue;
         if (done < 0) return errno;
         if (done == 0) return EIO;
-        offset += (uint64_t)done;
-        at += pieces_skip(pieces + at, n - at, (size_t)done);
+        at += (size_t)done;
     }
     return 0;
 }
@@ -162,14 +113,17 @@ static void note_times(struct spool_entry *e, const struct record_batch *b)
     }
 }
 
-static struct spool_entry entry_of(const struct spool *s, const struct record_batch *b)
+static struct spool_entry entry_of(const struct spool *s, const struct record_batch *b,
+                                   const struct narrow *n)
 {
-    struct spool_entry e = {.kind = s->kind_count, .rows = b->rows, .heap_used = b->heap_used};
+    struct spool_entry e = {.kind = s->kind_count,
+                            .size = (uint32_t)n->size,
+                            .rows = b->rows,
+                            .heap_used = b->heap_used,
+                            .present = n->present};
     for (unsigned i = 0; i < s->kind_count; i++)
         if (s->kinds[i] == b->kind) e.kind = i;
-    assert(e.kind < s->kind_count && b->kind->field_count <= KIND_FIELDS_MAX);
-    for (uint32_t f = 0; f < b->kind->field_count; f++)
-        if (column_has_values(&b->columns[f], b->rows)) e.present |= UINT64_C(1) << f;
+    assert(e.kind < s->kind_count);
     note_times(&e, b);
     return e;
 }
@@ -185,12 +139,11 @@ void spool_note(struct spool *s, const struct spool_entry *e)
 }
 
 // Gives the batch its place.
-static void keep_entry(struct spool *s, struct spool_entry *e, const struct record_batch *batch,
-                       size_t size)
+static void keep_entry(struct spool *s, struct spool_entry *e, const struct record_batch *batch)
 {
     e->file = s->file;
     e->offset = s->size;
-    s->size += size;
+    s->size += e->size;
     spool_note(s, e);
     disputes_collect(&s->disputes, batch);
     artifact_names_collect(&s->names, batch);
@@ -204,11 +157,11 @@ static void note_error(struct spool *s, int error)
 }
 
 // Under the lock. What could not be written to its end never was.
-static int put_frame(struct spool *s, struct iovec *pieces, int n)
+static int put_frame(struct spool *s, struct tail_frame *frame, size_t content)
 {
-    tail_frame_seal(pieces[0].iov_base, s->number, s->size);
-    int error = transfer_all(pwritev, s->file, pieces, n, s->size);
-    if (!error) s->size += sizeof(struct tail_frame);
+    tail_frame_seal(frame, s->number, s->size);
+    int error = transfer_all(write_some, s->file, (uint8_t *)frame, sizeof *frame + content, s->size);
+    if (!error) s->size += sizeof *frame;
     else if (ftruncate(s->file, (off_t)s->size) != 0) error = errno;
     return error;
 }
@@ -216,48 +169,52 @@ static int put_frame(struct spool *s, struct iovec *pieces, int n)
 // One frame after the other, so that all before the last whole one are whole: whoever reads the
 // file meanwhile, or after a kill, sees every batch that spool_add has returned for.
 static void add_framed(struct spool *s, struct spool_entry *e, const struct record_batch *batch,
-                       struct iovec *pieces, int n)
+                       struct tail_frame *frame)
 {
-    struct tail_frame frame;
-    size_t size = pieces_size(pieces + 1, n);
-    tail_frame_fill(&frame, e, pieces + 1, n, size);
-    pieces[0] = (struct iovec){&frame, sizeof frame};
+    tail_frame_fill(frame, e, e->size);
     lock_take(&s->lock);
-    int error = put_frame(s, pieces, n + 1);
-    if (!error) keep_entry(s, e, batch, size);
+    int error = put_frame(s, frame, e->size);
+    if (!error) keep_entry(s, e, batch);
     else if (!s->error) s->error = error;
     lock_give(&s->lock);
 }
 
 int spool_mark(struct spool *s, bytes content)
 {
-    struct tail_frame frame;
+    struct tail_frame *frame = memory_get(sizeof *frame + content.n);
     const struct spool_entry e = {.kind = TAIL_MARK};
-    struct iovec pieces[2] = {{&frame, sizeof frame}, {(void *)content.p, content.n}};
-    tail_frame_fill(&frame, &e, pieces + 1, 1, content.n);
+    memcpy(frame + 1, content.p, content.n);
+    tail_frame_fill(frame, &e, content.n);
     lock_take(&s->lock);
-    int error = put_frame(s, pieces, 2);
+    int error = put_frame(s, frame, content.n);
     if (!error) s->size += content.n;
     if (!error) s->marked = s->entry_count;
     lock_give(&s->lock);
+    memory_free(frame);
     return error;
+}
+
+static void add_bare(struct spool *s, struct spool_entry *e, const struct record_batch *batch,
+                     uint8_t *content)
+{
+    lock_take(&s->lock);
+    keep_entry(s, e, batch);
+    lock_give(&s->lock);
+    int error = transfer_all(write_some, s->file, content, e->size, e->offset);
+    if (error) note_error(s, error);
 }
 
 void spool_add(struct spool *s, const struct record_batch *batch)
 {
-    struct iovec pieces[1 + PIECES_MAX];
+    struct narrow narrow;
     if (batch->rows == 0) return;
-    struct spool_entry e = entry_of(s, batch);
-    int n = batch_pieces(batch, e.present, pieces + 1);
-    if (s->is_tail) {
-        add_framed(s, &e, batch, pieces, n);
-        return;
-    }
-    lock_take(&s->lock);
-    keep_entry(s, &e, batch, pieces_size(pieces + 1, n));
-    lock_give(&s->lock);
-    int error = transfer_all(pwritev, s->file, pieces + 1, n, e.offset);
-    if (error) note_error(s, error);
+    narrow_measure(&narrow, batch);
+    struct spool_entry e = entry_of(s, batch, &narrow);
+    struct tail_frame *frame = memory_get(sizeof *frame + e.size + NARROW_SLACK);
+    narrow_put(&narrow, batch, (uint8_t *)(frame + 1));
+    if (s->is_tail) add_framed(s, &e, batch, frame);
+    else add_bare(s, &e, batch, (uint8_t *)(frame + 1));
+    memory_free(frame);
 }
 
 void spool_cut(struct spool *s, size_t entries)
@@ -271,50 +228,25 @@ void spool_cut(struct spool *s, size_t entries)
     if (s->file >= 0 && ftruncate(s->file, (off_t)s->size) != 0) s->error = errno;
 }
 
-bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_batch *into)
+bool spool_read_bytes(const struct spool *s, const struct spool_entry *e, uint8_t *content,
+                      struct narrow_view *view)
 {
-    struct iovec pieces[PIECES_MAX];
-    assert(into->kind == s->kinds[entry->kind]);
-    batch_clear(into);
-    into->rows = entry->rows;
-    into->heap_used = entry->heap_used;
-    int n = batch_pieces(into, entry->present, pieces);
-    if (transfer_all(preadv, entry->file, pieces, n, entry->offset) != 0) return false;
-    if (s->is_read && !batch_is_sound(into)) return false;
+    return transfer_all(pread, e->file, content, e->size, e->offset) == 0 &&
+           narrow_open(view, s->kinds[e->kind], e->present, e->rows, e->heap_used,
+                       bytes_of(content, e->size));
+}
+
+bool spool_read(struct spool *s, const struct spool_entry *e, struct record_batch *into)
+{
+    struct narrow_view view;
+    assert(into->kind == s->kinds[e->kind]);
+    uint8_t *content = memory_get(e->size + NARROW_SLACK);
+    bool fine = spool_read_bytes(s, e, content, &view);
+    if (fine) narrow_batch(&view, into);
+    memory_free(content);
+    if (!fine || (s->is_read && !batch_is_sound(into))) return false;
     disputes_flag(&s->disputes, into);
     return true;
-}
-
-// Where in the file a column stands, and behind the last one the texts.
-static uint64_t column_offset(const struct spool *s, const struct spool_entry *e, unsigned field)
-{
-    const struct record_kind *kind = s->kinds[e->kind];
-    uint64_t offset = e->offset;
-    for (uint32_t f = 0; f < field; f++)
-        if (e->present >> f & 1)
-            offset += bits_size(e->rows) + words_size(e->rows, &kind->fields[f]);
-    return offset;
-}
-
-bool spool_read_column(const struct spool *s, const struct spool_entry *e, unsigned field,
-                       struct column *into)
-{
-    const struct field *f = &s->kinds[e->kind]->fields[field];
-    struct iovec pieces[] = {{into->present, bits_size(e->rows)},
-                             {into->words, words_size(e->rows, f)}};
-    return transfer_all(preadv, e->file, pieces, 2, column_offset(s, e, field)) == 0;
-}
-
-bool spool_read_heap(const struct spool *s, const struct spool_entry *e, uint8_t *heap)
-{
-    struct iovec piece = {heap, e->heap_used};
-    uint64_t offset = column_offset(s, e, s->kinds[e->kind]->field_count);
-    return transfer_all(preadv, e->file, &piece, 1, offset) == 0;
-}
-
-uint64_t spool_entry_size(const struct spool *s, const struct spool_entry *e)
-{
-    return column_offset(s, e, s->kinds[e->kind]->field_count) - e->offset + e->heap_used;
 }
 
 bool spool_check(struct spool *s, unsigned kind)

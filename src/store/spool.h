@@ -2,7 +2,7 @@
 //
 // So memory stays bounded however long the capture is. The file has no name, and a killed process
 // leaves nothing behind; or it is a tail of the case (store/tail.h), from which what was put in can
-// be had back. A batch is written with one system call and read back into the same form.
+// be had back. A batch (store/narrow.h) is written with one system call.
 //
 // Thread: spool_add from any number of lanes; spool_exchange while they do; everything else by one
 // thread when no lane writes any more.
@@ -14,12 +14,14 @@
 #include "record/batch.h"
 #include "store/artifact_names.h"
 #include "store/disputes.h"
+#include "store/narrow.h"
 
 // A batch in a file.
 struct spool_entry {
     uint64_t offset;
     int file;
     uint32_t kind; // its place in the list of kinds
+    uint32_t size; // bytes in the file
     uint32_t rows;
     uint32_t heap_used;
     uint64_t present;  // bit f: column f has values
@@ -71,15 +73,13 @@ void spool_note(struct spool *s, const struct spool_entry *entry);
 // Whether all batches of a kind can be had back, where somebody else may have written them: only
 // then may their columns be read one by one.
 bool spool_check(struct spool *s, unsigned kind);
-// How many bytes the rows of an entry take in the file, without their frame.
-uint64_t spool_entry_size(const struct spool *s, const struct spool_entry *entry);
 // Reads a batch back; `into` must be of the same kind. Its rows are flagged ambiguous where it was
 // found out later that they are. False when the file does not give it.
 bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_batch *into);
-// One column of a batch, which the batch has, as it was put in; and the texts of all.
-bool spool_read_column(const struct spool *s, const struct spool_entry *entry, unsigned field,
-                       struct column *into);
-bool spool_read_heap(const struct spool *s, const struct spool_entry *entry, uint8_t *heap);
+// The batch as it stands there, in the caller's memory of entry->size + NARROW_SLACK bytes. Its rows
+// are flagged as they were put in.
+bool spool_read_bytes(const struct spool *s, const struct spool_entry *entry, uint8_t *content,
+                      struct narrow_view *view);
 
 // The place of `kind` (by name) in the list, or -1.
 int spool_kind(const struct spool *s, const char *name);

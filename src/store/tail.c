@@ -17,18 +17,14 @@
 // The numbers of a frame and the words of its columns stand in the file as they do in memory.
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "least significant byte first");
 
-enum { FULL_PATH_MAX = 4096, ABOUT_MAX = 1 << 20, KINDS_MAX = 4096 };
-// More than any batch takes.
-enum {
-    CONTENT_MAX = KIND_FIELDS_MAX * (BATCH_ROWS_MAX / 8 + 16 * BATCH_ROWS_MAX) + BATCH_HEAP_SIZE
-};
+enum { FULL_PATH_MAX = 4096, ABOUT_MAX = 1 << 20, KINDS_MAX = 4096, CONTENT_MAX = NARROW_MAX };
 
 struct tail_head {
     char magic[8];
     uint64_t size;     // of the JSON that follows
     uint64_t checksum; // of it
 };
-static const char magic[8] = "weirtail";
+static const char magic[8] = "weirtai2";
 
 void tail_about_deinit(struct tail_about *about)
 {
@@ -118,10 +114,9 @@ void tail_sweep(const char *folder, const struct catalogue *c)
 
 // ---- frames -------------------------------------------------------------------------------------
 
-void tail_frame_fill(struct tail_frame *frame, const struct spool_entry *e,
-                     const struct iovec *pieces, int n, uint64_t size)
+void tail_frame_fill(struct tail_frame *frame, const struct spool_entry *e, uint64_t size)
 {
-    *frame = (struct tail_frame){{[TAIL_CONTENT] = table_hash_pieces(pieces, n, 0),
+    *frame = (struct tail_frame){{[TAIL_CONTENT] = table_hash(frame + 1, size, 0),
                                   [TAIL_SIZE] = size,
                                   [TAIL_KIND] = e->kind | (uint64_t)e->rows << 32,
                                   [TAIL_HEAP] = e->heap_used,
@@ -286,6 +281,7 @@ static bool frame_entry(const struct loading *l, const struct tail_frame *frame,
     if (number >= l->kind_count) return false;
     *e = (struct spool_entry){.offset = l->offset + sizeof *frame,
                               .file = l->file,
+                              .size = (uint32_t)w[TAIL_SIZE],
                               .rows = (uint32_t)(w[TAIL_KIND] >> 32),
                               .heap_used = (uint32_t)w[TAIL_HEAP],
                               .present = w[TAIL_PRESENT],
@@ -295,8 +291,10 @@ static bool frame_entry(const struct loading *l, const struct tail_frame *frame,
     if (l->kinds[number] < 0) return true;
     e->kind = (uint32_t)l->kinds[number];
     uint32_t fields = l->spool->kinds[e->kind]->field_count;
+    struct narrow_view view;
     return (fields == 64 || w[TAIL_PRESENT] >> fields == 0) &&
-           spool_entry_size(l->spool, e) == w[TAIL_SIZE];
+           narrow_open(&view, l->spool->kinds[e->kind], e->present, e->rows, e->heap_used,
+                       bytes_of(l->content, e->size));
 }
 
 // Whether its rows say something that must be known of all.
@@ -365,7 +363,7 @@ static void read_frames(struct loading *l)
     struct spool *s = l->spool;
     l->marked = l->offset;
     l->looked = s->entry_count;
-    l->content = memory_get(CONTENT_MAX);
+    l->content = memory_get(CONTENT_MAX + NARROW_SLACK);
     while (read_frame(l)) continue;
     memory_free(l->content);
     while (s->entry_count > l->looked) s->rows -= s->entries[--s->entry_count].rows;

@@ -11,8 +11,6 @@
 // Thread: tail_create and tail_load as store/spool.h says; the rest are plain functions.
 #pragma once
 
-#include <sys/uio.h>
-
 #include "store/catalogue.h"
 #include "store/spool.h"
 
@@ -62,7 +60,7 @@ enum tail_word {
 struct tail_frame {
     uint64_t words[TAIL_WORDS];
 };
-void tail_frame_fill(struct tail_frame *frame, const struct spool_entry *entry,
-                     const struct iovec *pieces, int n, uint64_t size);
+// Of the `size` bytes that stand behind the frame.
+void tail_frame_fill(struct tail_frame *frame, const struct spool_entry *entry, uint64_t size);
 // Its place is known last.
 void tail_frame_seal(struct tail_frame *frame, uint64_t number, uint64_t offset);

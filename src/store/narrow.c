@@ -1,0 +1,287 @@
+#include "store/narrow.h"
+
+#include <string.h>
+
+// The parts stand in files as they do in memory.
+_Static_assert(sizeof(struct narrow_part) == 16, "parts have no holes");
+
+// A part of a column's words: those `step` apart from `words` on, shifted and masked.
+struct part_source {
+    const uint64_t *words;
+    const uint64_t *present; // NULL: all rows have a value
+    unsigned step, shift;
+    uint64_t mask;
+};
+
+static bool has_row(const uint64_t *present, uint32_t row)
+{
+    return present[row / 64] >> (row % 64) & 1;
+}
+
+static uint64_t rows_mask(uint32_t rows, uint32_t from)
+{
+    return rows - from < 64 ? (UINT64_C(1) << (rows - from)) - 1 : UINT64_MAX;
+}
+
+static bool is_empty(const struct column *c, uint32_t rows)
+{
+    for (uint32_t row = 0; row < rows; row += 64)
+        if (c->present[row / 64]) return false;
+    return true;
+}
+
+static bool is_whole(const struct column *c, uint32_t rows)
+{
+    for (uint32_t row = 0; row < rows; row += 64)
+        if (~c->present[row / 64] & rows_mask(rows, row)) return false;
+    return true;
+}
+
+static size_t bits_size(uint32_t rows)
+{
+    return (rows + 63) / 64 * sizeof(uint64_t);
+}
+
+static unsigned parts_of(enum field_type type)
+{
+    return field_words(type) == 2 || field_is_in_heap(type) ? 2 : 1;
+}
+
+static struct part_source source_of(const struct record_batch *b, unsigned field, unsigned part)
+{
+    enum field_type type = b->kind->fields[field].type;
+    const struct column *c = &b->columns[field];
+    const uint64_t *present = is_whole(c, b->rows) ? NULL : c->present;
+    if (field_is_in_heap(type))
+        return (struct part_source){c->words, present, 1, part ? 0 : 32, UINT32_MAX};
+    return (struct part_source){c->words + part, present, field_words(type), 0, UINT64_MAX};
+}
+
+static inline uint64_t value_of(const struct part_source *s, uint32_t row)
+{
+    return s->words[(size_t)row * s->step] >> s->shift & s->mask;
+}
+
+// ---- writing ------------------------------------------------------------------------------------
+
+static unsigned width_of(uint64_t number)
+{
+    return number ? (71 - (unsigned)__builtin_clzll(number)) / 8 : 0;
+}
+
+struct bounds {
+    uint64_t least, most;
+};
+
+static inline struct bounds bounds_of(const struct part_source *s, const uint64_t *present,
+                                      unsigned step, unsigned shift, uint64_t mask, uint32_t rows)
+{
+    struct bounds b = {UINT64_MAX, 0};
+    for (uint32_t row = 0; row < rows; row++) {
+        if (present && !has_row(present, row)) continue;
+        uint64_t value = s->words[(size_t)row * step] >> shift & mask;
+        b.least = value < b.least ? value : b.least;
+        b.most = value > b.most ? value : b.most;
+    }
+    return b;
+}
+
+// The loop is made for those that there are many of.
+static struct bounds part_bounds(const struct part_source *s, uint32_t rows)
+{
+    if (s->present || s->shift || s->mask != UINT64_MAX)
+        return bounds_of(s, s->present, s->step, s->shift, s->mask, rows);
+    return s->step == 1 ? bounds_of(s, NULL, 1, 0, UINT64_MAX, rows)
+                        : bounds_of(s, NULL, 2, 0, UINT64_MAX, rows);
+}
+
+static struct narrow_part measure_part(const struct part_source *s, uint32_t rows, bool is_first)
+{
+    struct bounds b = part_bounds(s, rows);
+    struct narrow_part part = {.least = b.least, .width = (uint8_t)width_of(b.most - b.least)};
+    part.has_bits = s->present && is_first;
+    part.size = rows * part.width + (part.has_bits ? (uint32_t)bits_size(rows) : 0);
+    return part;
+}
+
+void narrow_measure(struct narrow *n, const struct record_batch *b)
+{
+    n->present = 0;
+    n->size = b->heap_used;
+    n->part_count = 0;
+    for (unsigned f = 0; f < b->kind->field_count; f++) {
+        if (is_empty(&b->columns[f], b->rows)) continue;
+        n->present |= UINT64_C(1) << f;
+        for (unsigned p = 0; p < parts_of(b->kind->fields[f].type); p++) {
+            const struct part_source source = source_of(b, f, p);
+            struct narrow_part *part = &n->parts[n->part_count++];
+            *part = measure_part(&source, b->rows, p == 0);
+            n->size += part->size + sizeof *part;
+        }
+    }
+}
+
+// Each value is written as eight bytes, of which the next value covers those that are too many.
+static void put_values(const struct narrow_part *part, const struct part_source *s, uint32_t rows,
+                       uint8_t *out)
+{
+    for (uint32_t row = 0; row < rows; row++, out += part->width) {
+        bool has = !s->present || has_row(s->present, row);
+        uint64_t above = has ? value_of(s, row) - part->least : 0;
+        memcpy(out, &above, sizeof above);
+    }
+}
+
+static uint8_t *put_part(const struct narrow_part *part, const struct part_source *s,
+                         uint32_t rows, uint8_t *out)
+{
+    uint8_t *end = out + part->size;
+    if (part->has_bits) {
+        memcpy(out, s->present, bits_size(rows));
+        out += bits_size(rows);
+    }
+    if (part->width) put_values(part, s, rows, out);
+    return end;
+}
+
+void narrow_put(const struct narrow *n, const struct record_batch *b, uint8_t *out)
+{
+    const struct narrow_part *part = n->parts;
+    memcpy(out, n->parts, n->part_count * sizeof *n->parts);
+    out += n->part_count * sizeof *n->parts;
+    for (unsigned f = 0; f < b->kind->field_count; f++) {
+        if (!(n->present >> f & 1)) continue;
+        for (unsigned p = 0; p < parts_of(b->kind->fields[f].type); p++) {
+            const struct part_source source = source_of(b, f, p);
+            out = put_part(part++, &source, b->rows, out);
+        }
+    }
+    memcpy(out, b->heap, b->heap_used);
+}
+
+// ---- reading ------------------------------------------------------------------------------------
+
+static struct narrow_part part_at(const struct narrow_view *v, unsigned part)
+{
+    struct narrow_part p;
+    memcpy(&p, v->content.p + part * sizeof p, sizeof p);
+    return p;
+}
+
+// Parts of the fields before this one.
+static unsigned parts_before(const struct narrow_view *v, unsigned field)
+{
+    unsigned parts = 0;
+    for (unsigned f = 0; f < field; f++)
+        if (v->present >> f & 1) parts += parts_of(v->kind->fields[f].type);
+    return parts;
+}
+
+static bool part_is_sound(const struct narrow_part *p, uint32_t rows)
+{
+    return p->width <= 8 && p->size == rows * p->width + (p->has_bits ? bits_size(rows) : 0);
+}
+
+bool narrow_open(struct narrow_view *v, const struct record_kind *kind, uint64_t present,
+                 uint32_t rows, uint32_t heap_used, bytes content)
+{
+    *v = (struct narrow_view){kind, present, rows, content, {0}};
+    unsigned parts = parts_before(v, kind->field_count);
+    size_t size = parts * sizeof(struct narrow_part);
+    if (rows > BATCH_ROWS_MAX || content.n < size) return false;
+    for (unsigned i = 0; i < parts; i++) {
+        struct narrow_part p = part_at(v, i);
+        if (!part_is_sound(&p, rows)) return false;
+        size += p.size;
+    }
+    if (size + heap_used != content.n) return false;
+    v->heap = bytes_after(content, size);
+    return true;
+}
+
+struct narrow_column narrow_find(const struct narrow_view *v, unsigned field)
+{
+    enum field_type type = v->kind->fields[field].type;
+    unsigned first = parts_before(v, field);
+    struct narrow_column c = {.rows = v->rows,
+                              .part_count = parts_of(type),
+                              .is_in_heap = field_is_in_heap(type)};
+    const uint8_t *at =
+        v->content.p + parts_before(v, v->kind->field_count) * sizeof(struct narrow_part);
+    for (unsigned i = 0; i < first; i++) at += part_at(v, i).size;
+    for (unsigned i = 0; i < c.part_count; i++) {
+        c.parts[i] = part_at(v, first + i);
+        c.values[i] = at;
+        if (c.parts[i].has_bits) c.values[i] += bits_size(v->rows);
+        if (c.parts[i].has_bits && i == 0) c.bits = at;
+        at += c.parts[i].size;
+    }
+    return c;
+}
+
+static uint64_t mask_of(const struct narrow_part *p)
+{
+    return p->width ? UINT64_MAX >> (64 - 8 * p->width) : 0;
+}
+
+// Where the greatest difference goes past the last number, those behind it begin again at 0.
+static bool is_cyclic(const struct narrow_part *p)
+{
+    return p->least + mask_of(p) < p->least;
+}
+
+uint64_t narrow_least(const struct narrow_column *c, unsigned word)
+{
+    return is_cyclic(&c->parts[word]) ? 0 : c->parts[word].least;
+}
+
+uint64_t narrow_most(const struct narrow_column *c, unsigned word)
+{
+    const struct narrow_part *p = &c->parts[word];
+    return is_cyclic(p) ? UINT64_MAX : p->least + mask_of(p);
+}
+
+void narrow_presence(const struct narrow_column *c, uint64_t present[BATCH_ROWS_MAX / 64])
+{
+    if (c->bits) memcpy(present, c->bits, bits_size(c->rows));
+    for (uint32_t row = 0; row < c->rows; row += 64) {
+        uint64_t mask = rows_mask(c->rows, row);
+        present[row / 64] = c->bits ? present[row / 64] & mask : mask;
+    }
+}
+
+// out[i * step] = out[i * step] << shift | value
+static inline void get_values(const struct narrow_column *c, unsigned part, uint64_t *out,
+                              unsigned step, unsigned shift)
+{
+    const uint64_t least = c->parts[part].least, width = c->parts[part].width;
+    const uint64_t mask = mask_of(&c->parts[part]);
+    const uint8_t *at = c->values[part];
+    for (uint32_t row = 0; row < c->rows; row++, at += width, out += step) {
+        uint64_t above;
+        memcpy(&above, at, sizeof above);
+        *out = (shift ? *out << shift : 0) | (least + (above & mask));
+    }
+}
+
+void narrow_words(const struct narrow_column *c, unsigned word, uint64_t *out, unsigned step)
+{
+    get_values(c, word, out, step, 0);
+    if (c->is_in_heap) get_values(c, 1, out, 1, 32);
+}
+
+void narrow_batch(const struct narrow_view *v, struct record_batch *into)
+{
+    batch_clear(into);
+    into->rows = v->rows;
+    into->heap_used = (uint32_t)v->heap.n;
+    memcpy(into->heap, v->heap.p, v->heap.n);
+    for (unsigned f = 0; f < v->kind->field_count; f++) {
+        if (!(v->present >> f & 1)) continue;
+        struct narrow_column c = narrow_find(v, f);
+        unsigned words = field_words(v->kind->fields[f].type);
+        narrow_presence(&c, into->columns[f].present);
+        for (unsigned word = 0; word < words; word++)
+            narrow_words(&c, word, into->columns[f].words + word, words);
+    }
+}
