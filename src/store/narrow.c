@@ -62,6 +62,11 @@ static inline uint64_t value_of(const struct part_source *s, uint32_t row)
     return s->words[(size_t)row * s->step] >> s->shift & s->mask;
 }
 
+static uint64_t mask_of(const struct narrow_part *p)
+{
+    return p->width ? UINT64_MAX >> (64 - 8 * p->width) : 0;
+}
+
 // ---- writing ------------------------------------------------------------------------------------
 
 static unsigned width_of(uint64_t number)
@@ -69,36 +74,42 @@ static unsigned width_of(uint64_t number)
     return number ? (71 - (unsigned)__builtin_clzll(number)) / 8 : 0;
 }
 
-struct bounds {
-    uint64_t least, most;
-};
-
-static inline struct bounds bounds_of(const struct part_source *s, const uint64_t *present,
-                                      unsigned step, unsigned shift, uint64_t mask, uint32_t rows)
+// Bits in which words of a whole column differ from the first: four at a time, as that is what a
+// processor can do.
+static inline uint64_t differing_words(const uint64_t *words, unsigned step, uint32_t rows)
 {
-    struct bounds b = {UINT64_MAX, 0};
-    for (uint32_t row = 0; row < rows; row++) {
-        if (present && !has_row(present, row)) continue;
-        uint64_t value = s->words[(size_t)row * step] >> shift & mask;
-        b.least = value < b.least ? value : b.least;
-        b.most = value > b.most ? value : b.most;
-    }
-    return b;
+    uint64_t first = words[0], d[4] = {0};
+    uint32_t row = 0;
+    for (; row + 4 <= rows; row += 4, words += 4 * (size_t)step)
+        for (unsigned i = 0; i < 4; i++) d[i] |= words[i * step] ^ first;
+    for (; row < rows; row++, words += step) d[0] |= *words ^ first;
+    return d[0] | d[1] | d[2] | d[3];
 }
 
-// The loop is made for those that there are many of.
-static struct bounds part_bounds(const struct part_source *s, uint32_t rows)
+static uint64_t differing(const struct part_source *s, uint64_t first, uint32_t rows)
 {
-    if (s->present || s->shift || s->mask != UINT64_MAX)
-        return bounds_of(s, s->present, s->step, s->shift, s->mask, rows);
-    return s->step == 1 ? bounds_of(s, NULL, 1, 0, UINT64_MAX, rows)
-                        : bounds_of(s, NULL, 2, 0, UINT64_MAX, rows);
+    uint64_t d = 0;
+    if (!s->present && s->mask == UINT64_MAX)
+        return s->step == 1 ? differing_words(s->words, 1, rows)
+                            : differing_words(s->words, 2, rows);
+    for (uint32_t row = 0; row < rows; row++)
+        if (!s->present || has_row(s->present, row)) d |= value_of(s, row) ^ first;
+    return d;
 }
 
+static uint32_t first_row(const uint64_t *present)
+{
+    uint32_t row = 0;
+    while (present && !has_row(present, row)) row++;
+    return row;
+}
+
+// Values have the bytes above those that differ in common: that and zeros is the base.
 static struct narrow_part measure_part(const struct part_source *s, uint32_t rows, bool is_first)
 {
-    struct bounds b = part_bounds(s, rows);
-    struct narrow_part part = {.least = b.least, .width = (uint8_t)width_of(b.most - b.least)};
+    uint64_t first = value_of(s, first_row(s->present));
+    struct narrow_part part = {.width = (uint8_t)width_of(differing(s, first, rows))};
+    part.base = first & ~mask_of(&part);
     part.has_bits = s->present && is_first;
     part.size = rows * part.width + (part.has_bits ? (uint32_t)bits_size(rows) : 0);
     return part;
@@ -127,8 +138,8 @@ static void put_values(const struct narrow_part *part, const struct part_source 
 {
     for (uint32_t row = 0; row < rows; row++, out += part->width) {
         bool has = !s->present || has_row(s->present, row);
-        uint64_t above = has ? value_of(s, row) - part->least : 0;
-        memcpy(out, &above, sizeof above);
+        uint64_t low = has ? value_of(s, row) : 0;
+        memcpy(out, &low, sizeof low);
     }
 }
 
@@ -179,7 +190,7 @@ static unsigned parts_before(const struct narrow_view *v, unsigned field)
 
 static bool part_is_sound(const struct narrow_part *p, uint32_t rows)
 {
-    return p->width <= 8 && p->size == rows * p->width + (p->has_bits ? bits_size(rows) : 0);
+    return p->width <= 8 && !(p->base & mask_of(p)) && p->size == rows * p->width + (p->has_bits ? bits_size(rows) : 0);
 }
 
 bool narrow_open(struct narrow_view *v, const struct record_kind *kind, uint64_t present,
@@ -219,26 +230,14 @@ struct narrow_column narrow_find(const struct narrow_view *v, unsigned field)
     return c;
 }
 
-static uint64_t mask_of(const struct narrow_part *p)
-{
-    return p->width ? UINT64_MAX >> (64 - 8 * p->width) : 0;
-}
-
-// Where the greatest difference goes past the last number, those behind it begin again at 0.
-static bool is_cyclic(const struct narrow_part *p)
-{
-    return p->least + mask_of(p) < p->least;
-}
-
 uint64_t narrow_least(const struct narrow_column *c, unsigned word)
 {
-    return is_cyclic(&c->parts[word]) ? 0 : c->parts[word].least;
+    return c->parts[word].base;
 }
 
 uint64_t narrow_most(const struct narrow_column *c, unsigned word)
 {
-    const struct narrow_part *p = &c->parts[word];
-    return is_cyclic(p) ? UINT64_MAX : p->least + mask_of(p);
+    return c->parts[word].base | mask_of(&c->parts[word]);
 }
 
 void narrow_presence(const struct narrow_column *c, uint64_t present[BATCH_ROWS_MAX / 64])
@@ -254,13 +253,13 @@ void narrow_presence(const struct narrow_column *c, uint64_t present[BATCH_ROWS_
 static inline void get_values(const struct narrow_column *c, unsigned part, uint64_t *out,
                               unsigned step, unsigned shift)
 {
-    const uint64_t least = c->parts[part].least, width = c->parts[part].width;
+    const uint64_t base = c->parts[part].base, width = c->parts[part].width;
     const uint64_t mask = mask_of(&c->parts[part]);
     const uint8_t *at = c->values[part];
     for (uint32_t row = 0; row < c->rows; row++, at += width, out += step) {
-        uint64_t above;
-        memcpy(&above, at, sizeof above);
-        *out = (shift ? *out << shift : 0) | (least + (above & mask));
+        uint64_t low;
+        memcpy(&low, at, sizeof low);
+        *out = (shift ? *out << shift : 0) | base | (low & mask);
     }
 }
 

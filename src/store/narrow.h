@@ -2,8 +2,9 @@
 //
 // First comes a row of the table for every part of every column that has values, in order: numbers
 // have one part, addresses and ids two (their words), what lies in the heap two (offset, length).
-// Then, part by part, how much each value is above the least, in `width` bytes; before the first
-// part of a column of which not all rows have a value, a bit for each row. At the end, the heap.
+// Then, part by part, the lower `width` bytes of each value, the upper ones of which are those of
+// the base; before the first part of a column of which not all rows have a value, a bit for each
+// row. At the end, the heap.
 //
 // Thread: plain functions over the caller's data.
 #pragma once
@@ -11,7 +12,7 @@
 #include "record/batch.h"
 
 struct narrow_part {
-    uint64_t least;
+    uint64_t base;
     uint32_t size; // bytes, with those of the bits before it
     uint8_t width; // 0 to 8
     uint8_t has_bits;

@@ -21,10 +21,12 @@ struct writing {
     struct parquet *file;
     struct parquet_values values;
     struct record_batch *batch;
-    uint8_t *content; // the batches of the group, one behind the other
+    size_t group_end; // the batches of the group are up to here
+    uint8_t *content; // they, one behind the other
     size_t content_size;
-    size_t group_end; // they are those up to here
-    size_t texts;     // bytes of their texts, in values.heap
+    struct narrow_view *views; // of each
+    size_t view_count, view_size;
+    size_t texts; // bytes of their texts, in values.heap
 };
 
 static bool is_ours(const struct writing *w, size_t entry)
@@ -171,43 +173,39 @@ static bool read_flag(struct writing *w, const struct spool_entry *e, unsigned f
     return true;
 }
 
-static bool read_part(struct writing *w, const struct spool_entry *e, bytes content, unsigned field,
-                      unsigned word, struct part *p)
+static void open_part(const struct narrow_view *view, unsigned field, unsigned word, struct part *p)
 {
-    struct narrow_view view;
-    if (!narrow_open(&view, w->kind, e->present, e->rows, e->heap_used, content)) return false;
-    struct narrow_column column = narrow_find(&view, field);
+    struct narrow_column column = narrow_find(view, field);
     p->is_whole = !column.bits;
     p->least = narrow_least(&column, word);
     p->most = narrow_most(&column, word);
     narrow_presence(&column, p->present);
     narrow_words(&column, word, p->words, 1);
-    return true;
 }
 
-static bool add_entry(struct writing *w, const struct spool_entry *e, bytes content, unsigned field,
-                      unsigned word, struct part *p)
+static bool add_entry(struct writing *w, const struct spool_entry *e,
+                      const struct narrow_view *view, unsigned field, unsigned word,
+                      struct part *p)
 {
-    bool flag = is_flag(w, field);
     p->rows = e->rows;
     p->heap_used = e->heap_used;
-    if (!(e->present >> field & 1) && !flag) {
+    if (is_flag(w, field)) return read_flag(w, e, field, p) && add_part(&w->values, p);
+    if (!(e->present >> field & 1)) {
         add_nulls(&w->values, e->rows, field_is_list(p->type));
         return true;
     }
-    return (flag ? read_flag(w, e, field, p) : read_part(w, e, content, field, word, p)) &&
-           add_part(&w->values, p);
+    open_part(view, field, word, p);
+    return add_part(&w->values, p);
 }
 
 static bool add_column(struct writing *w, size_t from, unsigned field, unsigned word)
 {
     struct part part = {.type = w->kind->fields[field].type};
-    bytes rest = bytes_of(w->content, w->content_size);
+    const struct narrow_view *view = w->views;
     for (size_t i = from; i < w->group_end; i++) {
         const struct spool_entry *e = &w->rows->spool->entries[i];
         if (!is_ours(w, i)) continue;
-        if (!add_entry(w, e, bytes_first(rest, e->size), field, word, &part)) return false;
-        rest = bytes_after(rest, e->size);
+        if (!add_entry(w, e, view++, field, word, &part)) return false;
         part.base += e->heap_used;
     }
     parquet_chunk(w->file, &w->values);
@@ -245,16 +243,26 @@ static size_t group_rows(struct writing *w, size_t from)
     return rows;
 }
 
+static struct narrow_view *next_view(struct writing *w)
+{
+    if (w->view_count == w->view_size) {
+        w->view_size = w->view_size ? 2 * w->view_size : 512;
+        w->views = memory_resize(w->views, w->view_size * sizeof *w->views);
+    }
+    return &w->views[w->view_count++];
+}
+
 static bool read_group(struct writing *w, size_t from)
 {
-    struct narrow_view view;
     uint8_t *at = w->content = memory_resize(w->content, w->content_size + NARROW_SLACK);
     text_clear(&w->values.heap);
+    w->view_count = 0;
     for (size_t i = from; i < w->group_end; i++) {
         const struct spool_entry *e = &w->rows->spool->entries[i];
         if (!is_ours(w, i)) continue;
-        if (!spool_read_bytes(w->rows->spool, e, at, &view)) return false;
-        text_put(&w->values.heap, view.heap);
+        struct narrow_view *view = next_view(w);
+        if (!spool_read_bytes(w->rows->spool, e, at, view)) return false;
+        text_put(&w->values.heap, view->heap);
         at += e->size;
     }
     w->texts = w->values.heap.n;
@@ -289,6 +297,7 @@ bool segment_rows_write(const struct segment_rows *rows, const char *path,
     bool fine = write_groups(&w, err) && parquet_end(w.file, sha256, size, err);
     batch_destroy(w.batch);
     memory_free(w.content);
+    memory_free(w.views);
     parquet_values_deinit(&w.values);
     parquet_destroy(w.file);
     return fine;
