@@ -143,8 +143,8 @@ static void put_values(const struct narrow_part *part, const struct part_source 
     }
 }
 
-static uint8_t *put_part(const struct narrow_part *part, const struct part_source *s,
-                         uint32_t rows, uint8_t *out)
+static uint8_t *put_part(const struct narrow_part *part, const struct part_source *s, uint32_t rows,
+                         uint8_t *out)
 {
     uint8_t *end = out + part->size;
     if (part->has_bits) {
@@ -179,25 +179,31 @@ static struct narrow_part part_at(const struct narrow_view *v, unsigned part)
     return p;
 }
 
-// Parts of the fields before this one.
-static unsigned parts_before(const struct narrow_view *v, unsigned field)
+static unsigned parts_of_all(const struct narrow_view *v)
 {
     unsigned parts = 0;
-    for (unsigned f = 0; f < field; f++)
+    for (unsigned f = 0; f < v->kind->field_count; f++)
         if (v->present >> f & 1) parts += parts_of(v->kind->fields[f].type);
     return parts;
 }
 
 static bool part_is_sound(const struct narrow_part *p, uint32_t rows)
 {
-    return p->width <= 8 && !(p->base & mask_of(p)) && p->size == rows * p->width + (p->has_bits ? bits_size(rows) : 0);
+    size_t size = (size_t)rows * p->width + (p->has_bits ? bits_size(rows) : 0);
+    return p->width <= 8 && !(p->base & mask_of(p)) && p->size == size;
+}
+
+static void view_rewind(struct narrow_view *v)
+{
+    v->field = v->part = 0;
+    v->at = parts_of_all(v) * sizeof(struct narrow_part);
 }
 
 bool narrow_open(struct narrow_view *v, const struct record_kind *kind, uint64_t present,
                  uint32_t rows, uint32_t heap_used, bytes content)
 {
-    *v = (struct narrow_view){kind, present, rows, content, {0}};
-    unsigned parts = parts_before(v, kind->field_count);
+    *v = (struct narrow_view){.kind = kind, .present = present, .rows = rows, .content = content};
+    unsigned parts = parts_of_all(v);
     size_t size = parts * sizeof(struct narrow_part);
     if (rows > BATCH_ROWS_MAX || content.n < size) return false;
     for (unsigned i = 0; i < parts; i++) {
@@ -207,21 +213,29 @@ bool narrow_open(struct narrow_view *v, const struct record_kind *kind, uint64_t
     }
     if (size + heap_used != content.n) return false;
     v->heap = bytes_after(content, size);
+    view_rewind(v);
     return true;
 }
 
-struct narrow_column narrow_find(const struct narrow_view *v, unsigned field)
+static void view_seek(struct narrow_view *v, unsigned field)
+{
+    if (field < v->field) view_rewind(v);
+    for (; v->field < field; v->field++) {
+        if (!(v->present >> v->field & 1)) continue;
+        unsigned end = v->part + parts_of(v->kind->fields[v->field].type);
+        while (v->part < end) v->at += part_at(v, v->part++).size;
+    }
+}
+
+struct narrow_column narrow_find(struct narrow_view *v, unsigned field)
 {
     enum field_type type = v->kind->fields[field].type;
-    unsigned first = parts_before(v, field);
-    struct narrow_column c = {.rows = v->rows,
-                              .part_count = parts_of(type),
-                              .is_in_heap = field_is_in_heap(type)};
-    const uint8_t *at =
-        v->content.p + parts_before(v, v->kind->field_count) * sizeof(struct narrow_part);
-    for (unsigned i = 0; i < first; i++) at += part_at(v, i).size;
+    struct narrow_column c = {
+        .rows = v->rows, .part_count = parts_of(type), .is_in_heap = field_is_in_heap(type)};
+    view_seek(v, field);
+    const uint8_t *at = v->content.p + v->at;
     for (unsigned i = 0; i < c.part_count; i++) {
-        c.parts[i] = part_at(v, first + i);
+        c.parts[i] = part_at(v, v->part + i);
         c.values[i] = at;
         if (c.parts[i].has_bits) c.values[i] += bits_size(v->rows);
         if (c.parts[i].has_bits && i == 0) c.bits = at;
@@ -269,7 +283,7 @@ void narrow_words(const struct narrow_column *c, unsigned word, uint64_t *out, u
     if (c->is_in_heap) get_values(c, 1, out, 1, 32);
 }
 
-void narrow_batch(const struct narrow_view *v, struct record_batch *into)
+void narrow_batch(struct narrow_view *v, struct record_batch *into)
 {
     batch_clear(into);
     into->rows = v->rows;

@@ -43,6 +43,8 @@ struct narrow_view {
     uint64_t present;
     uint32_t rows;
     bytes content, heap;
+    unsigned field, part; // the field asked for last, its first part,
+    size_t at;            // and where that stands
 };
 // False when the sizes in it do not fit each other.
 bool narrow_open(struct narrow_view *view, const struct record_kind *kind, uint64_t present,
@@ -57,12 +59,14 @@ struct narrow_column {
     const uint8_t *values[2];
     bool is_in_heap;
 };
-struct narrow_column narrow_find(const struct narrow_view *view, unsigned field);
+// Fast for fields asked for in order.
+struct narrow_column narrow_find(struct narrow_view *view, unsigned field);
 // Of a column of one part or two words: no value is outside.
 uint64_t narrow_least(const struct narrow_column *c, unsigned word);
 uint64_t narrow_most(const struct narrow_column *c, unsigned word);
 void narrow_presence(const struct narrow_column *c, uint64_t present[BATCH_ROWS_MAX / 64]);
-// One word of each row, those without a value too: a number, half of a pair, or a place in the heap.
+// One word of each row, those without a value too: a number, half of a pair, or a place in the
+// heap.
 void narrow_words(const struct narrow_column *c, unsigned word, uint64_t *out, unsigned step);
 // All columns and the heap. Of a batch that somebody else may have written, nothing is sound yet.
-void narrow_batch(const struct narrow_view *view, struct record_batch *into);
+void narrow_batch(struct narrow_view *view, struct record_batch *into);

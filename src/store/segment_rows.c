@@ -173,7 +173,7 @@ static bool read_flag(struct writing *w, const struct spool_entry *e, unsigned f
     return true;
 }
 
-static void open_part(const struct narrow_view *view, unsigned field, unsigned word, struct part *p)
+static void open_part(struct narrow_view *view, unsigned field, unsigned word, struct part *p)
 {
     struct narrow_column column = narrow_find(view, field);
     p->is_whole = !column.bits;
@@ -183,9 +183,8 @@ static void open_part(const struct narrow_view *view, unsigned field, unsigned w
     narrow_words(&column, word, p->words, 1);
 }
 
-static bool add_entry(struct writing *w, const struct spool_entry *e,
-                      const struct narrow_view *view, unsigned field, unsigned word,
-                      struct part *p)
+static bool add_entry(struct writing *w, const struct spool_entry *e, struct narrow_view *view,
+                      unsigned field, unsigned word, struct part *p)
 {
     p->rows = e->rows;
     p->heap_used = e->heap_used;
@@ -201,7 +200,7 @@ static bool add_entry(struct writing *w, const struct spool_entry *e,
 static bool add_column(struct writing *w, size_t from, unsigned field, unsigned word)
 {
     struct part part = {.type = w->kind->fields[field].type};
-    const struct narrow_view *view = w->views;
+    struct narrow_view *view = w->views;
     for (size_t i = from; i < w->group_end; i++) {
         const struct spool_entry *e = &w->rows->spool->entries[i];
         if (!is_ours(w, i)) continue;

@@ -160,7 +160,8 @@ static void note_error(struct spool *s, int error)
 static int put_frame(struct spool *s, struct tail_frame *frame, size_t content)
 {
     tail_frame_seal(frame, s->number, s->size);
-    int error = transfer_all(write_some, s->file, (uint8_t *)frame, sizeof *frame + content, s->size);
+    const size_t size = sizeof *frame + content;
+    int error = transfer_all(write_some, s->file, (uint8_t *)frame, size, s->size);
     if (!error) s->size += sizeof *frame;
     else if (ftruncate(s->file, (off_t)s->size) != 0) error = errno;
     return error;

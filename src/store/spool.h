@@ -76,8 +76,8 @@ bool spool_check(struct spool *s, unsigned kind);
 // Reads a batch back; `into` must be of the same kind. Its rows are flagged ambiguous where it was
 // found out later that they are. False when the file does not give it.
 bool spool_read(struct spool *s, const struct spool_entry *entry, struct record_batch *into);
-// The batch as it stands there, in the caller's memory of entry->size + NARROW_SLACK bytes. Its rows
-// are flagged as they were put in.
+// The batch as it stands there, in the caller's memory of entry->size + NARROW_SLACK bytes. Its
+// rows are flagged as they were put in.
 bool spool_read_bytes(const struct spool *s, const struct spool_entry *entry, uint8_t *content,
                       struct narrow_view *view);
 
