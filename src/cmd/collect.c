@@ -23,6 +23,7 @@ static const struct option_row rows[] = {
      "all records to standard output, one object a line", 0, 0},
     OPTION_TAP(OPTION_ROW, struct collect_options, source.tap),
     OPTION_KNOWN_ONLY(OPTION_ROW, struct collect_options, source.known_only),
+    OPTION_JOIN(OPTION_ROW, struct collect_options, source.join),
     {0, "templates", OPTION_FLAG, offsetof(struct collect_options, templates), NULL,
      "only list what exporters told of their records, as CASE has it", 0, 0},
     OPTION_DEAD(OPTION_ROW, struct collect_options, source.dead),
@@ -44,6 +45,16 @@ static void report_lines(const struct lines_counts *n)
             (unsigned long long)n->other, (unsigned long long)n->dead);
 }
 
+static void report_pairs(const struct joining_counts *n)
+{
+    if (!n->taken) return;
+    fprintf(stderr, "weir: %llu pairs of one-way flows were joined; ",
+            (unsigned long long)n->joined);
+    fprintf(stderr, "%llu found no other in time, %llu left for want of room, ",
+            (unsigned long long)n->window, (unsigned long long)n->full);
+    fprintf(stderr, "%llu were left at the end\n", (unsigned long long)(n->end + n->kept));
+}
+
 static void collect_report(const struct serving_sums *sums)
 {
     const struct gather_counts *counts = &sums->gathered;
@@ -58,6 +69,7 @@ static void collect_report(const struct serving_sums *sums)
         fprintf(stderr, "weir: %llu flows in files of nfdump; %llu were not understood\n",
                 (unsigned long long)counts->nfdump.flows,
                 (unsigned long long)counts->nfdump.lost[NFDUMP_LOSS_bad_record]);
+    report_pairs(&counts->pairs);
     if (counts->faults)
         fprintf(stderr, "weir: %llu of %llu connections ended before their time\n",
                 (unsigned long long)counts->faults, (unsigned long long)counts->connections);

@@ -30,7 +30,7 @@ static bool parse_long(const struct command *c, int argc, char **argv, int *at, 
     if (equals < word.n) {
         text = (const char *)word.p + equals + 1;
         if (o->type == OPTION_FLAG) return err_set(err, ERR_USAGE, "--%s takes no value", o->name);
-    } else if (o->type != OPTION_FLAG) {
+    } else if (!option_stands_alone(o, *at + 1 < argc ? argv[*at + 1] : NULL)) {
         if (*at + 1 >= argc)
             return err_set(err, ERR_USAGE, "--%s needs a value: %s", o->name, o->argument);
         text = argv[++*at];
@@ -90,7 +90,9 @@ void command_usage(const struct command *command, FILE *out)
         if (o->name)
             n += snprintf(left + n, sizeof left - (size_t)n, "%s--%s", o->letter ? ", " : "  ",
                           o->name);
-        if (o->type != OPTION_FLAG) snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
+        if (o->type == OPTION_SPAN)
+            snprintf(left + n, sizeof left - (size_t)n, " [%s]", o->argument);
+        else if (o->type != OPTION_FLAG) snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
         fprintf(out, "  %-26s %s\n", left, o->help);
     }
 }

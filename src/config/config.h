@@ -45,6 +45,7 @@ struct config_source {
     const char *tap, *dead, *kafka, *bpf;
     bool known_only;
     uint64_t buffer, sockets;
+    nanos join; // 0: one-way flows are not joined
 };
 
 struct config_store {

@@ -46,6 +46,7 @@ static const struct config_key source_keys[] = {
      KEY_RESTART | KEY_SECRET},
     OPTION_TAP(KEY_ROW, SOURCE, tap),
     OPTION_KNOWN_ONLY(KEY_ROW, SOURCE, known_only),
+    OPTION_JOIN(KEY_ROW, SOURCE, join),
     OPTION_BUFFER(KEY_ROW, SOURCE, buffer),
     OPTION_SOCKETS(KEY_ROW, SOURCE, sockets),
     OPTION_DEAD(KEY_ROW, SOURCE, dead),

@@ -57,6 +57,10 @@ void config_dump_value(struct text *out, bytes value);
     X(0, "tap", TEXT, S, F, "NAME", "name of the place where this was seen", "none", 0, 0)
 #define OPTION_KNOWN_ONLY(X, S, F) \
     X(0, "known-only", FLAG, S, F, NULL, "leave out what has no field of its own", "no", 0, 0)
+#define OPTION_JOIN(X, S, F) \
+    X(0, "join", SPAN, S, F, "TIME", \
+      "join pairs of one-way flows that are no further apart; alone: 60s", "no", \
+      60 * NANOS_PER_SECOND, 0)
 #define OPTION_DEAD(X, S, F) \
     X(0, "dead", TEXT, S, F, "FILE", \
       "where to add lines that cannot be understood: place, reason and line", "none", 0, 0)

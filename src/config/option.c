@@ -58,6 +58,23 @@ static bool text_add_to(struct option_texts *texts, const char *text, struct err
     return true;
 }
 
+static bool span_set(const struct option_row *o, const char *text, nanos *at, struct err *err)
+{
+    bool is_on = true;
+    if (!flag_parse(text, &is_on))
+        return duration_parse(bytes_text(text), at) ||
+               err_set(err, ERR_USAGE, "\"%s\" is neither a duration nor yes or no", text);
+    *at = is_on ? (nanos)o->minimum : 0;
+    return true;
+}
+
+bool option_stands_alone(const struct option_row *o, const char *word)
+{
+    nanos ignored;
+    if (o->type == OPTION_SPAN) return !word || !duration_parse(bytes_text(word), &ignored);
+    return o->type == OPTION_FLAG;
+}
+
 bool option_set(const struct option_row *o, const char *text, void *values, struct err *err)
 {
     void *at = (char *)values + o->offset;
@@ -73,6 +90,8 @@ bool option_set(const struct option_row *o, const char *text, void *values, stru
     case OPTION_DURATION:
         return duration_parse(bytes_text(text), at) ||
                err_set(err, ERR_USAGE, "\"%s\" is no duration; write 600s, 10m or 1h", text);
+    case OPTION_SPAN:
+        return span_set(o, text, at, err);
     case OPTION_COUNT:
     case OPTION_SIZE:
         break;
@@ -136,6 +155,10 @@ void option_format(const struct option_row *o, const void *values, struct text *
         return;
     case OPTION_SIZE:
         size_format(*(const uint64_t *)at, out);
+        return;
+    case OPTION_SPAN:
+        if (!*(const nanos *)at) text_add(out, "no");
+        else duration_format(*(const nanos *)at, out);
         return;
     case OPTION_DURATION:
         duration_format(*(const nanos *)at, out);

@@ -15,6 +15,7 @@ enum option_type {
     OPTION_COUNT,    // uint64_t, from minimum to maximum
     OPTION_SIZE,     // uint64_t with k, M, G, T
     OPTION_DURATION, // nanos
+    OPTION_SPAN,     // nanos, or a flag: alone or yes it is `minimum`, no is 0
 };
 
 enum { OPTION_TEXTS_MAX = 64 };
@@ -30,11 +31,14 @@ struct option_row {
     size_t offset;        // of the value in the struct of whoever asks
     const char *argument; // what stands for the value in the usage: "FILE"
     const char *help;
-    uint64_t minimum, maximum; // of counts and sizes
+    uint64_t minimum, maximum; // of counts and sizes; of a span see there
 };
 
-// Sets the value in `values`; of a flag `text` is NULL, or yes or no. Keeps `text`.
+// Sets the value in `values`; of a flag or a span `text` is NULL, or yes or no. Keeps
+// `text`.
 bool option_set(const struct option_row *o, const char *text, void *values, struct err *err);
 // The value as option_set reads it; nothing when it is a text that is not there.
 void option_format(const struct option_row *o, const void *values, struct text *out);
+// Whether a word on the command line may do without a value, and whether `word` is one for it.
+bool option_stands_alone(const struct option_row *o, const char *word);
 bool option_equal(const struct option_row *o, const void *values, const void *others);

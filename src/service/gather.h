@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "collect/collector.h"
+#include "collect/joining.h"
 #include "collect/lines.h"
 #include "collect/nfdump.h"
 
@@ -42,6 +43,7 @@ struct gather_counts {
     uint64_t connections, faults; // that are over, and those that ended before their time
     struct lines_counts lines;
     struct nfdump_counts nfdump; // of all files
+    struct joining_counts pairs; // behind what gathers
 };
 
 void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n);

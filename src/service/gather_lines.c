@@ -94,6 +94,7 @@ void gather_counts_add(struct gather_counts *sum, const struct gather_counts *n)
     sum->faults += n->faults;
     lines_counts_add(&sum->lines, n->lines);
     nfdump_counts_add(&sum->nfdump, &n->nfdump);
+    joining_counts_add(&sum->pairs, &n->pairs);
 }
 
 static bool take_lines(struct lines_input *in, struct record_writer *writer, uint8_t *piece,

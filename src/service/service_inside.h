@@ -39,6 +39,8 @@ struct service_source {
     uint32_t input_count, port_count; // ports: of the inputs, those that listen
     uint32_t number;
     struct record_writer *writer;
+    struct joining *joining; // behind the writer, or NULL
+    nanos cut;               // when all that it held was kept last
     struct collector *collector;
     struct topics *topics; // or NULL
     struct live *live;     // an interface, or NULL

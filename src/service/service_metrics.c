@@ -21,7 +21,8 @@
     X("flows_total", shown_flows.flows, "Flows that they told, without those in lines") \
     X("options_total", shown_flows.options, "Records of options") \
     X("unknown_version_total", shown_flows.unknown_version, \
-      "Messages of no version that is known")
+      "Messages of no version that is known") \
+    X("joined_pairs_total", shown.pairs.joined, "Pairs of one-way flows that were joined")
 // clang-format on
 
 struct source_metric {
@@ -34,6 +35,10 @@ static const struct source_metric source_metrics[] = {
 #define SOURCE_ROW(name, field, help) {name, offsetof(struct service_source, field), help},
     SOURCE_METRICS(SOURCE_ROW)
 #undef SOURCE_ROW
+#define UNJOINED_ROW(name, help)                                                                   \
+    {"unjoined_" #name "_total", offsetof(struct service_source, shown.pairs.name), help},
+    JOINING_REASONS(UNJOINED_ROW)
+#undef UNJOINED_ROW
 };
 
 // ---- the parts ----------------------------------------------------------------------------------

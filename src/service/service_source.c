@@ -22,6 +22,7 @@ static void source_show(struct service_source *source, bool tells)
     lock_take(&source->service->counting);
     source->shown = source->counts;
     lines_counts_add(&source->shown.lines, topics_counts(source->topics));
+    source->shown.pairs = joining_counts(source->joining);
     source->shown_flows = collector_counts(source->collector);
     if (tells && source->port_count) {
         text_clear(&source->told);
@@ -40,12 +41,28 @@ static bool dead_sync(const struct service_source *source, struct err *err)
            err_set(err, ERR_MACHINE, "%s could not be written to its end", source->options->dead);
 }
 
-// All that came up to now is in the store, and who asks may see it.
+// All that came up to now is in the store, but what waits for the other direction.
+static void source_flush(struct service_source *source)
+{
+    joining_turn(source->joining, source->service->options.clock());
+    writer_flush(source->writer);
+    joining_flush(source->joining);
+}
+
+// All that came is: so it may count how far topics were taken.
+static void source_cut(struct service_source *source)
+{
+    source_flush(source);
+    if (source->topics) joining_end(source->joining, JOINING_kept);
+    source->cut = source->service->options.clock();
+}
+
+// What is told of exporters and lines, too, and who asks may see it.
 static bool source_tell(struct service_source *source, struct err *err)
 {
     collector_tell(source->collector);
     topics_tell(source->topics);
-    writer_flush(source->writer);
+    source_flush(source);
     source_show(source, true);
     return dead_sync(source, err);
 }
@@ -54,7 +71,9 @@ static bool source_tell(struct service_source *source, struct err *err)
 static bool source_commit(struct service_source *source, struct err *err)
 {
     struct service *s = source->service;
-    return source_tell(source, err) && service_commit(s, source->topics, s->options.clock(), err);
+    bool ok = source_tell(source, err);
+    source_cut(source);
+    return ok && service_commit(s, source->topics, s->options.clock(), err);
 }
 
 // Makes safe what came, as far as topics were taken.
@@ -62,9 +81,18 @@ static bool source_sync(void *context, struct err *err)
 {
     struct service_source *source = context;
     topics_tell(source->topics);
-    writer_flush(source->writer);
+    source_cut(source);
     source_show(source, false);
     return dead_sync(source, err) && service_sync(source->service, source->topics, err);
+}
+
+// A message of a topic counts once and not twice only where the rows of all before it are kept, and
+// what is held would not be. So it is made safe when nothing is held, or has to leave: until then
+// there is time for the other direction to come.
+static bool may_wait(const struct service_source *source)
+{
+    return joining_counts(source->joining).held &&
+           source->service->options.clock() - source->cut < source->options->join;
 }
 
 bool source_rest(void *context, nanos now, struct err *err)
@@ -77,11 +105,13 @@ bool source_rest(void *context, nanos now, struct err *err)
     case TASK_NONE:
         return true;
     case TASK_FLUSH:
-        writer_flush(source->writer);
+        source_flush(source);
         source_show(source, false);
         break;
     case TASK_SYNC:
-        ok = source_sync(source, err);
+        source_flush(source);
+        if (may_wait(source)) source_show(source, false);
+        else ok = source_sync(source, err);
         break;
     case TASK_TELL:
         ok = source_tell(source, err);
@@ -147,6 +177,7 @@ static void *source_run(void *context)
     collector_end(source->collector);
     topics_tell(source->topics);
     writer_flush(source->writer);
+    joining_end(source->joining, JOINING_end);
     struct err other = {0};
     if (!dead_close(source, &other) && source->ok) {
         source->err = other;
@@ -217,6 +248,14 @@ static bool source_make(struct service_source *source, struct err *err)
     if (o->dead && !(source->dead = fopen(o->dead, "ae")))
         return err_set(err, ERR_USAGE, "%s cannot be written: %s", o->dead, strerror(errno));
     struct record_sink sink = {source->service, service_take};
+    struct joining_options joining = {.window = o->join, .elements = !o->known_only};
+    if (o->join) {
+        source->joining = joining_create(&joining, sink, err);
+        if (!source->joining) return false;
+        joining_turn(source->joining, source->service->began);
+        sink = joining_sink(source->joining);
+    }
+    source->cut = source->service->began;
     source->writer = writer_create(kinds, kind_count, sink);
     struct collector_options options = {.point = o->tap ? o->tap : "", .elements = !o->known_only};
     source->collector = collector_create(&options, source->writer, err);
@@ -291,5 +330,6 @@ void source_destroy(struct service_source *source)
     collector_destroy(source->collector);
     text_deinit(&source->told);
     if (source->writer) writer_destroy(source->writer);
+    joining_destroy(source->joining);
     memory_free(source);
 }

@@ -17,6 +17,7 @@ from broker import Broker, NoBroker
 from program import SECONDS, Skip, WEIR, main, need, need_equal, query, test, weir
 
 INPUT = 3
+OTHER_WAY = 10000000
 BROKER = []
 
 
@@ -138,6 +139,57 @@ def every_flow_is_once_in_the_case_when_weir_is_killed(folder):
     need_equal((sum(offsets.values()), rows), (sent, sent))
     need_equal(sum(of_group("killed").values()), sent)
     weir("verify", "--quick", case)
+
+
+def answer(number):
+    """The flow of the other direction; its bytes are told from those of all others."""
+    told = json.loads(flow(number))
+    for there, back in ("src_ip_addr", "dst_ip_addr"), ("src_port", "dst_port"):
+        told[there], told[back] = told[back], told[there]
+    return json.dumps(dict(told, flags=".A....", bytes=OTHER_WAY + number + 1), separators=(",", ":"))
+
+
+def both_ways(case):
+    """Bytes of all flows of one direction, apart or together in a row; and how many are together."""
+    rows = query(case, "SELECT bytes, reverse_bytes FROM flow")
+    pairs = [row for row in rows if row.get("reverse_bytes") is not None]
+    for row in pairs:
+        need_equal(abs(row["reverse_bytes"] - row["bytes"]), OTHER_WAY)
+    return sorted([row["bytes"] for row in rows] + [row["reverse_bytes"] for row in pairs]), len(pairs)
+
+
+def ways_of(count):
+    return list(range(1, count + 1)) + list(range(OTHER_WAY + 1, OTHER_WAY + count + 1))
+
+
+@test
+def flows_of_one_direction_are_joined(folder):
+    case = os.path.join(folder, "case")
+    send("pairs", [flow(i) for i in range(500)] + [answer(i) for i in range(500)])
+    told = weir("collect", broker().url("pairs", "until=end"), "--join", "-w", case).err.decode()
+    need("500 pairs of one-way flows were joined" in told, told)
+    need_equal(both_ways(case), (ways_of(500), 500))
+
+
+@test
+def flows_are_joined_and_once_in_the_case_when_weir_is_killed(folder):
+    """What waits for the other direction was taken from the topic and is in no case yet."""
+    case, dice, sent = os.path.join(folder, "case"), random.Random(11), 0
+    url = broker().url("joined", "group=joined")
+    for _ in range(4):
+        run = collect(case, url, "--every", "300ms", "--join", "400ms")
+        for _ in range(4):
+            send("joined", [flow(i) for i in range(sent, sent + 500)])
+            time.sleep(dice.random() / 4)
+            send("joined", [answer(i) for i in range(sent, sent + 500)])
+            sent += 500
+        run.kill()
+        run.communicate()
+    weir("collect", broker().url("joined", "group=joined&until=end&session.timeout.ms=6000"), "--join", "-w", case)
+    found, pairs = both_ways(case)
+    need_equal(found, ways_of(sent))
+    need(pairs > 0, "none of %d pairs was joined" % sent)
+    need_equal(sum(of_group("joined").values()), 2 * sent)
 
 
 @test
