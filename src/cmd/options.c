@@ -92,7 +92,8 @@ void command_usage(const struct command *command, FILE *out)
                           o->name);
         if (o->type == OPTION_SPAN)
             snprintf(left + n, sizeof left - (size_t)n, " [%s]", o->argument);
-        else if (o->type != OPTION_FLAG) snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
+        else if (o->type != OPTION_FLAG)
+            snprintf(left + n, sizeof left - (size_t)n, " %s", o->argument);
         fprintf(out, "  %-26s %s\n", left, o->help);
     }
 }

@@ -15,7 +15,16 @@
 #include "base/text.h"
 #include "flow/flow_kind.h"
 
-enum { ROWS = 20000, ROUNDS = 12, SYN = 0x02, ACK = 0x10, TCP = 6, UDP = 17, ICMP = 1, ICMPV6 = 58 };
+enum {
+    ROWS = 20000,
+    ROUNDS = 12,
+    SYN = 0x02,
+    ACK = 0x10,
+    TCP = 6,
+    UDP = 17,
+    ICMP = 1,
+    ICMPV6 = 58
+};
 #define WINDOW (10 * NANOS_PER_SECOND)
 #define BEGAN (1700000000 * NANOS_PER_SECOND)
 
@@ -125,7 +134,7 @@ static struct joining_counts run(const struct told *rows, uint32_t count, uint32
 struct model {
     const struct told *rows;
     bool waits[ROWS];
-    uint32_t oldest; // that may wait
+    uint32_t oldest;    // that may wait
     nanos clocks[2][2]; // by exporter and domain
     struct pair pairs[ROWS];
     uint32_t count, joined;
@@ -327,11 +336,23 @@ static void put_list(struct record_batch *b, const char *const *texts, uint32_t 
     text_deinit(&list);
 }
 
-static const struct told client = {.id = 1, .proto = TCP, .src = 1, .dst = 2, .src_port = 2000,
-                                   .dst_port = 80, .flags = SYN | ACK, .first = BEGAN,
+static const struct told client = {.id = 1,
+                                   .proto = TCP,
+                                   .src = 1,
+                                   .dst = 2,
+                                   .src_port = 2000,
+                                   .dst_port = 80,
+                                   .flags = SYN | ACK,
+                                   .first = BEGAN,
                                    .last = BEGAN + NANOS_PER_SECOND};
-static const struct told server = {.id = 2, .proto = TCP, .src = 2, .dst = 1, .src_port = 80,
-                                   .dst_port = 2000, .flags = ACK, .first = BEGAN + 1,
+static const struct told server = {.id = 2,
+                                   .proto = TCP,
+                                   .src = 2,
+                                   .dst = 1,
+                                   .src_port = 80,
+                                   .dst_port = 2000,
+                                   .flags = ACK,
+                                   .first = BEGAN + 1,
                                    .last = BEGAN + 5 * NANOS_PER_SECOND};
 
 // A row of both as exporters tell them, the answer first.
@@ -363,9 +384,12 @@ static struct record_batch *full_rows(void)
 static void a_row_of_both_has_what_both_told(void **state)
 {
     (void)state;
-    static const char *const all[] = {
-        "ipTTL=64", "flowId=1", "reverse:ipClassOfService=8", "reverse:egressInterface=11",
-        "reverse:ipNextHopIPv6Address=192.0.2.1", "reverse:flowId=2"};
+    static const char *const all[] = {"ipTTL=64",
+                                      "flowId=1",
+                                      "reverse:ipClassOfService=8",
+                                      "reverse:egressInterface=11",
+                                      "reverse:ipNextHopIPv6Address=192.0.2.1",
+                                      "reverse:flowId=2"};
     struct shown *s = shown_create();
     struct joining *j = begin(s, true);
     struct record_batch *b = full_rows();

@@ -37,7 +37,7 @@ static const struct source_metric source_metrics[] = {
 #undef SOURCE_ROW
 #define UNJOINED_ROW(name, help)                                                                   \
     {"unjoined_" #name "_total", offsetof(struct service_source, shown.pairs.name), help},
-    JOINING_REASONS(UNJOINED_ROW)
+        JOINING_REASONS(UNJOINED_ROW)
 #undef UNJOINED_ROW
 };
 
