@@ -5,18 +5,20 @@
 
 #include "cmd/cmd.h"
 #include "cmd/interfaces.h"
+#include "config/keys.h"
 #include "engine/ingest.h"
 #include "engine/passing.h"
 #include "flow/services.h"
 #include "record/printer.h"
+#include "service/packet_options.h"
 #include "sink/outlet.h"
 #include "store/store.h"
 
 struct read_options {
-    const char *pass_to, *pass_as, *to, *bpf, *tap, *services, *format, *overlap, *why;
-    uint64_t domain, lanes, kept_max;
-    nanos timeout, active_timeout, idle_timeout;
-    bool no_dissect, again, keep, quiet, index;
+    struct config_source source; // what packets of interfaces have in common with those of files
+    const char *pass_to, *pass_as, *to, *bpf, *services, *format, *why;
+    uint64_t domain, kept_max;
+    bool again, keep, quiet, index;
     const char *free_input;
     nanos every;
     struct interface_options live;
@@ -33,24 +35,17 @@ static const struct option_row rows[] = {
      "only packets that match, as in tcpdump", 0, 0},
     {'o', "output", OPTION_TEXT, offsetof(struct read_options, format), "json",
      "all records to standard output, one object a line; without -w nothing is kept", 0, 0},
-    {'j', "lanes", OPTION_COUNT, offsetof(struct read_options, lanes), "N",
-     "lanes (threads); the result is the same [1]", 1, LANES_MAX},
+    OPTION_LANES(OPTION_ROW, struct read_options, source.lanes),
     {'q', "quiet", OPTION_FLAG, offsetof(struct read_options, quiet), NULL,
      "no progress and no report", 0, 0},
-    {0, "tap", OPTION_TEXT, offsetof(struct read_options, tap), "NAME",
-     "name of the place where this was seen [none]", 0, 0},
-    {0, "timeout", OPTION_DURATION, offsetof(struct read_options, timeout), "TIME",
-     "silence that ends a conversation [600s]", 0, 0},
-    {0, "active-timeout", OPTION_DURATION, offsetof(struct read_options, active_timeout), "TIME",
-     "longest flow record [60s]", 0, 0},
-    {0, "idle-timeout", OPTION_DURATION, offsetof(struct read_options, idle_timeout), "TIME",
-     "silence that ends a flow record [15s]", 0, 0},
-    {0, "no-dissect", OPTION_FLAG, offsetof(struct read_options, no_dissect), NULL,
-     "stop at conversations", 0, 0},
+    OPTION_TAP(OPTION_ROW, struct read_options, source.tap),
+    OPTION_TIMEOUT(OPTION_ROW, struct read_options, source.timeout),
+    OPTION_ACTIVE_TIMEOUT(OPTION_ROW, struct read_options, source.active_timeout),
+    OPTION_IDLE_TIMEOUT(OPTION_ROW, struct read_options, source.idle_timeout),
+    OPTION_NO_DISSECT(OPTION_ROW, struct read_options, source.no_dissect),
     {0, "file-limit", OPTION_SIZE, offsetof(struct read_options, kept_max), "SIZE",
      "most that is kept of one file [25M]", 0, 0},
-    {0, "overlap", OPTION_TEXT, offsetof(struct read_options, overlap), "POLICY,...",
-     "which of two differing segments wins, for all or as NETWORK=POLICY [first]", 0, 0},
+    OPTION_OVERLAP(OPTION_ROW, struct read_options, source.overlap),
     {0, "services", OPTION_TEXT, offsetof(struct read_options, services), "FILE",
      "names of services by port: IANA's CSV", 0, 0},
     {0, "keep", OPTION_FLAG, offsetof(struct read_options, keep), NULL,
@@ -59,8 +54,7 @@ static const struct option_row rows[] = {
      "replace an earlier reading of the same captures", 0, 0},
     {0, "index", OPTION_FLAG, offsetof(struct read_options, index), NULL,
      "make the index for weir search, too", 0, 0},
-    {0, "no-promiscuous", OPTION_FLAG, offsetof(struct read_options, live.not_promiscuous), NULL,
-     "of an interface only what is for this machine", 0, 0},
+    OPTION_NO_PROMISCUOUS(OPTION_ROW, struct read_options, live.not_promiscuous),
     {0, "buffer", OPTION_SIZE, offsetof(struct read_options, live.buffer), "SIZE",
      "what the kernel may keep for each interface [64M]", 65536, INT32_MAX},
     {0, "every", OPTION_DURATION, offsetof(struct read_options, every), "TIME",
@@ -145,14 +139,7 @@ static void case_name(const char *path, char *name, size_t size)
 static void ingest_fill(struct ingest_options *in, const struct read_options *o,
                         struct screen *screen)
 {
-    struct lane_options *lane = &in->reading.lane;
-    lane->flow.conversation_timeout = o->timeout;
-    lane->flow.active_timeout = o->active_timeout;
-    lane->flow.idle_timeout = o->idle_timeout;
-    lane->dissect = !o->no_dissect;
-    lane->kept_max = o->kept_max;
-    lane->point = o->tap ? o->tap : "";
-    in->reading.lanes = (uint32_t)o->lanes;
+    in->reading.lane.kept_max = o->kept_max;
     if (screen->progress) {
         in->reading.progress = show_progress;
         in->reading.progress_context = screen;
@@ -274,14 +261,12 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
     struct err err = {0};
     char name[4096];
     if (o->services && !services_load(o->services, &err)) return command_fail(&err);
-    struct overlap_rules overlap = {0};
-    if (o->overlap && !overlap_parse(o->overlap, &overlap, &err)) return command_fail(&err);
     case_name(live ? interfaces_first(&o->live, paths) : paths[0], name, sizeof name);
     struct screen screen = {.progress = !o->quiet && isatty(STDERR_FILENO)};
     struct ingest_options in = {.reading = READING_DEFAULTS,
                                 .source = {.paths = paths, .path_count = path_count, .live = live}};
+    if (!packet_options_fill(&o->source, &in.reading, &err)) return command_fail(&err);
     ingest_fill(&in, o, &screen);
-    in.reading.lane.overlap = overlap;
     set_target(&in, o, name);
     if (o->index && in.target != INGEST_CASE) {
         err_set(&err, ERR_USAGE, "--index is for a case that is kept: name one with -w");
@@ -320,13 +305,9 @@ static int read_all_named(const struct read_options *o, const char *const *paths
 
 static int read_run(int argc, char **argv)
 {
-    struct read_options o = {.lanes = 1,
-                             .kept_max = 25000000,
-                             .timeout = 600 * NANOS_PER_SECOND,
-                             .active_timeout = 60 * NANOS_PER_SECOND,
-                             .idle_timeout = 15 * NANOS_PER_SECOND,
-                             .every = 3600 * NANOS_PER_SECOND};
+    struct read_options o = {.kept_max = 25000000, .every = 3600 * NANOS_PER_SECOND};
     struct err err = {0};
+    config_defaults(config_section_named("sources"), &o.source);
     argc = options_parse(&read_command, argc, argv, &o, &err);
     if (argc < 0) return command_fail(&err);
     if (!argc && !o.free_input && !o.live.interfaces.count) {

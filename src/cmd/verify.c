@@ -202,7 +202,7 @@ static bool check_records(struct verify *v, struct err *err)
         printf("%llu readings have lost records by age or size: they were not made again\n",
                (unsigned long long)rebuilt.expired);
     if (rebuilt.collected)
-        printf("%llu readings were collected: there are no packets to make them again from\n",
+        printf("%llu readings were collected: they were not made again\n",
                (unsigned long long)rebuilt.collected);
     return true;
 }

@@ -46,6 +46,11 @@ struct config_source {
     bool known_only;
     uint64_t buffer, sockets;
     nanos join; // 0: one-way flows are not joined
+    // Of an interface.
+    const char *overlap;
+    nanos timeout, active_timeout, idle_timeout;
+    uint64_t lanes;
+    bool keep, no_dissect, no_promiscuous;
 };
 
 struct config_store {

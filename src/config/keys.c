@@ -10,6 +10,12 @@
             fallback, KEY_RESTART                                                                  \
     }
 
+#define PACKETS_ROW(letter, name, type, S, F, argument, help, fallback, minimum, maximum)          \
+    {                                                                                              \
+        OPTION_ROW(letter, name, type, S, F, argument, help, fallback, minimum, maximum),          \
+            fallback, KEY_RESTART | KEY_PACKETS                                                    \
+    }
+
 #define ELEMENT struct config_element
 static const struct config_key element_keys[] = {
     {{0, "name", OPTION_TEXT, offsetof(ELEMENT, name), "NAME", "its name", 0, 0},
@@ -54,7 +60,19 @@ static const struct config_key source_keys[] = {
     {{0, "bpf", OPTION_TEXT, offsetof(SOURCE, bpf), "BPF",
       "of an interface only packets that match, as in tcpdump [all]", 0, 0},
      NULL,
-     KEY_RESTART},
+     KEY_RESTART | KEY_PACKETS},
+    {{0, "keep", OPTION_FLAG, offsetof(SOURCE, keep), NULL,
+      "take the packets of an interface into the case, compressed, with each part of it [no]", 0,
+      0},
+     "no",
+     KEY_RESTART | KEY_PACKETS},
+    OPTION_NO_PROMISCUOUS(PACKETS_ROW, SOURCE, no_promiscuous),
+    OPTION_LANES(PACKETS_ROW, SOURCE, lanes),
+    OPTION_TIMEOUT(PACKETS_ROW, SOURCE, timeout),
+    OPTION_ACTIVE_TIMEOUT(PACKETS_ROW, SOURCE, active_timeout),
+    OPTION_IDLE_TIMEOUT(PACKETS_ROW, SOURCE, idle_timeout),
+    OPTION_NO_DISSECT(PACKETS_ROW, SOURCE, no_dissect),
+    OPTION_OVERLAP(PACKETS_ROW, SOURCE, overlap),
 };
 
 #define STORE struct config_store

@@ -8,6 +8,7 @@ enum config_key_traits {
     KEY_NEEDED = 1,
     KEY_RESTART = 2, // takes effect when the program starts again
     KEY_SECRET = 4,  // a place of Kafka or an option of one, which may hold a secret
+    KEY_PACKETS = 8, // of a source that is an interface
 };
 
 struct config_key {
@@ -75,6 +76,23 @@ void config_dump_value(struct text *out, bytes value);
     X(0, "sockets", COUNT, S, F, "N", \
       "UDP sockets for each port, each with a thread of its own; an exporter keeps to one", \
       "1", 1, 16)
+#define OPTION_TIMEOUT(X, S, F) \
+    X(0, "timeout", DURATION, S, F, "TIME", "silence that ends a conversation", "600s", 0, 0)
+#define OPTION_ACTIVE_TIMEOUT(X, S, F) \
+    X(0, "active-timeout", DURATION, S, F, "TIME", "longest flow record", "60s", 0, 0)
+#define OPTION_IDLE_TIMEOUT(X, S, F) \
+    X(0, "idle-timeout", DURATION, S, F, "TIME", "silence that ends a flow record", "15s", 0, 0)
+#define OPTION_NO_DISSECT(X, S, F) \
+    X(0, "no-dissect", FLAG, S, F, NULL, "stop at conversations", "no", 0, 0)
+#define OPTION_OVERLAP(X, S, F) \
+    X(0, "overlap", TEXT, S, F, "POLICY,...", \
+      "which of two differing segments wins, for all or as NETWORK=POLICY", "first", 0, 0)
+#define OPTION_LANES(X, S, F) \
+    X('j', "lanes", COUNT, S, F, "N", "lanes (threads) for packets; the result is the same", "1", \
+      1, 64)
+#define OPTION_NO_PROMISCUOUS(X, S, F) \
+    X(0, "no-promiscuous", FLAG, S, F, NULL, "of an interface only what is for this machine", \
+      "no", 0, 0)
 #define OPTION_EVERY(X, S, F) \
     X(0, "every", DURATION, S, F, "TIME", \
       "how often what came becomes segments, when it is not large before", "1h", 0, 0)

@@ -71,7 +71,8 @@ static bool all_are_named(const struct captures *c, struct err *err)
     for (uint32_t i = 0; i < c->count; i++)
         if (!c->all[i].path)
             return err_set(err, ERR_INPUT,
-                           "the case does not name capture %u, in which some packets are",
+                           "the case does not name capture %u, in which some packets are: one that "
+                           "is being recorded comes with the next part",
                            c->all[i].number);
     return true;
 }

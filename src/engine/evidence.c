@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -43,13 +44,30 @@ static bool is_there(const struct case_reader *reader, const char *path, uint64_
                    (unsigned long long)size, (unsigned long long)info.st_size);
 }
 
+// Why a capture of the case is not there, where its file is not either.
+static bool is_lost(const struct catalogue_extent *former, const char *path, struct err *err)
+{
+    if (former)
+        return err_set(err, ERR_INPUT,
+                       "the packets of %s are not there any more: they went by age or size, as "
+                       "line %llu of the log says",
+                       path, (unsigned long long)former->removed_by);
+    return err_set(err, ERR_INPUT,
+                   "these packets of %s are not in the case: they come with its next part, unless "
+                   "the disk was full or weir was killed before that",
+                   path);
+}
+
 static bool open_fetch(struct evidence *e, const struct case_reader *reader,
                        const struct evidence_of *of, struct err *err)
 {
     struct fetch_from from = {.path = of->path};
     const struct catalogue_reading *r = catalogue_reading_of(case_catalogue(reader), of->reading);
     const struct catalogue_extent *named = r ? catalogue_extent_of(r, of->number) : NULL;
-    if (named) {
+    bool is_former = named && named->removed_by;
+    if ((is_former && access(of->path, F_OK) != 0) || (!named && r && r->is_recording))
+        return is_lost(named, of->path, err);
+    if (named && !is_former) {
         e->extent = extent_open(case_path(reader), named, err);
         if (!e->extent) return false;
         from.map = extent_map(e->extent);

@@ -111,7 +111,7 @@ static bool reading_rest(const struct reading *r, struct err *err)
     const struct reading_options *o = r->options;
     struct reading_counts counts;
     if (!o->rest) return true;
-    reading_tell_losses(r->source, o, r->writer);
+    reading_tell_rest(r->source, o, r->writer);
     reading_count(r, &counts);
     return o->rest(o->rest_context, &counts, err);
 }

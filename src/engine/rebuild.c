@@ -326,6 +326,7 @@ bool rebuild(struct case_reader *reader, const struct rebuild_options *options,
                         .kinds = kinds,
                         .kind_count = kind_count,
                         .reading = at};
+        if (at->is_recording) continue; // what it brought is in what was collected
         if (at->tail) rebuilt->collected++;
         else if (at->expired_by) rebuilt->expired++;
         else ok = rebuild_reading(&r, err);

@@ -151,7 +151,7 @@ static bool load(struct loading *l, struct case_reader *reader, const char *wher
     if (l->r->reading_count || !some) return true;
     return err_set(err, ERR_INPUT,
                    "the case does not know which packets %s made of (of an interface it does "
-                   "when these were kept: weir read -i NAME --keep)",
+                   "when these were kept: weir read -i NAME --keep, or keep: yes of weir run)",
                    l->r->is_all || l->r->count != 1 ? "these conversations are"
                                                     : "this conversation is");
 }

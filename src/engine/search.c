@@ -270,11 +270,36 @@ static bool search_artifacts(struct run *r, struct err *err)
 
 // ---- the run ------------------------------------------------------------------------------------
 
-// Conversations that were seen on interfaces, whose packets nobody kept.
-static uint64_t count_unkept(const struct case_reader *reader)
+static bool count_rows(void *context, const struct record_batch *b)
+{
+    *(uint64_t *)context += b->rows;
+    return true;
+}
+
+// Conversations of recordings whose packets are known: each has one first part of references.
+static bool count_recorded(struct case_reader *reader, uint64_t *count, struct err *err)
 {
     const struct catalogue *c = case_catalogue(reader);
-    uint64_t rows = 0;
+    struct text where = {0};
+    for (size_t i = 0; c && i < c->reading_count; i++)
+        if (c->readings[i].is_recording)
+            text_format(&where, "%s%llu", where.n ? ", " : "part = 0 AND reading IN (",
+                        (unsigned long long)c->readings[i].seq);
+    bool ok = true;
+    if (where.n) {
+        text_add(&where, ")");
+        struct case_scan scan = {&packets_kind, 1u << PACKETS_PART, where.p, count_rows, count};
+        ok = case_scan(reader, &scan, err);
+    }
+    text_deinit(&where);
+    return ok;
+}
+
+// Conversations that were seen on interfaces, whose packets nobody kept.
+static bool count_unkept(struct case_reader *reader, uint64_t *unkept, struct err *err)
+{
+    const struct catalogue *c = case_catalogue(reader);
+    uint64_t rows = 0, recorded = 0;
     for (size_t i = 0; c && i < c->reading_count; i++) {
         const struct catalogue_reading *reading = &c->readings[i];
         if (!reading->tail || reading->replaced_by) continue;
@@ -282,7 +307,9 @@ static uint64_t count_unkept(const struct case_reader *reader)
             if (strcmp(reading->segments[n].kind, conversation_kind.name) == 0)
                 rows += reading->segments[n].rows;
     }
-    return rows;
+    bool ok = !rows || count_recorded(reader, &recorded, err);
+    *unkept = rows > recorded ? rows - recorded : 0;
+    return ok;
 }
 
 // Where to look: what an index leaves of what is asked for. Without one that is all of it.
@@ -308,8 +335,7 @@ bool search(struct case_reader *reader, const struct search_options *options,
     if (ok) search_streams(&r);
     ok = ok && search_artifacts(&r, err);
     match_list_order(&result->list);
-    ok = ok && look_up_conversations(&r, err);
-    result->unkept = count_unkept(reader);
+    ok = ok && look_up_conversations(&r, err) && count_unkept(reader, &result->unkept, err);
     result->given_up = r.finder.given_up;
     result->cut = r.finder.cut;
     finder_deinit(&r.finder);

@@ -108,13 +108,9 @@ static void tell_count(struct telling *t, const char *stage, const char *name, u
 static void tell_counters(struct telling *t, const struct source *source,
                           const struct reading_counts *n)
 {
-    uint64_t packets = 0, filtered = 0;
-    for (uint32_t i = 0; i < source_capture_count(source); i++) {
-        packets += source_capture(source, i)->packets;
-        filtered += source_capture(source, i)->packets_filtered;
-    }
-    tell_count(t, "source", "packets", packets, "packets", "Packets of all captures");
-    tell_count(t, "source", "packets_filtered", filtered, "packets",
+    struct source_sums sums = source_sums(source);
+    tell_count(t, "source", "packets", sums.packets, "packets", "Packets of all captures");
+    tell_count(t, "source", "packets_filtered", sums.filtered, "packets",
                "Left out by the filter over packets");
     tell_count(t, "decode", "packets", n->packets, "packets", "Packets that were decoded");
     tell_count(t, "decode", "more", n->more, "packets", "Packets behind the first of their frame");
@@ -126,15 +122,19 @@ static void tell_counters(struct telling *t, const struct source *source,
 #undef TELL_LANE
 }
 
-void reading_tell_losses(struct source *source, const struct reading_options *options,
-                         struct record_writer *writer)
+void reading_tell_rest(struct source *source, const struct reading_options *options,
+                       struct record_writer *writer)
 {
-    struct telling t = {.writer = writer, .point = options->lane.point};
+    struct telling t = {
+        .writer = writer, .point = options->lane.point, .reading = options->lane.reading};
     for (uint32_t i = 0; i < source_capture_count(source); i++) {
         const struct capture_info *c = source_capture(source, i);
+        bool is_over = source_capture_is_over(source, i);
         for (uint32_t n = 0; n < c->loss_count; n++) tell_interface_loss(&t, c, &c->losses[n]);
         source_forget_losses(source, i);
+        if (is_over) tell_capture(&t, c);
     }
+    source_forget_captures(source);
     writer_flush(writer);
 }
 

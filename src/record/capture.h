@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "base/time.h"
 
 // ---- where packets lie --------------------------------------------------------------------------
 
@@ -55,6 +56,7 @@ struct capture_end {
     const struct capture_map *map;
     uint64_t bytes;
     uint8_t sha256[SHA256_SIZE]; // of these bytes
+    nanos first, last;           // times of its packets; first > last when it has none
 };
 
 // Who keeps captures, or where packets lie in them. It never fails towards the source: what went

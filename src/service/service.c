@@ -116,7 +116,7 @@ static bool sources_are_idle(const struct service *s)
 static void sources_ask(struct service *s, enum source_task task)
 {
     for (uint32_t i = 0; i < s->source_count; i++)
-        if (task == TASK_TELL || source_is_idle(s->sources[i]))
+        if (task == TASK_TELL || task == TASK_PART || source_is_idle(s->sources[i]))
             source_ask(s->sources[i],
                        task == TASK_FLUSH && s->sources[i] == s->reader ? TASK_SYNC : task);
 }
@@ -165,7 +165,7 @@ static bool turn_commit(struct service *s, nanos now, struct err *err)
     case COMMIT_RESTS:
         if (s->store ? !store_is_cut_due(s->store, now, every) : now - s->committed < every)
             return true;
-        sources_ask(s, TASK_TELL);
+        sources_ask(s, TASK_PART);
         s->asked = now;
         s->commit_state = COMMIT_TELLS;
         return true;
@@ -198,6 +198,7 @@ static void begin_full(struct service *s, nanos now)
     s->is_full = true;
     s->full_since = now;
     lock_give(&s->passing);
+    store_pause_recordings(s->store, true);
     remark(s, "less of the disk is free than shall be, and nothing may go: nothing is kept until "
               "there is room");
 }
@@ -212,6 +213,7 @@ static void end_full(struct service *s, nanos now)
     lock_give(&s->passing);
     if (loss.count) loss_tell(s->writer, &loss);
     writer_flush(s->writer);
+    store_pause_recordings(s->store, false);
 }
 
 // Where it is known elsewhere how far we are, nothing is passed by: whoever reads on later has all.
@@ -405,7 +407,8 @@ static bool store_begin(struct service *s, nanos now, struct err *err)
     if (!s->config->store.path) return true;
     s->store = store_open(s->config->store.path, kinds, kind_count, &s->options.author, err);
     const struct store_collection of = {s->options.name, "collect", s->options.author.version};
-    return s->store && limit(s, s->config, err) && store_collect(s->store, &of, now, err);
+    return s->store && limit(s, s->config, err) && lives_record(s, now, err) &&
+           store_collect(s->store, &of, now, err);
 }
 
 struct service *service_open(const struct config *c, const struct service_options *options,

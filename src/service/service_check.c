@@ -4,8 +4,10 @@
 #include "api/page.h"
 #include "base/memory.h"
 #include "bus/kafka_place.h"
+#include "config/keys.h"
 #include "flow/flow_kind.h"
 #include "record/element.h"
+#include "service/packet_options.h"
 #include "service/service_inside.h"
 #include "source/live.h"
 
@@ -34,6 +36,29 @@ static bool topics_check(const struct config *c, struct err *err)
     return ok;
 }
 
+// Keys that say something of packets, where there are none.
+static bool packets_check(const struct config *c, const struct config_source *s, struct err *err)
+{
+    const struct config_section *section = config_section_named("sources");
+    struct config_source defaults = {.place = {0, 0}};
+    struct reading_options packets = READING_DEFAULTS;
+    struct err wrong = {0};
+    config_defaults(section, &defaults);
+    bool is_live = s->read && live_interface_of(s->read);
+    for (unsigned i = 0; !is_live && i < section->key_count; i++) {
+        const struct config_key *key = &section->keys[i];
+        if ((key->traits & KEY_PACKETS) && !option_equal(&key->option, s, &defaults))
+            return config_fail(c, s->place, err,
+                               "\"%s\" is for a source that is an interface: "
+                               "read: interface:NAME",
+                               key->option.name);
+    }
+    if (s->keep && !c->store.path)
+        return config_fail(c, s->place, err, "packets are kept in a case: store: {path: CASE}");
+    return packet_options_fill(s, &packets, &wrong) ||
+           config_fail(c, s->place, err, "%s", wrong.text);
+}
+
 static bool sources_check(const struct config *c, struct err *err)
 {
     const struct config_source *sources = c->sources.items;
@@ -47,10 +72,7 @@ static bool sources_check(const struct config *c, struct err *err)
                                "\"%s\" is no place to listen at: udp://HOST:PORT, ipfix://HOST, "
                                "sflow://HOST, tcp://HOST",
                                s->listen);
-        if (s->bpf && (!s->read || !live_interface_of(s->read)))
-            return config_fail(c, s->place, err,
-                               "\"bpf\" is for a source that is an interface: "
-                               "read: interface:NAME");
+        if (!packets_check(c, s, err)) return false;
         if (s->listen && !gather_check(s->listen, &wrong))
             return config_fail(c, s->place, err, "%s", wrong.text);
     }

@@ -18,7 +18,7 @@
 
 enum { DELIVERIES_MAX = 64 };
 
-enum source_task { TASK_NONE, TASK_FLUSH, TASK_SYNC, TASK_TELL, TASK_COMMIT };
+enum source_task { TASK_NONE, TASK_FLUSH, TASK_SYNC, TASK_TELL, TASK_PART, TASK_COMMIT };
 enum commit_state { COMMIT_RESTS, COMMIT_TELLS, COMMIT_MAKES };
 
 struct page_server;
@@ -44,6 +44,7 @@ struct service_source {
     struct collector *collector;
     struct topics *topics; // or NULL
     struct live *live;     // an interface, or NULL
+    uint64_t recording;    // its number, where the packets are kept
     FILE *dead;
     pthread_t thread;
     bool has_thread;
@@ -93,7 +94,8 @@ struct service {
     uint32_t source_count;
     struct service_source *reader; // of topics: makes the parts, since only its thread knows how
                                    // far they were taken; or NULL
-    struct live *lives[SERVICE_SOURCES_MAX]; // of sources that are interfaces, by their place
+    struct live *lives[SERVICE_SOURCES_MAX];  // of sources that are interfaces, by their place
+    uint64_t recordings[SERVICE_SOURCES_MAX]; // those that are kept, by their place
     bool lives_stop;
     struct page_server *pages;
 
@@ -135,6 +137,8 @@ bool source_rest(void *context, nanos now, struct err *err);
 // Opens the interfaces among the sources, and gives up the right to; before there are threads.
 bool lives_open(struct service *s, struct err *err);
 void lives_close(struct service *s);
+// Has the case know of those that are kept; before it collects.
+bool lives_record(struct service *s, nanos now, struct err *err);
 // What is between two interfaces is one lane. In the source's thread.
 bool live_gather(struct service_source *source, struct err *err);
 

@@ -1,7 +1,10 @@
 // Network interfaces as sources of the service: one lane each, in the thread of the source.
 #include <stdio.h>
 
+#include "engine/ingest.h"
+#include "engine/shaping.h"
 #include "engine/version.h"
+#include "service/packet_options.h"
 #include "service/service_inside.h"
 #include "source/rights.h"
 
@@ -27,6 +30,7 @@ bool lives_open(struct service *s, struct err *err)
         struct live_options options = {.interfaces = &name,
                                        .interface_count = 1,
                                        .bpf = sources[i].bpf,
+                                       .quiet = sources[i].no_promiscuous,
                                        .buffer = sources[i].buffer,
                                        .program = "weir " WEIR_VERSION,
                                        .stop = &s->lives_stop};
@@ -52,14 +56,12 @@ struct live_run {
 static void live_show(const struct live_run *r, const struct reading_counts *counts)
 {
     struct service *s = r->source->service;
-    struct live_counts shown = {.reading = *counts};
+    struct source_sums sums = source_sums(r->packets);
+    struct live_counts shown = {.packets = sums.packets,
+                                .bytes = sums.bytes,
+                                .captured_bytes = sums.captured_bytes,
+                                .reading = *counts};
     live_state(r->source->live, 0, &shown.state);
-    for (uint32_t i = 0; i < source_capture_count(r->packets); i++) {
-        const struct capture_info *c = source_capture(r->packets, i);
-        shown.packets += c->packets;
-        shown.bytes += c->packet_bytes;
-        shown.captured_bytes += c->captured_bytes;
-    }
     lock_take(&s->counting);
     r->source->shown_live = shown;
     lock_give(&s->counting);
@@ -72,23 +74,60 @@ static bool live_rest(void *context, const struct reading_counts *counts, struct
     return source_rest(r->source, 0, err);
 }
 
-// Packets are not kept, nor the bodies in them: a part of the case is made while lanes work.
+// What the packets of a source are read with; the expression was the kernel's.
+static bool options_of(const struct config_source *o, struct ingest_options *all, struct err *err)
+{
+    *all = (struct ingest_options){.reading = READING_DEFAULTS, .source = {.bpf = o->bpf}};
+    return packet_options_fill(o, &all->reading, err);
+}
+
+static bool record_one(struct service *s, uint32_t place, nanos now, struct err *err)
+{
+    const struct config_source *sources = s->config->sources.items;
+    struct ingest_options all;
+    struct text text = {0};
+    if (!options_of(&sources[place], &all, err)) return false;
+    shaping_text(&all, &text);
+    const struct store_collection of = {live_name(s->lives[place]), text.p,
+                                        s->options.author.version};
+    bool ok = store_record(s->store, &of, now, &s->recordings[place], err);
+    text_deinit(&text);
+    return ok;
+}
+
+bool lives_record(struct service *s, nanos now, struct err *err)
+{
+    const struct config_source *sources = s->config->sources.items;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < s->config->sources.count; i++)
+        if (s->lives[i] && sources[i].keep) ok = record_one(s, i, now, err);
+    return ok;
+}
+
+// Bodies are not kept: a part of the case is made while lanes work.
 bool live_gather(struct service_source *source, struct err *err)
 {
-    const char *point = source->options->tap;
-    struct reading_options options = READING_DEFAULTS;
+    struct ingest_options all;
     struct reading_counts counts;
     uint32_t kind_count;
     const struct record_kind *const *kinds = catalogue(&kind_count);
     struct live_run run = {source, NULL};
-    options.lane.point = point ? point : "";
-    options.lane.references = false;
-    options.rest = live_rest;
-    options.rest_context = &run;
-    run.packets = source_open(&(struct source_options){.live = source->live}, err);
+    if (!options_of(source->options, &all, err)) return false;
+    struct reading_options *options = &all.reading;
+    struct source_options from = {.live = source->live};
+    options->lane.reading = source->recording;
+    options->lane.references = source->recording;
+    options->rest = live_rest;
+    options->rest_context = &run;
+    if (source->recording) {
+        from.first_number = 1; // 0 is the interface itself
+        from.hash_captures = true;
+        from.captures = store_recording(source->service->store, source->recording);
+    }
+    run.packets = source_open(&from, err);
     struct record_sink sink = {source->service, service_take};
     bool ok =
-        run.packets && reading_run(run.packets, &options, kinds, kind_count, sink, &counts, err);
+        run.packets && reading_run(run.packets, options, kinds, kind_count, sink, &counts, err);
     if (ok) live_show(&run, &counts);
     source_close(run.packets);
     return ok;

@@ -95,6 +95,12 @@ static bool may_wait(const struct service_source *source)
            source->service->options.clock() - source->cut < source->options->join;
 }
 
+// What was recorded up to now is to go into the part, too.
+static bool is_recording_on(const struct service_source *source)
+{
+    return source->recording && live_is_cutting(source->live);
+}
+
 bool source_rest(void *context, nanos now, struct err *err)
 {
     struct service_source *source = context;
@@ -112,6 +118,10 @@ bool source_rest(void *context, nanos now, struct err *err)
         source_flush(source);
         if (may_wait(source)) source_show(source, false);
         else ok = source_sync(source, err);
+        break;
+    case TASK_PART:
+        if (is_recording_on(source)) return true;
+        ok = source_tell(source, err);
         break;
     case TASK_TELL:
         ok = source_tell(source, err);
@@ -285,7 +295,9 @@ struct service_source *source_begin(struct service *s, const struct config_sourc
     source->service = s;
     source->options = options;
     source->number = s->source_count;
-    source->live = s->lives[options - (const struct config_source *)s->config->sources.items];
+    ptrdiff_t place = options - (const struct config_source *)s->config->sources.items;
+    source->live = s->lives[place];
+    source->recording = s->recordings[place];
     source_name_own(source, inputs[0]);
     for (uint32_t i = 0; i < count; i++) {
         source->inputs[source->input_count++] = inputs[i];
@@ -303,6 +315,7 @@ struct service_source *source_begin(struct service *s, const struct config_sourc
 
 void source_ask(struct service_source *source, enum source_task task)
 {
+    if (task == TASK_PART && source->recording) live_cut(source->live);
     atomic_store(&source->task, task);
 }
 

@@ -121,7 +121,10 @@ static void keep_end(struct capture_file *f)
     struct capture_keeping *k = &f->keeping;
     if (!k->sink) return;
     block_tap_wait(&f->in);
-    struct capture_end end = {.map = &k->map, .bytes = f->in.end_offset};
+    struct capture_end end = {.map = &k->map,
+                              .bytes = f->in.end_offset,
+                              .first = f->info->first_seen,
+                              .last = f->info->last_seen};
     if (k->hash_content) sha256_end(&k->content, end.sha256);
     else memcpy(end.sha256, f->info->sha256, sizeof end.sha256);
     k->sink->end(k->kept, &end);

@@ -25,8 +25,9 @@ struct tapped {
     struct live_device *device; // NULL when it is gone
     char name[INTERFACE_NAME_MAX];
     struct live_queue queue;
-    nanos reached; // whatever comes from it now is later
-    struct capture_statistics counted, told;
+    nanos reached;                           // whatever comes from it now is later
+    struct capture_statistics counted, told; // since it was opened; and of that, what was told
+    struct capture_statistics before;        // counted before this capture began
     uint64_t downs;
     nanos down_since; // 0: it is up
     nanos up_until;   // when it was last seen up
@@ -47,7 +48,8 @@ struct live {
     nanos started, packet_came, looked, counted; // elapsed
     nanos ends;                                  // elapsed; 0: nothing says that it ends
     uint64_t given;
-    bool is_last_round, ended;
+    bool is_last_round, ended; // ended: this capture
+    bool wants_cut;
 };
 
 // ---- blocks -------------------------------------------------------------------------------------
@@ -87,18 +89,21 @@ static void count_one(struct tapped *t)
 
 // What it counted, where that is not in the capture yet: so losses lie between two times that are
 // no further apart than two counts with packets between.
-static void tell_counts(struct live *l, struct capture_writer *w, uint32_t i)
+static void tell_counts(struct live *l, struct capture_writer *w, uint32_t i, bool is_end)
 {
     struct tapped *t = &l->tapped[i];
     count_one(t);
     struct capture_statistics s = t->counted;
     bool is_new = s.received != t->told.received || s.system_drops != t->told.system_drops ||
                   s.interface_drops != t->told.interface_drops;
-    if (!is_new && !l->is_last_round) return;
+    if (!is_new && !is_end) return;
+    t->told = s;
+    s.received -= t->before.received;
+    s.system_drops -= t->before.system_drops;
+    s.interface_drops -= t->before.interface_drops;
     s.from = l->began;
     s.to = l->now;
     capture_write_statistics(w, i, &s);
-    t->told = s;
 }
 
 static void tell_down(struct live *l, struct capture_writer *w, uint32_t i)
@@ -130,7 +135,7 @@ static void look(struct live *l, nanos elapsed)
     bool counts = elapsed - l->counted >= COUNT_EVERY;
     struct capture_writer w = blocks_begin(l);
     for (uint32_t i = 0; i < l->count; i++) {
-        if (counts) tell_counts(l, &w, i);
+        if (counts) tell_counts(l, &w, i, l->is_last_round);
         look_one(l, &w, i);
     }
     blocks_end(l, &w);
@@ -138,15 +143,38 @@ static void look(struct live *l, nanos elapsed)
     if (counts) l->counted = elapsed;
 }
 
+// Where it is down, the next capture tells that it still is.
 static void end_capture(struct live *l)
 {
     struct capture_writer w = blocks_begin(l);
     for (uint32_t i = 0; i < l->count; i++) {
+        if (l->tapped[i].down_since) l->tapped[i].up_until = l->now;
         tell_down(l, &w, i);
-        tell_counts(l, &w, i);
+        tell_counts(l, &w, i, true);
     }
     blocks_end(l, &w);
     l->ended = true;
+}
+
+void live_cut(struct live *l)
+{
+    __atomic_store_n(&l->wants_cut, true, __ATOMIC_RELAXED);
+}
+
+bool live_is_cutting(const struct live *l)
+{
+    return __atomic_load_n(&l->wants_cut, __ATOMIC_RELAXED);
+}
+
+bool live_next(struct live *l)
+{
+    if (!live_is_cutting(l) || !l->ended || l->is_last_round) return false;
+    l->ended = false;
+    l->began = l->now;
+    for (uint32_t i = 0; i < l->count; i++) l->tapped[i].before = l->tapped[i].told;
+    begin_capture(l);
+    __atomic_store_n(&l->wants_cut, false, __ATOMIC_RELAXED);
+    return true;
 }
 
 // ---- packets ------------------------------------------------------------------------------------
@@ -213,7 +241,7 @@ static size_t give(struct live *l, uint8_t *to, size_t room)
     size_t n = give_left(l, to, room);
     struct live_queued head;
     struct tapped *t;
-    while (!has_enough(l) && n < room && (t = next_queue(l, &head))) {
+    while (!l->ended && !has_enough(l) && n < room && (t = next_queue(l, &head))) {
         size_t size = PACKET_FRAMING + (head.captured + (size_t)3) / 4 * 4;
         bool fits = size <= room - n;
         if (!fits && n > 0) return n;
@@ -303,6 +331,7 @@ static ssize_t live_read(struct capture_content *content, uint64_t offset, uint8
     struct live *l = content->context;
     (void)offset; // always the next
     for (;;) {
+        if (live_is_cutting(l) && !l->ended && !l->left.n) end_capture(l);
         size_t n = give(l, to, size);
         if (n > 0 || l->ended) return (ssize_t)n;
         if (l->is_last_round) end_capture(l);

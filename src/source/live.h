@@ -56,6 +56,12 @@ const char *live_name(const struct live *l);
 // The bytes of the capture: reading waits until there are some; 0 is the end. Only the next bytes
 // can be read.
 struct capture_content *live_content(struct live *l);
+// Ends the capture here, and not the reading: the next one has what comes from now on, with a
+// beginning of its own. It takes effect where the bytes are read. From any thread.
+void live_cut(struct live *l);
+bool live_is_cutting(const struct live *l); // it was asked for, and the next one has not begun
+// Behind the end of a capture: begins the next one, if there is one.
+bool live_next(struct live *l);
 // What is known of an interface at the moment: false when there are not so many.
 struct live_state {
     const char *interface;

@@ -44,6 +44,7 @@ struct source {
     uint32_t secret_count;
     size_t secret_bytes;
     uint64_t bytes_total, bytes_done; // done: of files that were read to their end
+    struct source_sums forgotten;
 };
 
 static void source_take_secret(void *context, uint32_t capture, uint32_t type, bytes secret)
@@ -268,13 +269,15 @@ static bool source_open_paths(struct source *s, struct err *err)
 }
 
 // Its filter is the kernel's. What it has now is not looked at: that would wait for a packet.
-static bool source_open_live(struct source *s, struct err *err)
+// Captures of interfaces follow one another: the last file is the one that is open.
+static bool open_live_capture(struct source *s, struct err *err)
 {
     struct live *live = s->options.live;
-    s->files = memory_get(sizeof *s->files);
-    s->heap = memory_get(sizeof *s->heap);
+    uint32_t number =
+        s->file_count ? s->files[s->file_count - 1].info.number + 1 : s->options.first_number;
+    s->files = memory_resize(s->files, (s->file_count + (size_t)1) * sizeof *s->files);
     struct source_file *file = &s->files[s->file_count++];
-    file->info.path = live_name(live);
+    *file = (struct source_file){.info = {.path = live_name(live), .number = number}};
     struct capture_file_options options = {0};
     struct block_input input = {.fd = -1, .content = live_content(live), .waits = true};
     if (!file_options(s, s->options.captures.keep, &options, err)) return false;
@@ -282,8 +285,14 @@ static bool source_open_live(struct source *s, struct err *err)
     file->open = capture_file_open(&input, &file->info, &options, err);
     if (!file->open) return false;
     file->info.is_stream = true;
-    heap_push(s, 0);
+    heap_push(s, s->file_count - 1);
     return true;
+}
+
+static bool source_open_live(struct source *s, struct err *err)
+{
+    s->heap = memory_get(sizeof *s->heap);
+    return open_live_capture(s, err);
 }
 
 struct source *source_open(const struct source_options *options, struct err *err)
@@ -362,6 +371,7 @@ static bool source_finish_top(struct source *s, struct err *err)
     file->open = NULL;
     s->bytes_done += file->info.file_bytes;
     heap_pop(s);
+    if (ok && s->options.live && live_next(s->options.live)) return open_live_capture(s, err);
     return ok;
 }
 
@@ -414,6 +424,42 @@ const struct capture_info *source_capture(const struct source *s, uint32_t captu
 {
     assert(capture < s->file_count);
     return &s->files[capture].info;
+}
+
+bool source_capture_is_over(const struct source *s, uint32_t capture)
+{
+    assert(capture < s->file_count);
+    return !s->files[capture].open && !s->files[capture].entry;
+}
+
+static void sums_add(struct source_sums *sums, const struct capture_info *c)
+{
+    sums->packets += c->packets;
+    sums->bytes += c->packet_bytes;
+    sums->captured_bytes += c->captured_bytes;
+    sums->filtered += c->packets_filtered;
+}
+
+struct source_sums source_sums(const struct source *s)
+{
+    struct source_sums sums = s->forgotten;
+    for (uint32_t i = 0; i < s->file_count; i++) sums_add(&sums, &s->files[i].info);
+    return sums;
+}
+
+// The one that is open is the last, and stays.
+void source_forget_captures(struct source *s)
+{
+    uint32_t last = s->file_count - 1;
+    if (!s->options.live || !last) return;
+    for (uint32_t i = 0; i < last; i++) {
+        sums_add(&s->forgotten, &s->files[i].info);
+        capture_info_deinit(&s->files[i].info);
+    }
+    s->files[0] = s->files[last];
+    s->file_count = 1;
+    if (s->files[0].open) s->files[0].open->info = &s->files[0].info;
+    for (uint32_t i = 0; i < s->heap_count; i++) s->heap[i] = 0;
 }
 
 void source_forget_losses(struct source *s, uint32_t capture)

@@ -19,7 +19,8 @@ struct live;
 struct source_options {
     const char *const *paths; // files, folders, or "-" for standard input
     uint32_t path_count;
-    struct live *live; // in place of paths: network interfaces (source/live.h), borrowed
+    struct live *live;     // in place of paths: network interfaces (source/live.h), borrowed
+    uint32_t first_number; // of its captures
     // In place of the bytes of a path, those kept elsewhere; NULL for others. `contents` is NULL,
     // or has one for each path: then all of these are files.
     struct capture_content *const *contents;
@@ -83,6 +84,16 @@ enum source_result source_read(struct source *s, struct packet_batch *batch, str
 
 uint32_t source_capture_count(const struct source *s);
 const struct capture_info *source_capture(const struct source *s, uint32_t capture);
+// Whether it was read to its end, and no more comes of it. Of interfaces several captures follow
+// one another (source/live.h).
+bool source_capture_is_over(const struct source *s, uint32_t capture);
+// Of interfaces: those that are over are not captures of the source any more, but for its sums.
+void source_forget_captures(struct source *s);
+// All packets so far, their bytes, and those of them that are there.
+struct source_sums {
+    uint64_t packets, bytes, captured_bytes, filtered;
+};
+struct source_sums source_sums(const struct source *s);
 // Whoever passes on losses while the source is read passes on each once.
 void source_forget_losses(struct source *s, uint32_t capture);
 // Of all files, as stored; the total is 0 when it is not known (standard input).

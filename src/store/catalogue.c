@@ -56,6 +56,14 @@ static uint64_t all_fields(uint32_t count)
     return count < 64 ? (UINT64_C(1) << count) - 1 : UINT64_MAX;
 }
 
+// first > last where none are told.
+static void take_times(nanos *first, nanos *last, const json_t *item)
+{
+    const json_t *value = json_object_get(item, "first_ns");
+    *first = value ? (nanos)json_integer_value(value) : INT64_MAX;
+    *last = value ? (nanos)json_integer_value(json_object_get(item, "last_ns")) : INT64_MIN;
+}
+
 static void take_segment(struct catalogue_segment *s, uint64_t seq, const json_t *item)
 {
     s->seq = seq;
@@ -67,9 +75,7 @@ static void take_segment(struct catalogue_segment *s, uint64_t seq, const json_t
     s->fields = (uint32_t)take_number(item, "fields");
     const char *with = json_string_value(json_object_get(item, "with"));
     s->with = with ? strtoull(with, NULL, 16) : all_fields(s->fields);
-    const json_t *first = json_object_get(item, "first_ns");
-    s->first = first ? (nanos)json_integer_value(first) : INT64_MAX;
-    s->last = first ? (nanos)json_integer_value(json_object_get(item, "last_ns")) : INT64_MIN;
+    take_times(&s->first, &s->last, item);
 }
 
 static void take_segments(struct catalogue_reading *r, uint64_t seq, const json_t *list)
@@ -81,19 +87,38 @@ static void take_segments(struct catalogue_reading *r, uint64_t seq, const json_
         take_segment(&r->segments[i], seq, json_array_get(list, i - before));
 }
 
-static void take_extents(struct catalogue_reading *r, const json_t *list)
+static bool is_inside(const char *path, const char *folder)
 {
-    r->extent_count = json_array_size(list);
-    r->extents = memory_get((r->extent_count + 1) * sizeof *r->extents);
-    for (size_t i = 0; i < r->extent_count; i++) {
+    return path && strncmp(path, folder, strlen(folder)) == 0 && !strstr(path, "..");
+}
+
+static void take_extent(struct catalogue_reading *r, uint64_t line, const json_t *item)
+{
+    r->extents = memory_resize(r->extents, (r->extent_count + 1) * sizeof *r->extents);
+    struct catalogue_extent *e = &r->extents[r->extent_count++];
+    *e = (struct catalogue_extent){.line = line, .first = INT64_MAX, .last = INT64_MIN};
+    e->capture = take_number(item, "capture");
+    e->path = copy_text(json_object_get(item, "path"));
+    take_hash(e->sha256, json_object_get(item, "sha256"));
+    e->bytes = take_number(item, "bytes");
+    take_hash(e->content_sha256, json_object_get(item, "content_sha256"));
+    e->content_bytes = take_number(item, "content_bytes");
+    take_times(&e->first, &e->last, item);
+}
+
+// Those of a recording come with the tails that bring its records.
+static bool take_extents(struct catalogue *c, struct catalogue_reading *r, const json_t *list)
+{
+    bool found = true;
+    for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
-        r->extents[i].capture = take_number(item, "capture");
-        r->extents[i].path = copy_text(json_object_get(item, "path"));
-        take_hash(r->extents[i].sha256, json_object_get(item, "sha256"));
-        r->extents[i].bytes = take_number(item, "bytes");
-        take_hash(r->extents[i].content_sha256, json_object_get(item, "content_sha256"));
-        r->extents[i].content_bytes = take_number(item, "content_bytes");
+        uint64_t of = take_number(item, "reading");
+        struct catalogue_reading *whose = of ? catalogue_reading_of(c, of) : r;
+        if (whose) take_extent(whose, r->line, item);
+        found = found && whose &&
+                is_inside(json_string_value(json_object_get(item, "path")), "packets/");
     }
+    return found;
 }
 
 static void take_names(struct catalogue_names *names, const json_t *item)
@@ -105,11 +130,6 @@ static void take_names(struct catalogue_names *names, const json_t *item)
     names->bytes = take_number(item, "bytes");
 }
 
-static bool is_inside(const char *path, const char *folder)
-{
-    return strncmp(path, folder, strlen(folder)) == 0 && !strstr(path, "..");
-}
-
 // Paths in the log stay below their folder: a case from elsewhere must not make us open other
 // files.
 static bool paths_are_inside(const struct catalogue_reading *r, uint64_t seq, struct err *err)
@@ -117,8 +137,6 @@ static bool paths_are_inside(const struct catalogue_reading *r, uint64_t seq, st
     bool inside = true;
     for (size_t i = 0; i < r->segment_count; i++)
         inside = inside && is_inside(r->segments[i].path, "records/");
-    for (size_t i = 0; i < r->extent_count; i++)
-        inside = inside && is_inside(r->extents[i].path, "packets/");
     if (*r->names.path) inside = inside && is_inside(r->names.path, "artifacts/");
     return inside || err_set(err, ERR_INPUT,
                              "line %" PRIu64 " of the log names a file outside the case", seq);
@@ -159,9 +177,15 @@ static bool take_reading(struct catalogue *c, uint64_t seq, const json_t *line, 
     r->time = (nanos)json_integer_value(json_object_get(line, "time_ns"));
     take_captures(r, json_object_get(line, "captures"));
     take_segments(r, seq, json_object_get(line, "segments"));
-    take_extents(r, json_object_get(line, "extents"));
+    r->is_recording = json_is_true(json_object_get(line, "recording"));
+    bool fits = take_extents(c, r, json_object_get(line, "extents"));
     take_names(&r->names, json_object_get(line, "names"));
     positions_take(&c->positions, line);
+    if (!fits)
+        return err_set(err, ERR_INPUT,
+                       "line %" PRIu64 " of the log names packets outside the case, or of no "
+                       "reading",
+                       seq);
     return paths_are_inside(r, seq, err);
 }
 
@@ -257,11 +281,28 @@ static bool take_merge(struct catalogue *c, uint64_t seq, const json_t *line, st
     return paths_are_inside(r, seq, err);
 }
 
+// Packets stay known, too, so that who asks for them hears what became of them.
+static struct catalogue_reading *remove_packets(struct catalogue *c, const json_t *path,
+                                                uint64_t by)
+{
+    const char *name = json_string_value(path);
+    for (size_t i = 0; name && i < c->reading_count; i++)
+        for (size_t k = 0; k < c->readings[i].extent_count; k++) {
+            struct catalogue_extent *e = &c->readings[i].extents[k];
+            if (e->removed_by || strcmp(e->path, name) != 0) continue;
+            e->removed_by = by;
+            return &c->readings[i];
+        }
+    return NULL;
+}
+
 static bool take_expire(struct catalogue *c, uint64_t seq, const json_t *line, struct err *err)
 {
     const json_t *removes = json_object_get(line, "removes");
     for (size_t i = 0; i < json_array_size(removes); i++) {
-        struct catalogue_reading *r = remove_somewhere(c, json_array_get(removes, i), seq);
+        const json_t *path = json_array_get(removes, i);
+        struct catalogue_reading *r = remove_somewhere(c, path, seq);
+        if (!r) r = remove_packets(c, path, seq);
         if (!r) return has_no_such_part(seq, err);
         r->expired_by = seq;
     }
@@ -399,15 +440,19 @@ void catalogue_free_extents(struct catalogue_reading *r)
 const struct catalogue_extent *catalogue_extent_of(const struct catalogue_reading *r,
                                                    uint64_t capture)
 {
-    for (size_t i = 0; i < r->extent_count; i++)
-        if (r->extents[i].capture == capture) return &r->extents[i];
-    return NULL;
+    const struct catalogue_extent *former = NULL;
+    for (size_t i = 0; i < r->extent_count; i++) {
+        if (r->extents[i].capture != capture) continue;
+        if (!r->extents[i].removed_by) return &r->extents[i];
+        former = &r->extents[i];
+    }
+    return former;
 }
 
 bool catalogue_is_kept(const struct catalogue_extent *extent)
 {
     size_t n = strlen(extent->path);
-    return n > 4 && strcmp(extent->path + n - 4, ".zst") == 0;
+    return !extent->removed_by && n > 4 && strcmp(extent->path + n - 4, ".zst") == 0;
 }
 
 static void reading_deinit(struct catalogue_reading *r)
@@ -455,6 +500,12 @@ static void put_capture(struct text *t, const struct catalogue_capture *c, size_
     text_format(t, ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 "}", c->sha256, c->bytes);
 }
 
+static void put_times(struct text *t, nanos first, nanos last)
+{
+    if (first <= last)
+        text_format(t, ",\"first_ns\":%" PRId64 ",\"last_ns\":%" PRId64, first, last);
+}
+
 static void put_segment(struct text *t, const struct catalogue_segment *s, bool first)
 {
     text_add(t, first ? "{" : ",{");
@@ -465,8 +516,7 @@ static void put_segment(struct text *t, const struct catalogue_segment *s, bool 
                 ",\"sha256\":\"%s\",\"bytes\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"fields\":%" PRIu32
                 ",\"with\":\"%" PRIx64 "\"",
                 s->sha256, s->bytes, s->rows, s->fields, s->with);
-    if (s->first <= s->last)
-        text_format(t, ",\"first_ns\":%" PRId64 ",\"last_ns\":%" PRId64, s->first, s->last);
+    put_times(t, s->first, s->last);
     text_add(t, "}");
 }
 
@@ -482,13 +532,17 @@ static void put_extents(struct text *t, const struct catalogue_extent *extents, 
     if (!count) return;
     text_add(t, ",\"extents\":[");
     for (size_t i = 0; i < count; i++) {
-        text_format(t, "%s{\"capture\":%" PRIu64 ",", i ? "," : "", extents[i].capture);
+        text_add(t, i ? ",{" : "{");
+        if (extents[i].reading) text_format(t, "\"reading\":%" PRIu64 ",", extents[i].reading);
+        text_format(t, "\"capture\":%" PRIu64 ",", extents[i].capture);
         entry_text(t, "path", extents[i].path);
         text_format(t,
                     ",\"sha256\":\"%s\",\"bytes\":%" PRIu64
-                    ",\"content_sha256\":\"%s\",\"content_bytes\":%" PRIu64 "}",
+                    ",\"content_sha256\":\"%s\",\"content_bytes\":%" PRIu64,
                     extents[i].sha256, extents[i].bytes, extents[i].content_sha256,
                     extents[i].content_bytes);
+        put_times(t, extents[i].first, extents[i].last);
+        text_add(t, "}");
     }
     text_add(t, "]");
 }
@@ -516,6 +570,7 @@ void catalogue_write_reading(struct text *members, const struct catalogue_readin
     put_segments(members, r->segments, r->segment_count);
     put_extents(members, r->extents, r->extent_count);
     put_names(members, &r->names);
+    if (r->is_recording) text_add(members, ",\"recording\":true");
     if (r->tail)
         text_format(members, ",\"tail\":{\"number\":%" PRIu64 ",\"cut_off\":%" PRIu64 "}", r->tail,
                     r->tail_cut);

@@ -30,8 +30,12 @@ static inline bool catalogue_is_moved(const struct catalogue_capture *c)
 // A capture that the case keeps itself (.zst), or where packets lie in one that is elsewhere
 // (.idx): store/extent.h.
 struct catalogue_extent {
-    uint64_t capture; // its number in the reading
-    const char *path; // below the case
+    uint64_t reading;    // of an entry that is being made: whose capture it is; 0: its own
+    uint64_t line;       // of the log, that brought it
+    uint64_t removed_by; // of that which let it go, 0: it counts
+    uint64_t capture;    // its number in the reading
+    nanos first, last;   // times of its packets; first > last when they are not known
+    const char *path;    // below the case
     char sha256[HEX_SHA256_SIZE];
     uint64_t bytes;
     char content_sha256[HEX_SHA256_SIZE]; // of the capture's bytes, decompressed
@@ -64,6 +68,7 @@ struct catalogue_reading {
     uint64_t tail;        // the tail whose rows it has, 0: it was read at once
     uint64_t tail_cut;    // bytes behind the last mark, which a killed writer left
     uint64_t replaced_by; // 0 while it counts
+    bool is_recording;    // it goes on: tails bring its records and its packets
     char id[HEX_SHA256_SIZE];
     const char *options, *version;
     nanos time;
@@ -130,10 +135,10 @@ bool catalogue_refresh(struct catalogue *c, const char *folder, struct err *err)
 // Adds a copy to an entry that is being made; and frees those.
 void catalogue_add_extent(struct catalogue_reading *reading, const struct catalogue_extent *extent);
 void catalogue_free_extents(struct catalogue_reading *reading);
-// What the reading has of a capture; NULL when nothing.
+// What the reading has of a capture, or had, where only that is left; NULL when nothing.
 const struct catalogue_extent *catalogue_extent_of(const struct catalogue_reading *reading,
                                                    uint64_t capture);
-// Whether it has the packets themselves.
+// Whether it is there, and has the packets themselves.
 bool catalogue_is_kept(const struct catalogue_extent *extent);
 
 // Takes an entry into account that is about to be appended, by its members: false when no reader

@@ -74,11 +74,14 @@ static void expect_reading(struct check *c, const struct catalogue_reading *r)
     bool former = r->replaced_by != 0;
     for (size_t i = 0; i < r->segment_count; i++)
         expect(c, r->segments[i].path, r->segments[i].sha256, r->segments[i].seq)->former = former;
-    for (size_t i = 0; i < r->extent_count; i++)
-        expect(c, r->extents[i].path, r->extents[i].sha256, r->line)->former = former;
+    for (size_t i = 0; i < r->extent_count; i++) {
+        const struct catalogue_extent *e = &r->extents[i];
+        bool is_gone = former || e->removed_by;
+        expect(c, e->path, e->sha256, e->line)->former = is_gone;
+        c->checked->extents += !is_gone;
+    }
     if (*r->names.path) expect(c, r->names.path, r->names.sha256, r->line)->former = former;
     c->checked->segments += former ? 0 : r->segment_count;
-    c->checked->extents += former ? 0 : r->extent_count;
 }
 
 // The name and the content of a key's file follow from the key.

@@ -1,5 +1,6 @@
 // A collection that goes on: its rows in a tail, made durable when asked, made segments now and
 // then, and had back after a kill.
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,10 @@
 #include "base/text.h"
 #include "store/segment.h"
 #include "store/store_inside.h"
+
+// Compressed packets of one part: what a kill may take away, and what goes at once when they are
+// too much.
+#define PACKETS_PART_MAX (UINT64_C(1) << 30)
 
 // Greater than the number of every line and of every tail that there is.
 static uint64_t next_number(const struct store *s, uint64_t last)
@@ -20,13 +25,13 @@ static uint64_t next_number(const struct store *s, uint64_t last)
 // ---- a tail becomes segments --------------------------------------------------------------------
 
 // It is named by what it is of, when it was begun and its number: nothing is the same twice.
-static void name_of(const struct tail_about *about, uint8_t name[SHA256_SIZE])
+static void name_of(const char *input, nanos begun, uint64_t number, uint8_t name[SHA256_SIZE])
 {
     struct sha256 h;
     sha256_init(&h);
-    sha256_add(&h, bytes_text(about->input));
-    sha256_add(&h, bytes_of(&about->begun, sizeof about->begun));
-    sha256_add(&h, bytes_of(&about->number, sizeof about->number));
+    sha256_add(&h, bytes_text(input));
+    sha256_add(&h, bytes_of(&begun, sizeof begun));
+    sha256_add(&h, bytes_of(&number, sizeof number));
     sha256_end(&h, name);
 }
 
@@ -36,7 +41,7 @@ static bool make_segments(struct store *s, struct spool *spool, const struct tai
     struct making m = {.store = s, .spool = spool};
     struct reading_capture capture = {.path = about->input};
     const struct reading reading = {&capture, 1, about->options, about->version, now};
-    name_of(about, capture.sha256);
+    name_of(about->input, about->begun, about->number, capture.sha256);
     making_describe(&m, &reading);
     m.entry.artifacts += s->collecting.artifacts;
     m.entry.tail = about->number;
@@ -44,7 +49,8 @@ static bool make_segments(struct store *s, struct spool *spool, const struct tai
     m.entry.positions = about->positions.list;
     m.entry.position_count = about->positions.count;
     bool fine = making_write(&m, err) && making_publish(&m, err) &&
-                artifacts_commit(&s->artifacts, err) && making_append(&m, err);
+                artifacts_commit(&s->artifacts, err) &&
+                extents_publish(&s->extents, &m.entry, err) && making_append(&m, err);
     making_deinit(&m);
     if (!fine) return false;
     s->collecting.artifacts = 0;
@@ -86,6 +92,38 @@ bool collecting_recover(struct store *s, struct err *err)
     for (size_t i = 0; fine && i < count; i++) fine = recover_one(s, numbers[i], err);
     memory_free(numbers);
     return fine;
+}
+
+// ---- recordings ---------------------------------------------------------------------------------
+
+// A reading without captures and records, which come later; its line says with which options.
+bool store_record(struct store *s, const struct store_collection *of, nanos now, uint64_t *number,
+                  struct err *err)
+{
+    struct spool none;
+    struct making m = {.store = s, .spool = &none};
+    struct reading_capture input = {.path = of->input};
+    const struct reading reading = {&input, 1, of->options, of->version, now};
+    assert(!s->collecting.is_active);
+    *number = s->catalogue.chain.seq + 1;
+    name_of(of->input, now, *number, input.sha256);
+    spool_init_empty(&none, s->spool.kinds, s->spool.kind_count);
+    making_describe(&m, &reading);
+    m.entry.is_recording = true;
+    bool fine = making_append(&m, err);
+    making_deinit(&m);
+    spool_deinit(&none);
+    return fine || err_in(err, "case %s", s->folder);
+}
+
+struct capture_sink store_recording(struct store *s, uint64_t number)
+{
+    return extents_record(&s->extents, number);
+}
+
+void store_pause_recordings(struct store *s, bool is_paused)
+{
+    extents_pause(&s->extents, is_paused);
 }
 
 // ---- collecting ---------------------------------------------------------------------------------
@@ -152,8 +190,11 @@ bool store_is_cut_due(struct store *s, nanos now, nanos after)
     lock_take(&s->spool.lock);
     uint64_t rows = s->spool.rows, size = s->spool.size;
     lock_give(&s->spool.lock);
-    return rows && (rows >= SEGMENT_ROWS_MAX || size >= SEGMENT_SPOOL_MAX ||
-                    now - s->collecting.about.begun >= after);
+    bool any_over;
+    uint64_t packets = extents_waiting(&s->extents, &any_over);
+    return (rows || packets) &&
+           (rows >= SEGMENT_ROWS_MAX || size >= SEGMENT_SPOOL_MAX || packets >= PACKETS_PART_MAX ||
+            now - s->collecting.about.begun >= after);
 }
 
 // A fresh tail takes the place of the one at hand, which waits; it is durable before anybody who
@@ -197,7 +238,9 @@ static bool is_empty(struct store *s)
     lock_take(&s->spool.lock);
     bool empty = s->spool.entry_count == 0;
     lock_give(&s->spool.lock);
-    return empty && !s->position_count && !s->collecting.about.positions.count;
+    bool any_over;
+    extents_waiting(&s->extents, &any_over);
+    return empty && !any_over && !s->position_count && !s->collecting.about.positions.count;
 }
 
 bool store_cut(struct store *s, nanos now, struct err *err)

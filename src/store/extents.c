@@ -18,9 +18,11 @@ enum { FULL_PATH_MAX = 4096, ROOM_FIRST = 16 };
 // One capture. While it is open, `add` is the keeping thread's.
 struct extent_slot {
     struct extents *owner;
+    uint64_t reading; // of a recording, 0: of the reading that is committed next
     uint32_t number;
-    bool kept, written; // written: the file is whole
-    int file;           // -1: not open
+    bool kept, written;   // written: the file is whole
+    bool is_over, misses; // was told to its end; has not all that it was given
+    int file;             // -1: not open
     uint8_t *buffer;
     uint32_t used;
     uint32_t frame_room; // of index.frames
@@ -28,6 +30,13 @@ struct extent_slot {
     struct sha256 hash; // of the file
     uint64_t bytes, content_bytes;
     uint8_t content_sha256[SHA256_SIZE];
+    nanos first, last;
+};
+
+struct recorder {
+    struct extents *owner;
+    uint64_t reading;
+    struct recorder *next;
 };
 
 bool extents_init(struct extents *x, const char *folder, struct err *err)
@@ -56,6 +65,10 @@ void extents_deinit(struct extents *x)
     frame_codec_destroy(x->codec);
     memory_free(x->frame);
     memory_free(x->slots);
+    for (struct recorder *r = x->recorders, *next; r; r = next) {
+        next = r->next;
+        memory_free(r);
+    }
     memory_free(x->folder);
     lock_deinit(&x->lock);
     *x = (struct extents){0};
@@ -68,36 +81,57 @@ static void path_in_new(const struct extents *x, char path[FULL_PATH_MAX], const
 
 static void slot_path(const struct extent_slot *s, char path[FULL_PATH_MAX])
 {
-    char name[16];
-    snprintf(name, sizeof name, "%u", s->number);
+    char name[40];
+    snprintf(name, sizeof name, "%" PRIu64 "-%u", s->reading, s->number);
     path_in_new(s->owner, path, name);
 }
 
 // ---- the sink -----------------------------------------------------------------------------------
 
-static void *begin(void *context, uint32_t number, bool keep)
+static struct extent_slot *slot_begin(struct extents *x, uint64_t reading, uint32_t number,
+                                      bool keep)
 {
-    struct extents *x = context;
     struct extent_slot *s = memory_get(sizeof *s);
+    *s = (struct extent_slot){
+        .owner = x, .reading = reading, .number = number, .kept = keep, .file = -1};
+    sha256_init(&s->hash);
+    lock_take(&x->lock);
     if (x->count == x->room) {
         x->room = x->room ? 2 * x->room : ROOM_FIRST;
         x->slots = memory_resize(x->slots, x->room * sizeof(struct extent_slot *));
     }
     x->slots[x->count++] = s;
-    *s = (struct extent_slot){.owner = x, .number = number, .kept = keep, .file = -1};
-    sha256_init(&s->hash);
+    bool is_large = keep && x->open++ < EXTENTS_LARGE_MAX;
+    lock_give(&x->lock);
     if (!keep) return s;
-    s->index.frame_size =
-        x->open++ < EXTENTS_LARGE_MAX ? EXTENT_FRAME_SIZE : EXTENT_FRAME_SIZE_SMALL;
+    s->index.frame_size = is_large ? EXTENT_FRAME_SIZE : EXTENT_FRAME_SIZE_SMALL;
     s->buffer = memory_resize(NULL, s->index.frame_size);
     return s;
+}
+
+static void *begin(void *context, uint32_t number, bool keep)
+{
+    return slot_begin(context, 0, number, keep);
+}
+
+// What is not whole is of no use, and its room may be.
+static void slot_miss(struct extent_slot *s)
+{
+    char path[FULL_PATH_MAX];
+    s->misses = true;
+    if (s->file < 0) return;
+    close(s->file);
+    s->file = -1;
+    slot_path(s, path);
+    unlink(path);
 }
 
 static void slot_write(struct extent_slot *s, bytes content)
 {
     char path[FULL_PATH_MAX];
     struct extents *x = s->owner;
-    if (x->error) return;
+    if (s->reading && x->is_paused && !s->misses) slot_miss(s);
+    if (x->error || s->misses) return;
     if (s->file < 0) {
         slot_path(s, path);
         s->file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -161,13 +195,15 @@ static void slot_finish(struct extent_slot *s, const struct capture_end *end)
     index.map = *end->map;
     extent_index_put(&index, &t);
     memcpy(s->content_sha256, end->sha256, sizeof s->content_sha256);
+    s->first = end->first;
+    s->last = end->last;
     lock_take(&x->lock);
     if (t.n > EXTENT_INDEX_MAX) x->error = EFBIG;
     slot_write(s, bytes_of(t.p, t.n));
     if (s->file >= 0 && close(s->file) != 0 && !x->error) x->error = errno;
-    lock_give(&x->lock);
     s->file = -1;
-    s->written = true;
+    s->written = !s->misses;
+    lock_give(&x->lock);
     text_deinit(&t);
 }
 
@@ -176,10 +212,13 @@ static void end(void *capture, const struct capture_end *end)
     struct extent_slot *s = capture;
     slot_flush(s);
     if (s->kept || (end->map->point_count && end->bytes >= EXTENTS_PLACES_MIN)) slot_finish(s, end);
-    s->owner->open -= s->kept;
     extent_index_deinit(&s->index);
     memory_free(s->buffer);
     s->buffer = NULL;
+    lock_take(&s->owner->lock);
+    s->owner->open -= s->kept;
+    s->is_over = true;
+    lock_give(&s->owner->lock);
 }
 
 struct capture_sink extents_sink(struct extents *x, bool keep)
@@ -189,17 +228,22 @@ struct capture_sink extents_sink(struct extents *x, bool keep)
 
 // ---- commit -------------------------------------------------------------------------------------
 
-static bool slot_publish(struct extent_slot *s, struct catalogue_reading *entry, struct err *err)
+static bool slot_publish(struct extent_slot *s, struct catalogue_reading *entry, uint32_t number,
+                         struct err *err)
 {
     char from[FULL_PATH_MAX], to[FULL_PATH_MAX], below[64];
     uint8_t digest[SHA256_SIZE];
     slot_path(s, from);
-    snprintf(below, sizeof below, "packets/%08" PRIu64 "-%04u.%s", entry->seq, s->number + 1,
+    snprintf(below, sizeof below, "packets/%08" PRIu64 "-%04u.%s", entry->seq, number,
              s->kept ? "zst" : "idx");
     snprintf(to, sizeof to, "%s/%s", s->owner->folder, below);
     if (rename(from, to) != 0) return err_system(err, errno, "cannot rename %s", from);
-    struct catalogue_extent extent = {
-        .capture = s->number, .bytes = s->bytes, .content_bytes = s->content_bytes};
+    struct catalogue_extent extent = {.reading = s->reading,
+                                      .capture = s->number,
+                                      .first = s->first,
+                                      .last = s->last,
+                                      .bytes = s->bytes,
+                                      .content_bytes = s->content_bytes};
     sha256_end(&s->hash, digest);
     hex_format(extent.sha256, bytes_of(digest, sizeof digest));
     hex_format(extent.content_sha256, bytes_of(s->content_sha256, sizeof s->content_sha256));
@@ -254,18 +298,108 @@ bool extents_commit(struct extents *x, struct catalogue_reading *entry, struct e
     if (x->error) return err_system(err, x->error, "cannot write packets to %s", x->folder);
     bool fine = sync_slots(x, entry, err);
     for (uint32_t i = 0; fine && i < x->count; i++)
-        if (is_wanted(x->slots[i], entry)) fine = slot_publish(x->slots[i], entry, err);
+        if (is_wanted(x->slots[i], entry))
+            fine = slot_publish(x->slots[i], entry, x->slots[i]->number + 1, err);
     if (!fine) return false;
     extents_abort(x); // what was not to be kept after all
     snprintf(path, sizeof path, "%s/packets", x->folder);
     return entry->extent_count == before || file_sync(path, err);
 }
 
+// ---- recordings ---------------------------------------------------------------------------------
+
+static void *begin_recorded(void *context, uint32_t number, bool keep)
+{
+    const struct recorder *r = context;
+    return slot_begin(r->owner, r->reading, number, keep);
+}
+
+struct capture_sink extents_record(struct extents *x, uint64_t reading)
+{
+    struct recorder *r = memory_get(sizeof *r);
+    lock_take(&x->lock);
+    *r = (struct recorder){x, reading, x->recorders};
+    x->recorders = r;
+    lock_give(&x->lock);
+    return (struct capture_sink){r, true, begin_recorded, add, end};
+}
+
+// Takes those that are over out of the list; owned, as is each of them.
+static struct extent_slot **take_over(struct extents *x, uint32_t *count)
+{
+    uint32_t stay = 0;
+    *count = 0;
+    lock_take(&x->lock);
+    struct extent_slot **over = memory_get((x->count + (size_t)1) * sizeof(struct extent_slot *));
+    for (uint32_t i = 0; i < x->count; i++) {
+        if (x->slots[i]->is_over && x->slots[i]->reading) over[(*count)++] = x->slots[i];
+        else x->slots[stay++] = x->slots[i];
+    }
+    x->count = stay;
+    lock_give(&x->lock);
+    return over;
+}
+
+static int error_of(struct extents *x)
+{
+    lock_take(&x->lock);
+    int error = x->error;
+    lock_give(&x->lock);
+    return error;
+}
+
+static bool slot_make_part(struct extent_slot *s, struct catalogue_reading *entry, struct err *err)
+{
+    char path[FULL_PATH_MAX];
+    if (!s->written) return true;
+    slot_path(s, path);
+    return file_sync(path, err) && slot_publish(s, entry, (uint32_t)entry->extent_count + 1, err);
+}
+
+bool extents_publish(struct extents *x, struct catalogue_reading *entry, struct err *err)
+{
+    char path[FULL_PATH_MAX];
+    int error = error_of(x);
+    if (error) return err_system(err, error, "cannot write packets to %s", x->folder);
+    uint32_t count;
+    struct extent_slot **over = take_over(x, &count);
+    bool fine = true;
+    for (uint32_t i = 0; i < count; i++) {
+        fine = fine && slot_make_part(over[i], entry, err);
+        slot_destroy(over[i]);
+    }
+    memory_free(over);
+    snprintf(path, sizeof path, "%s/packets", x->folder);
+    return fine && (!entry->extent_count || file_sync(path, err));
+}
+
+uint64_t extents_waiting(struct extents *x, bool *any_over)
+{
+    uint64_t sum = 0;
+    *any_over = false;
+    lock_take(&x->lock);
+    for (uint32_t i = 0; i < x->count; i++) {
+        sum += x->slots[i]->reading ? x->slots[i]->bytes : 0;
+        *any_over = *any_over || (x->slots[i]->reading && x->slots[i]->is_over);
+    }
+    lock_give(&x->lock);
+    return sum;
+}
+
+void extents_pause(struct extents *x, bool is_paused)
+{
+    lock_take(&x->lock);
+    x->is_paused = is_paused;
+    lock_give(&x->lock);
+}
+
+// ---- what is left -------------------------------------------------------------------------------
+
 static bool is_named(const struct catalogue *c, const char *below)
 {
     for (const struct catalogue_reading *r = NULL; (r = catalogue_next(c, r));)
         for (size_t i = 0; i < r->extent_count; i++)
-            if (strcmp(r->extents[i].path, below) == 0) return true;
+            if (!r->extents[i].removed_by && strcmp(r->extents[i].path, below) == 0) return true;
     return false;
 }
 

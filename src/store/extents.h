@@ -20,16 +20,19 @@ enum {
 };
 
 struct extent_slot;
+struct recorder;
 
 struct extents {
     char *folder;     // of the case; NULL: nothing is kept
-    struct lock lock; // of what follows up to `error`
+    struct lock lock; // of what follows, and of slots once they were told to the sink
     struct frame_codec *codec;
     uint8_t *frame; // room for the next one, as it is stored
     size_t frame_room;
     int error; // errno of the first write that failed
     struct extent_slot **slots;
     uint32_t count, room, open;
+    bool is_paused;             // what recordings are given now goes nowhere
+    struct recorder *recorders; // of recordings
 };
 
 bool extents_init(struct extents *x, const char *folder, struct err *err)
@@ -46,6 +49,19 @@ bool extents_commit(struct extents *x, struct catalogue_reading *entry, struct e
     __attribute__((warn_unused_result));
 // Forgets it.
 void extents_abort(struct extents *x);
+
+// ---- recordings, whose captures follow one another without end ----------------------------------
+
+// The captures of a recording, always kept; from a thread of its own, while others commit.
+struct capture_sink extents_record(struct extents *x, uint64_t reading);
+// Makes those captures of recordings part of the case that came to their end since the last call.
+bool extents_publish(struct extents *x, struct catalogue_reading *entry, struct err *err)
+    __attribute__((warn_unused_result));
+// Bytes of recordings that are in no part of the case yet, and whether a capture of theirs came to
+// its end.
+uint64_t extents_waiting(struct extents *x, bool *any_over);
+// The disk is full, or is not any more: a capture that misses bytes goes as a whole.
+void extents_pause(struct extents *x, bool is_paused);
 
 // Removes what no reading names, and what a killed writer left.
 void extents_sweep(const char *folder, const struct catalogue *c);

@@ -91,7 +91,7 @@ void store_abort(struct store *s);
 
 // What is put into the sinks lies in a file of the case, from where whoever asks the case sees it,
 // and becomes segments now and then. Neither store_commit nor store_swap may be called meanwhile,
-// and captures are not kept.
+// and captures are kept by store_record only.
 //
 // Thread: the sinks and store_sync from any; the others from one, while lanes write. Who puts
 // artifacts in syncs and cuts while no lane works.
@@ -100,13 +100,22 @@ struct store_collection {
     const char *options; // what shapes it, as one text
     const char *version; // of the program
 };
+// Packets that come with it, such as those of an interface: captures that follow one another. The
+// first that was told to its end since the last cut is part of the case with the next one. Before
+// the collection begins. `number`: by which references name the recording, as they do a reading.
+bool store_record(struct store *s, const struct store_collection *of, nanos now, uint64_t *number,
+                  struct err *err) __attribute__((warn_unused_result));
+struct capture_sink store_recording(struct store *s, uint64_t number);
+// While the disk is full: captures of which a byte is missing are not kept. Any thread.
+void store_pause_recordings(struct store *s, bool is_paused);
+
 // Begins it: once, when nothing was put into the sinks.
 bool store_collect(struct store *s, const struct store_collection *of, nanos now, struct err *err)
     __attribute__((warn_unused_result));
 // Whatever happens, what the sinks took before the call is in the case: now it may be acknowledged.
 // One call for many records: it waits for the disk.
 bool store_sync(struct store *s, struct err *err) __attribute__((warn_unused_result));
-// Whether a cut is due: by rows, by bytes, or `after` the last one.
+// Whether a cut is due: by rows, by bytes of them or of packets, or `after` the last one.
 bool store_is_cut_due(struct store *s, nanos now, nanos after);
 // Makes segments of what the sinks took before the call, with one line of the log. After a failure
 // it is where it was, and the next call tries again.

@@ -74,6 +74,12 @@ class Service:
         for message in messages:
             self.socket.sendto(message, ("127.0.0.1", port))
 
+    def stopped_hard(self):
+        self.run.kill()
+        self.run.wait(timeout=SECONDS)
+        self.reader.join()
+        self.socket.close()
+
     def stop(self, status=0):
         time.sleep(0.3)
         self.run.send_signal(signal.SIGTERM)
