@@ -11,7 +11,7 @@
 
 struct duck_api duck;
 
-enum { LIBRARY_PATH_MAX = 4096 };
+enum { LIBRARY_PATH_MAX = 4096, LIBRARY_MODE = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND };
 
 static struct lock load_lock = LOCK_INIT;
 static void *library;
@@ -35,7 +35,7 @@ static void *open_beside_program(const char *below)
     char *slash = strrchr(path, '/');
     if (!slash) return NULL;
     snprintf(slash, sizeof path - (size_t)(slash - path), "/%s/libduckdb.so", below);
-    return dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+    return dlopen(path, LIBRARY_MODE);
 }
 
 // Where tools/fetch_duckdb leaves it.
@@ -47,7 +47,7 @@ static void *open_in_cache(void)
     else if (home && home[0] == '/')
         snprintf(path, sizeof path, "%s/.cache/weir/libduckdb.so", home);
     else return NULL;
-    return dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+    return dlopen(path, LIBRARY_MODE);
 }
 
 static void *open_library(void)
@@ -59,9 +59,9 @@ static void *open_library(void)
     for (size_t i = 0; !l && i < sizeof beside / sizeof *beside; i++)
         l = open_beside_program(beside[i]);
     for (size_t i = 0; !l && i < sizeof fixed / sizeof *fixed; i++)
-        l = dlopen(fixed[i], RTLD_LAZY | RTLD_LOCAL);
+        l = dlopen(fixed[i], LIBRARY_MODE);
     if (!l) l = open_in_cache();
-    return l ? l : dlopen("libduckdb.so", RTLD_LAZY | RTLD_LOCAL);
+    return l ? l : dlopen("libduckdb.so", LIBRARY_MODE);
 }
 
 static bool resolve(struct err *err)
@@ -83,7 +83,7 @@ static bool load(struct err *err)
 {
     const char *named = getenv("WEIR_DUCKDB");
     if (library) return true;
-    library = named && *named ? dlopen(named, RTLD_LAZY | RTLD_LOCAL) : open_library();
+    library = named && *named ? dlopen(named, LIBRARY_MODE) : open_library();
     if (!library && named && *named)
         return err_set(err, ERR_MACHINE, "cannot load %s, which WEIR_DUCKDB names: %s", named,
                        dlerror());

@@ -7,10 +7,11 @@
 #include "base/memory.h"
 
 enum {
-    // A dictionary pays where a value comes four times; more than so many are too many to look for.
-    DICTIONARY_MAX = 32768,
-    DICTIONARY_SHARE = 4,
-    LOOK_EVERY = 8192, // whether most so far were different
+    // A dictionary pays where a value comes three times, for readers more than for room; more than
+    // so many are too many to look for.
+    DICTIONARY_MAX = 131072,
+    DICTIONARY_SHARE = 3,
+    LOOK_EVERY = 8192, // whether nearly all so far were different
     CLOSE_MAX = 65536, // numbers that lie so close together need no hashing
     SLOTS_MIN = 1024,
     AHEAD = 12,    // values whose slots are on their way to the cache
@@ -88,27 +89,24 @@ static bytes text_at(const struct parquet_values *v, uint64_t place)
     return bytes_of(v->heap.p + (place >> 32), (uint32_t)place);
 }
 
-// Makes room for so many slots, which are empty, and so many indices.
-static void dictionary_clear(struct parquet_dictionary *d, size_t slots, size_t values)
+static void dictionary_clear(struct parquet_dictionary *d, size_t values)
 {
     if (!d->words) d->words = memory_get(DICTIONARY_MAX * sizeof *d->words);
     if (values > d->index_size) {
         d->index_size = values;
         d->indices = memory_resize(d->indices, values * sizeof *d->indices);
     }
+    d->count = 0;
+}
+
+// So many slots, all empty.
+static uint32_t *dictionary_slots(struct parquet_dictionary *d, size_t slots)
+{
     if (slots > d->slot_size) {
         d->slot_size = slots;
         d->slots = memory_resize(d->slots, slots * sizeof *d->slots);
     }
-    memset(d->slots, 0, slots * sizeof *d->slots);
-    d->count = 0;
-}
-
-static size_t hashed_slots(size_t limit)
-{
-    size_t slots = SLOTS_MIN;
-    while (slots < 2 * limit) slots *= 2;
-    return slots;
+    return memset(d->slots, 0, slots * sizeof *d->slots);
 }
 
 static inline uint32_t slot_of(uint64_t hash, uint32_t mask)
@@ -120,18 +118,18 @@ static inline uint32_t slot_of(uint64_t hash, uint32_t mask)
 struct making {
     uint64_t *words;
     uint32_t *indices;
-    uint16_t *slots;
+    uint32_t *slots;
     uint32_t mask; // of hashed slots
     size_t count, limit;
 };
 
 // Gives `word` its number, in the slot that was found for it; false when there are too many.
-static inline bool number_word(struct making *m, uint16_t *slot, uint64_t word, size_t i)
+static inline bool number_word(struct making *m, uint32_t *slot, uint64_t word, size_t i)
 {
     if (!*slot) {
         if (m->count == m->limit) return false;
         m->words[m->count++] = word;
-        *slot = (uint16_t)m->count;
+        *slot = (uint32_t)m->count;
     }
     m->indices[i] = *slot - 1;
     return true;
@@ -177,22 +175,45 @@ static bool add_texts(struct making *m, const struct parquet_values *v, size_t f
     return fine;
 }
 
+static void place_word(struct making *m, const struct parquet_values *v, bool texts,
+                       uint32_t number)
+{
+    uint64_t word = m->words[number], hash = word;
+    if (texts) hash = table_hash(text_at(v, word).p, text_at(v, word).n, 0);
+    uint32_t at = slot_of(hash, m->mask);
+    while (m->slots[at]) at = (at + 1) & m->mask;
+    m->slots[at] = number + 1;
+}
+
+// Few slots lie in a near cache: there are no more than so many `more` values can need.
+static void reserve_slots(struct making *m, struct parquet_dictionary *d,
+                          const struct parquet_values *v, bool texts, size_t more)
+{
+    size_t slots = m->slots ? (size_t)m->mask + 1 : SLOTS_MIN;
+    while (slots < 2 * (m->count + more)) slots *= 2;
+    if (m->slots && slots == (size_t)m->mask + 1) return;
+    m->slots = dictionary_slots(d, slots);
+    m->mask = (uint32_t)slots - 1;
+    for (uint32_t i = 0; i < m->count; i++) place_word(m, v, texts, i);
+}
+
 bool parquet_dictionary_make(struct parquet_dictionary *d, const struct parquet_values *v,
                              bool texts)
 {
     size_t limit = v->word_count / DICTIONARY_SHARE + 1;
     if (limit > DICTIONARY_MAX) limit = DICTIONARY_MAX;
     bool is_close = !texts && v->least <= v->most && v->most - v->least < CLOSE_MAX;
-    size_t slots = is_close ? v->most - v->least + 1 : hashed_slots(limit);
-    dictionary_clear(d, slots, v->word_count);
-    struct making m = {d->words, d->indices, d->slots, (uint32_t)slots - 1, 0, limit};
+    dictionary_clear(d, v->word_count);
+    struct making m = {.words = d->words, .indices = d->indices, .limit = limit};
+    if (is_close) m.slots = dictionary_slots(d, v->most - v->least + 1);
     bool fine = true;
     for (size_t from = 0, to; fine && from < v->word_count; from = to) {
         to = v->word_count - from < LOOK_EVERY ? v->word_count : from + LOOK_EVERY;
+        if (!is_close) reserve_slots(&m, d, v, texts, to - from);
         fine = texts      ? add_texts(&m, v, from, to)
                : is_close ? add_close(&m, v, from, to)
                           : add_hashed(&m, v, from, to);
-        fine = fine && (to - from < LOOK_EVERY || m.count <= to / 2);
+        fine = fine && (to - from < LOOK_EVERY || m.count <= to / 4 * 3);
     }
     d->count = m.count;
     return fine;

@@ -52,7 +52,7 @@ static inline uint64_t parquet_place(size_t offset, size_t length)
 struct parquet_dictionary {
     uint64_t *words;
     size_t count;
-    uint16_t *slots; // table of numbers in `words` + 1
+    uint32_t *slots; // table of numbers in `words` + 1
     uint32_t *indices;
     size_t slot_size, index_size;
 };
