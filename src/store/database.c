@@ -20,7 +20,7 @@ static bool configure(struct duck_config *config, const struct database_options 
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
         {"allow_community_extensions", "false"},
-        {"perfect_ht_threshold", "16"},
+        {"perfect_ht_threshold", "16"}, // groups by port, or another number of so many bits
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (duck.set_config(config, settings[i].name, settings[i].value))
