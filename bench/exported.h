@@ -17,6 +17,9 @@ struct exported_flow {
 // `exported_ms` is when it is told: it ended within the second before.
 struct exported_flow exported_flow(uint64_t seed, uint64_t number, int64_t exported_ms);
 
+// The other direction of it, which began a moment later.
+struct exported_flow exported_answer(const struct exported_flow *flow);
+
 enum { EXPORTED_MESSAGE_MAX = 1472, EXPORTED_FLOWS_MAX = 30 };
 
 // What is around the flows of a message.

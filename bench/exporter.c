@@ -2,6 +2,7 @@
 // a steady rate, and at the end what was told.
 //
 //     exporter FORM TARGET [-n FLOWS] [-s SEED] [-e EXPORTERS] [-r RATE] [-c RATE] [-a SECONDS|now]
+//     [-b]
 //
 //     FORM    netflow5, netflow9, ipfix, sflow or json
 //     TARGET  udp://ADDRESS[:PORT] (IPv4); or a file: lines of json, NAME.pcap of anything else,
@@ -12,6 +13,7 @@
 //             own: 127.0.0.1, 127.0.0.2, ... They take turns [1]
 //     -r      flows a second to send; 0: as fast as the socket takes them [0]
 //     -c      flows a second by the exporters' clock [100000]
+//     -b      both directions: every second flow is the answer to the one before
 //     -a      when the first is told, in seconds since 1970 [1767225600]
 //
 // Prints a line of JSON for each exporter, and one for all with what sending took.
@@ -48,6 +50,7 @@ struct exporters {
     const struct exported_form *form;
     uint64_t flows, seed, rate, clock_rate;
     int64_t start_ms;
+    bool is_both;
     uint32_t count;
     struct sockaddr_in to;
     FILE *file;
@@ -150,6 +153,13 @@ static int64_t told_at(const struct exporters *all, uint64_t number)
     return all->start_ms + (int64_t)(number * 1000 / all->clock_rate);
 }
 
+static struct exported_flow flow_at(const struct exporters *all, uint64_t number, int64_t ms)
+{
+    if (!all->is_both) return exported_flow(all->seed, number, ms);
+    struct exported_flow flow = exported_flow(all->seed, number / 2, ms);
+    return number % 2 ? exported_answer(&flow) : flow;
+}
+
 // The next message of one exporter, with the flows from `number` on; returns how many.
 static uint32_t tell(struct exporters *all, uint32_t exporter, uint64_t number)
 {
@@ -166,7 +176,7 @@ static uint32_t tell(struct exporters *all, uint32_t exporter, uint64_t number)
                                  e->messages,
                                  e->flows};
     for (uint32_t i = 0; i < n; i++) {
-        flows[i] = exported_flow(all->seed, number + i, m.ms);
+        flows[i] = flow_at(all, number + i, m.ms);
         e->packets += flows[i].packets;
         e->bytes += flows[i].bytes;
     }
@@ -260,18 +270,19 @@ static void set_target(struct exporters *all, const char *target)
 
 static void set_options(struct exporters *all, int argc, char **argv)
 {
-    for (int option; (option = getopt(argc, argv, "n:s:e:r:c:a:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "n:s:e:r:c:a:b")) != -1;) {
         bool is_now = option == 'a' && strcmp(optarg, "now") == 0;
         if (option == 'n') all->flows = number_of(optarg, 1, UINT64_C(1) << 40);
         else if (option == 's') all->seed = number_of(optarg, 0, UINT64_MAX);
         else if (option == 'e') all->count = (uint32_t)number_of(optarg, 1, EXPORTERS_MAX);
         else if (option == 'r') all->rate = number_of(optarg, 0, 1000000000);
         else if (option == 'c') all->clock_rate = number_of(optarg, 1, 1000000000);
+        else if (option == 'b') all->is_both = true;
         else if (is_now) all->start_ms = now_ns(CLOCK_REALTIME) / NANOS_PER_MILLI;
         else if (option == 'a') all->start_ms = (int64_t)number_of(optarg, 1, UINT32_MAX) * 1000;
         else
             die("exporter FORM TARGET [-n FLOWS] [-s SEED] [-e EXPORTERS] [-r RATE] [-c RATE] "
-                "[-a SECONDS|now]");
+                "[-a SECONDS|now] [-b]");
     }
 }
 

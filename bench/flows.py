@@ -2,7 +2,7 @@
 """What flows cost, received, stored and asked, beside nfcapd and nfdump: CPU seconds for a million flows, sent over loopback by
 bench/exporter. What got lost is told beside each figure.
 
-    bench/flows.py [--flows N] [--stored N] [--rate N] [JOB ...]      jobs: receive, lines, load, query, idle
+    bench/flows.py [--flows N] [--stored N] [--rate N] [JOB ...]      jobs: receive, join, lines, load, query, idle
 """
 import argparse
 import json
@@ -91,6 +91,17 @@ def bench_receive(options, folder):
         peer(form, options, folder)
 
 
+def bench_join(options, folder):
+    print('\none-way flows, nothing kept: CPU seconds for a million flows')
+    messages = os.path.join(folder, 'messages.ipfix')
+    for what, words in ('with their answers', ['-b']), ('without', []):
+        subprocess.run([EXPORTER, 'ipfix', messages, '-n', str(options.flows), *words], check=True, capture_output=True)
+        for how in [], ['--join']:
+            cpu = measure([WEIR, 'collect', messages, *how], 3, folder)['cpu'] / options.flows * 1e6
+            line(f'weir: {what}, {"--join" if how else "as they are"}', cpu, 's')
+    os.remove(messages)
+
+
 def peer(form, options, folder):
     if not shutil.which('nfcapd'):
         print('  nfcapd                                           not installed (tools/setup --bench)')
@@ -171,12 +182,12 @@ def bench_idle(options, folder):
     line('a collector, memory', run.end().memory, 'MB', 100, 50)
 
 
-JOBS = {'receive': bench_receive, 'lines': bench_lines, 'load': bench_load, 'query': bench_query, 'idle': bench_idle}
+JOBS = {'receive': bench_receive, 'join': bench_join, 'lines': bench_lines, 'load': bench_load, 'query': bench_query, 'idle': bench_idle}
 
 
 def main():
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument('jobs', nargs='*', metavar='JOB', help='receive, lines, load, query, idle [all]')
+    words.add_argument('jobs', nargs='*', metavar='JOB', help=', '.join(JOBS) + ' [all]')
     words.add_argument('--flows', type=int, default=2000000)
     words.add_argument('--stored', type=int, default=8000000)
     words.add_argument('--rate', type=int, default=300000, help='flows a second')

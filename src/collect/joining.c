@@ -8,6 +8,7 @@
 #include "flow/flow_kind.h"
 #include "record/community_id.h"
 
+enum { AHEAD = 16 };
 enum { BUCKETS = 2 * JOINING_HELD_MAX, WORD_SIZE = 8, ROW_WORDS = JOINING_ROW_MAX / WORD_SIZE };
 _Static_assert((BUCKETS & (BUCKETS - 1)) == 0, "a hash is cut to a bucket");
 _Static_assert((JOINING_CLOCKS & (JOINING_CLOCKS - 1)) == 0, "a hash is cut to a clock");
@@ -37,7 +38,7 @@ struct key {
 
 struct ends {
     struct key key;
-    uint32_t next; // in its bucket
+    uint32_t bucket, before, next; // where it is found, and who else is
     struct queue ways[2];
 };
 
@@ -61,6 +62,7 @@ struct joining {
 struct arrival {
     struct key key;
     uint32_t bucket, clock;
+    bool is_one_way; // the rest says something only then
     uint8_t way;
     nanos first, last;
     size_t size;
@@ -143,6 +145,13 @@ static void out_both(struct joining *j, const struct parcel *one, const struct p
 
 // ---- queues -------------------------------------------------------------------------------------
 
+static void prefetch(const void *p, size_t size)
+{
+    enum { CACHE_LINE = 64 };
+    for (size_t at = 0; at < size && at < 8 * CACHE_LINE; at += CACHE_LINE)
+        __builtin_prefetch((const char *)p + at);
+}
+
 static struct held *held_at(const struct joining *j, uint32_t index)
 {
     return pool_at(&j->held, index);
@@ -187,23 +196,20 @@ static uint32_t ends_add(struct joining *j, const struct arrival *a)
     uint32_t index = pool_take(&j->ends);
     struct ends *e = ends_at(j, index);
     e->key = a->key;
+    e->bucket = a->bucket;
     e->next = j->buckets[a->bucket];
+    if (e->next) ends_at(j, e->next)->before = index;
     j->buckets[a->bucket] = index;
     return index;
-}
-
-static uint32_t bucket_of(const struct joining *j, const struct key *key)
-{
-    return (uint32_t)table_hash(key, sizeof *key, j->secret) & (BUCKETS - 1);
 }
 
 static void ends_drop(struct joining *j, uint32_t index)
 {
     const struct ends *e = ends_at(j, index);
     if (e->ways[0].oldest || e->ways[1].oldest) return;
-    uint32_t *at = &j->buckets[bucket_of(j, &e->key)];
-    while (*at != index) at = &ends_at(j, *at)->next;
-    *at = e->next;
+    if (e->before) ends_at(j, e->before)->next = e->next;
+    else j->buckets[e->bucket] = e->next;
+    if (e->next) ends_at(j, e->next)->before = e->before;
     pool_give(&j->ends, index);
 }
 
@@ -220,6 +226,16 @@ static void give(struct joining *j, uint32_t index)
     ends_drop(j, ends);
 }
 
+// Who is next in the queue leaves soon.
+static void prefetch_next(const struct joining *j, const struct held *h)
+{
+    if (!h->in[QUEUE_ALL].newer) return;
+    h = held_at(j, h->in[QUEUE_ALL].newer);
+    prefetch(h->row, h->size);
+    prefetch(ends_at(j, h->ends), sizeof(struct ends));
+    if (h->in[QUEUE_ALL].newer) prefetch(held_at(j, h->in[QUEUE_ALL].newer), sizeof *h);
+}
+
 static void leave(struct joining *j, uint32_t index, enum joining_reason why)
 {
     struct parcel p;
@@ -228,6 +244,7 @@ static void leave(struct joining *j, uint32_t index, enum joining_reason why)
         JOINING_REASONS(COUNT_AT)
 #undef COUNT_AT
     };
+    prefetch_next(j, held_at(j, index));
     parcel_open(&p, &flow_kind, held_at(j, index)->row);
     out_parcel(j, &p);
     give(j, index);
@@ -397,17 +414,17 @@ static void origin_of(const struct record_batch *b, uint32_t row, struct arrival
     a->clock = (uint32_t)table_hash(origin, sizeof origin, 0) & (JOINING_CLOCKS - 1);
 }
 
-// False when the row is none of one direction.
-static bool arrive(const struct joining *j, const struct record_batch *b, uint32_t row,
+static void arrive(const struct joining *j, const struct record_batch *b, uint32_t row,
                    struct arrival *a)
 {
     *a = (struct arrival){0};
-    if (!is_one_way(b, row) || !times_of(b, row, a) || !ends_of(b, row, a)) return false;
+    if (!is_one_way(b, row) || !times_of(b, row, a) || !ends_of(b, row, a)) return;
     origin_of(b, row, a);
     a->key.rate = number(b, FLOW_SAMPLING_RATE, row);
     if (batch_has(b, FLOW_VLAN, row)) a->key.vlan = batch_get(b, FLOW_VLAN, row) + 1;
-    a->bucket = bucket_of(j, &a->key);
-    return true;
+    a->bucket = (uint32_t)table_hash(&a->key, sizeof a->key, j->secret) & (BUCKETS - 1);
+    a->is_one_way = true;
+    __builtin_prefetch(&j->buckets[a->bucket]);
 }
 
 static void clock_set(nanos *clock, nanos last)
@@ -428,23 +445,38 @@ static bool take_one_way(struct joining *j, const struct record_batch *b, uint32
     return true;
 }
 
-static void take_row(struct joining *j, const struct record_batch *b, uint32_t row)
+static void take_row(struct joining *j, const struct record_batch *b, uint32_t row,
+                     struct arrival *a)
 {
-    struct arrival a;
-    bool is_alone = arrive(j, b, row, &a);
     j->counts.taken++;
-    if (is_alone && take_one_way(j, b, row, &a)) return;
+    if (a->is_one_way && take_one_way(j, b, row, a)) return;
     out_copy(j, b, row);
-    if (is_alone) j->counts.full++;
+    if (a->is_one_way) j->counts.full++;
     else j->counts.passed++;
+}
+
+// The table is far larger than the processor's caches: so some rows are looked at before the first
+// of them is taken, and the memory for all of them comes at once.
+static void take_rows(struct joining *j, const struct record_batch *b, uint32_t first, uint32_t n)
+{
+    struct arrival list[AHEAD];
+    for (uint32_t i = 0; i < n; i++) arrive(j, b, first + i, &list[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t ends = list[i].is_one_way ? j->buckets[list[i].bucket] : 0;
+        if (ends) prefetch(ends_at(j, ends), sizeof(struct ends));
+    }
+    for (uint32_t i = 0; i < n; i++) take_row(j, b, first + i, &list[i]);
 }
 
 static void take(void *context, const struct record_batch *b)
 {
     struct joining *j = context;
-    if (b->kind != &flow_kind) j->sink.take(j->sink.context, b);
-    else
-        for (uint32_t row = 0; row < b->rows; row++) take_row(j, b, row);
+    if (b->kind != &flow_kind) {
+        j->sink.take(j->sink.context, b);
+        return;
+    }
+    for (uint32_t row = 0; row < b->rows; row += AHEAD)
+        take_rows(j, b, row, b->rows - row < AHEAD ? b->rows - row : AHEAD);
 }
 
 struct record_sink joining_sink(struct joining *j)

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "record/parcel.h"
 #include "record/test_kind.h"
 
 enum { ROWS = 400, VALUE_MAX = 40000 };
@@ -210,6 +211,41 @@ static void test_rows_are_copied(void **state)
     batch_destroy(to);
 }
 
+// At rest they take as many words as they need, and all of them.
+static void test_rows_rest_and_come_back(void **state)
+{
+    (void)state;
+    enum { ROOM = 2 * ROW_SIZE_MAX / 8 };
+    struct record_batch *from = batch_create(&test_kind), *to = batch_create(&test_kind);
+    uint64_t *words = memory_get(ROOM * sizeof *words);
+    struct row row;
+    for (uint64_t number = 1;; number++) {
+        uint64_t seed = number;
+        make_row(&row, &seed);
+        if (!batch_append(from, &row)) break;
+    }
+    for (uint32_t i = 0; i < from->rows; i++) {
+        struct parcel p;
+        size_t n = parcel_pack(words, ROOM, from, i);
+        assert_true(n > 0);
+        assert_int_equal(parcel_pack(words, n - 1, from, i), 0);
+        assert_int_equal(parcel_pack(words, n, from, i), n);
+        parcel_open(&p, &test_kind, words);
+        assert_true(batch_begin(to, parcel_heap(&p)));
+        for (unsigned f = 0; f < TEST_FIELD_COUNT; f++) {
+            assert_int_equal(parcel_has(&p, f), batch_has(from, f, i));
+            if (!parcel_has(&p, f)) continue;
+            parcel_put(to, f, &p, f);
+            assert_true(parcel_equal(&p, f, &p, f));
+        }
+        batch_end(to);
+    }
+    check_all(to, 1);
+    memory_free(words);
+    batch_destroy(from);
+    batch_destroy(to);
+}
+
 static void test_rows_are_bounded(void **state)
 {
     (void)state;
@@ -319,9 +355,13 @@ static void test_lists_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_rows),      cmocka_unit_test(test_rows_are_copied),
-        cmocka_unit_test(test_rows_are_bounded), cmocka_unit_test(test_no_room_changes_nothing),
-        cmocka_unit_test(test_columns),          cmocka_unit_test(test_lists_are_read),
+        cmocka_unit_test(test_random_rows),
+        cmocka_unit_test(test_rows_are_copied),
+        cmocka_unit_test(test_rows_rest_and_come_back),
+        cmocka_unit_test(test_rows_are_bounded),
+        cmocka_unit_test(test_no_room_changes_nothing),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_lists_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

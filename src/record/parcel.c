@@ -16,6 +16,7 @@ size_t parcel_pack(uint64_t *words, size_t room, const struct record_batch *b, u
 {
     uint64_t present = 0;
     size_t n = 1;
+    if (!room) return 0;
     for (unsigned f = 0; f < b->kind->field_count; f++) {
         if (!batch_has(b, f, row)) continue;
         enum field_type type = b->kind->fields[f].type;
