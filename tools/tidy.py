@@ -29,8 +29,8 @@ KEEPING = ("store", "sink", "api")
 
 # Folders of extensions, and what others may include of them.
 FRONT = {
-    "source": ("source.h", "capture_kind.h", "datagrams.h", "connections.h", "live.h", "rights.h",
-               "capture_writer.h", "fetch.h"),
+    "source": ("source.h", "capture_kind.h", "datagrams.h", "connections.h", "link_type.h", "live.h",
+               "rights.h", "capture_writer.h", "fetch.h"),
     "decode": ("decode.h", "scope.h", "shard.h", "key.h", "tunnels.h", "watermark.h", "reasons.h"),
     "dissect": ("dissect.h", "driver.h", "harness.h"),
 }

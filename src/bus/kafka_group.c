@@ -75,6 +75,18 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t error,
     else partitions_give(r, list);
 }
 
+int64_t group_next(struct kafka_reader *r, int32_t partition)
+{
+    if (!*r->place.group) return -1;
+    rd_kafka_topic_partition_list_t *list = kafka.topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *p = kafka.topic_partition_list_add(list, r->place.topic, partition);
+    rd_kafka_resp_err_t error = kafka.committed(r->client, list, READER_ANSWER_MS);
+    int64_t next = error || p->offset < 0 ? -1 : p->offset;
+    if (error) tell_plain(r, "the group's offsets cannot be had", kafka.err2str(error));
+    kafka.topic_partition_list_destroy(list);
+    return next;
+}
+
 void group_configure(struct kafka_reader *r)
 {
     kafka.conf_set_rebalance_cb(r->place.conf, on_rebalance);

@@ -7,6 +7,8 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include "base/bytes.h"
+
 struct mock {
     rd_kafka_t *client; // produces, and holds the cluster
     rd_kafka_mock_cluster_t *cluster;
@@ -26,12 +28,18 @@ static inline void mock_open(struct mock *m, const char *topic, int partitions)
     rd_kafka_brokers_add(m->client, brokers);
 }
 
-static inline void mock_send(struct mock *m, const char *topic, int partition, const char *text)
+static inline void mock_put(struct mock *m, const char *topic, int partition, bytes key,
+                            bytes value)
 {
     rd_kafka_topic_t *t = rd_kafka_topic_new(m->client, topic, NULL);
-    rd_kafka_produce(t, partition, RD_KAFKA_MSG_F_COPY, (void *)(uintptr_t)text, strlen(text), NULL,
-                     0, NULL);
+    rd_kafka_produce(t, partition, RD_KAFKA_MSG_F_COPY, (void *)(uintptr_t)value.p, value.n, key.p,
+                     key.n, NULL);
     rd_kafka_topic_destroy(t);
+}
+
+static inline void mock_send(struct mock *m, const char *topic, int partition, const char *text)
+{
+    mock_put(m, topic, partition, bytes_of(NULL, 0), bytes_text(text));
 }
 
 static inline void mock_flush(struct mock *m)

@@ -57,11 +57,13 @@ int64_t reader_begin_at(struct kafka_reader *r, struct partition *p, int64_t gro
     return r->place.from == KAFKA_FROM_END ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
 }
 
-// ---- all partitions, without a group ------------------------------------------------------------
+// ---- all partitions, for whoever is no member of a group ----------------------------------------
 
 static bool partition_start(struct kafka_reader *r, int32_t number, int64_t offset, struct err *err)
 {
-    return kafka.consume_start_queue(r->topic, number, offset, r->queue) == 0 ||
+    const struct ahead *ahead = r->partitions[number].ahead;
+    rd_kafka_queue_t *queue = ahead ? ahead->queue : r->queue;
+    return kafka.consume_start_queue(r->topic, number, offset, queue) == 0 ||
            err_set(err, ERR_MACHINE, "%s: partition %" PRId32 " cannot be read", r->place.name,
                    number);
 }
@@ -71,7 +73,8 @@ static bool begin_partitions(struct kafka_reader *r, int32_t count, bool is_firs
     int32_t from = r->partition_count;
     if (!reader_grow(r, count, err)) return false;
     for (int32_t i = from; i < r->partition_count; i++) {
-        int64_t offset = reader_begin_at(r, &r->partitions[i], -1);
+        if (r->options.is_apart) apart_begin(r, &r->partitions[i]);
+        int64_t offset = reader_begin_at(r, &r->partitions[i], group_next(r, i));
         // What a new partition has came after we began.
         if (!is_first && offset == RD_KAFKA_OFFSET_END) offset = RD_KAFKA_OFFSET_BEGINNING;
         if (!partition_start(r, i, offset, err)) return false;
@@ -154,7 +157,7 @@ static bool reader_reset(struct kafka_reader *r, int32_t number, struct err *err
     if (next >= 0 && next < low)
         r->options.lost(r->options.context, p->input, (uint64_t)(low - next));
     p->next = r->place.from == KAFKA_FROM_END && next > high ? high : low;
-    return *r->place.group ? group_restart(r, err) : reader_restart(r, number, err);
+    return r->is_member ? group_restart(r, err) : reader_restart(r, number, err);
 }
 
 bool reader_take_event(struct kafka_reader *r, const rd_kafka_message_t *m, struct err *err)

@@ -80,6 +80,7 @@ static bool set_word(struct kafka_place *place, const char *name, const char *va
     if (strcmp(name, "group") == 0) fits = copy_word(place->group, sizeof place->group, text);
     else if (strcmp(name, "format") == 0)
         fits = copy_word(place->format, sizeof place->format, text);
+    else if (strcmp(name, "link") == 0) fits = copy_word(place->link, sizeof place->link, text);
     else if (strcmp(name, "from") == 0) return set_from(place, value, err);
     else if (strcmp(name, "until") == 0) {
         place->until_end = strcmp(value, "end") == 0;

@@ -1,7 +1,7 @@
 // A topic as a person names it: kafka://HOST:PORT[,HOST:PORT...]/TOPIC[?NAME=VALUE&...].
 //
-// Names are ours (group, from, until, format) or properties of librdkafka, which need no list here;
-// %XX stands for a byte. Values may be secrets, so nothing but `name` is ever shown.
+// Names are ours (group, from, until, format, link) or properties of librdkafka, which need no list
+// here; %XX stands for a byte. Values may be secrets, so nothing but `name` is ever shown.
 //
 // One thread. A place is plain; its `conf` goes to whoever makes a client of it.
 #pragma once
@@ -23,6 +23,7 @@ struct kafka_place {
     char topic[KAFKA_TOPIC_MAX];
     char group[KAFKA_WORD_MAX]; // "": none
     char format[KAFKA_WORD_MAX];
+    char link[KAFKA_WORD_MAX]; // of frames
     enum kafka_from from;
     bool until_end;               // what is there now, and no more
     struct rd_kafka_conf_s *conf; // or NULL

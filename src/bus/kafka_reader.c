@@ -1,10 +1,12 @@
-#include "bus/kafka_reader_inside.h"
+#include "bus/kafka_reader.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "bus/kafka_reader_inside.h"
 
 enum { SENTENCE_MAX = KAFKA_NAME_MAX + ERR_TEXT_MAX };
 
@@ -57,6 +59,19 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
 
 // ---- opening ------------------------------------------------------------------------------------
 
+// What is fetched ahead is bounded for each partition where they are read apart; unless a person
+// said otherwise.
+static bool limit_ahead(struct kafka_reader *r, struct err *err)
+{
+    char said[32];
+    size_t size = sizeof said;
+    bool is_default = kafka.conf_get(r->place.conf, "queued.max.messages.kbytes", said, &size) ==
+                          RD_KAFKA_CONF_OK &&
+                      strcmp(said, "65536") == 0;
+    return !is_default ||
+           kafka_place_set(&r->place, "queued.max.messages.kbytes", KAFKA_AHEAD_KILOBYTES, err);
+}
+
 static bool reader_configure(struct kafka_reader *r, struct err *err)
 {
     static const char *const rows[][2] = {
@@ -68,14 +83,16 @@ static bool reader_configure(struct kafka_reader *r, struct err *err)
         // is whose.
         {"partition.assignment.strategy", "range,roundrobin"},
     };
+    r->is_member = *r->place.group && !r->options.is_apart;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!kafka_place_set(&r->place, rows[i][0], rows[i][1], err)) return false;
+    if (r->options.is_apart && !limit_ahead(r, err)) return false;
     if (*r->place.group && !kafka_place_set(&r->place, "group.id", r->place.group, err))
         return false;
     kafka.conf_set_opaque(r->place.conf, r);
     kafka.conf_set_error_cb(r->place.conf, on_error);
     kafka.conf_set_log_cb(r->place.conf, NULL);
-    if (*r->place.group) group_configure(r);
+    if (r->is_member) group_configure(r);
     return true;
 }
 
@@ -88,18 +105,23 @@ static bool client_open(struct kafka_reader *r, struct err *err)
     return true;
 }
 
+void reader_wake_by(struct kafka_reader *r, rd_kafka_queue_t *queue)
+{
+    static const uint64_t one = 1;
+    kafka.queue_io_event_enable(queue, r->event, &one, sizeof one);
+}
+
 struct kafka_reader *kafka_reader_open(const char *url, const char *more,
                                        const struct kafka_reader_options *options, struct err *err)
 {
-    static const uint64_t one = 1;
     struct kafka_reader *r = memory_get(sizeof *r);
     r->options = *options;
     r->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     bool ok = r->event >= 0 && kafka_place_parse(&r->place, url, more, err) &&
               reader_configure(r, err) && client_open(r, err) &&
-              (*r->place.group ? group_join(r, err) : reader_open_topic(r, err));
+              (r->is_member ? group_join(r, err) : reader_open_topic(r, err));
     if (ok) {
-        kafka.queue_io_event_enable(r->queue, r->event, &one, sizeof one);
+        reader_wake_by(r, r->queue);
         return r;
     }
     kafka_reader_close(r);
@@ -119,8 +141,9 @@ void kafka_reader_close(struct kafka_reader *r)
     fetched_free(r);
     if (r->client) {
         reader_stop(r);
+        for (int32_t i = 0; i < r->partition_count; i++) apart_end(&r->partitions[i]);
         if (r->queue) kafka.queue_destroy(r->queue);
-        if (*r->place.group) kafka.consumer_close(r->client);
+        if (r->is_member) kafka.consumer_close(r->client);
         if (r->topic) kafka.topic_destroy(r->topic);
         kafka.destroy(r->client);
     }
@@ -143,7 +166,7 @@ static bool take_fetched(struct kafka_reader *r, struct err *err)
         } else if (reader_is_new(r, m)) {
             r->list[r->list_count++] =
                 (struct kafka_message){bytes_of(m->key, m->key_len), bytes_of(m->payload, m->len),
-                                       m->partition, m->offset};
+                                       m->partition, m->offset, 0};
         }
     }
     if (r->list_count && r->was_told) reader_tell_back(r);
@@ -157,7 +180,7 @@ int kafka_reader_read(struct kafka_reader *r, nanos now, const struct kafka_mess
     bool ok = true;
     fetched_free(r);
     (void)!read(r->event, &events, sizeof events);
-    if (!*r->place.group) {
+    if (!r->is_member) {
         kafka.poll(r->client, 0);
         ok = reader_look(r, now, err);
     }
@@ -215,6 +238,11 @@ const char *kafka_reader_format(const struct kafka_reader *r)
     return r->place.format;
 }
 
+const char *kafka_reader_link(const struct kafka_reader *r)
+{
+    return r->place.link;
+}
+
 // ---- how far ------------------------------------------------------------------------------------
 
 void kafka_reader_positions(const struct kafka_reader *r,
@@ -229,5 +257,5 @@ void kafka_reader_positions(const struct kafka_reader *r,
 void kafka_reader_kept(struct kafka_reader *r)
 {
     for (int32_t i = 0; i < r->partition_count; i++) r->partitions[i].kept = r->partitions[i].next;
-    group_tell(r, false);
+    group_tell(r, !r->is_member);
 }

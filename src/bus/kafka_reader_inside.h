@@ -5,7 +5,19 @@
 #include "bus/kafka_place.h"
 #include "bus/kafka_reader.h"
 
-enum { READER_ANSWER_MS = 10000 }; // for brokers that did answer
+enum {
+    READER_ANSWER_MS = 10000, // for brokers that did answer
+    KAFKA_AHEAD = 64,
+};
+
+#define KAFKA_AHEAD_KILOBYTES "8192"
+
+// Messages of a partition that is read apart.
+struct ahead {
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t *fetched[KAFKA_AHEAD];
+    uint32_t count, at;
+};
 
 struct partition {
     int64_t next; // offset of the first message that was not taken; below 0: not known
@@ -14,6 +26,7 @@ struct partition {
     int64_t end;  // where it was at its end
     bool is_ours, is_at_end;
     char *input;
+    struct ahead *ahead; // or NULL
 };
 
 struct kafka_reader {
@@ -23,6 +36,7 @@ struct kafka_reader {
     rd_kafka_topic_t *topic; // without a group
     rd_kafka_queue_t *queue;
     int event;
+    bool is_member; // of the group that is named
     bool is_begun, is_closing;
     bool has_ends;          // of partitions, in what was read last
     bool is_telling;        // the group, and it has not answered yet
@@ -37,6 +51,8 @@ struct kafka_reader {
     uint32_t fetched_count, list_count;
 };
 // kafka_reader.c
+// Its descriptor is readable when the queue has something.
+void reader_wake_by(struct kafka_reader *r, rd_kafka_queue_t *queue);
 void reader_tell_away(struct kafka_reader *r, const char *why);
 void reader_tell_back(struct kafka_reader *r);
 bool reader_is_final(rd_kafka_resp_err_t error); // no waiting mends it
@@ -57,8 +73,14 @@ bool reader_take_event(struct kafka_reader *r, const rd_kafka_message_t *m, stru
 bool reader_is_new(const struct kafka_reader *r, const rd_kafka_message_t *m);
 void reader_stop(struct kafka_reader *r);
 
+// kafka_apart.c
+void apart_begin(struct kafka_reader *r, struct partition *p);
+void apart_end(struct partition *p);
+
 // kafka_group.c
 void group_configure(struct kafka_reader *r);
 bool group_join(struct kafka_reader *r, struct err *err);
 bool group_restart(struct kafka_reader *r, struct err *err);
+// How far it says that the partition was read; -1: it does not.
+int64_t group_next(struct kafka_reader *r, int32_t partition);
 void group_tell(struct kafka_reader *r, bool wait);

@@ -71,7 +71,7 @@ static void lost(void *context, const char *input, uint64_t count)
 static struct kafka_reader *open_reader(struct seen *s, const char *query)
 {
     char url[512];
-    struct kafka_reader_options options = {s, position, keep, tell, lost};
+    struct kafka_reader_options options = {s, position, keep, tell, lost, false};
     snprintf(url, sizeof url, "%s?%s", mock.url, query);
     err = (struct err){0};
     struct kafka_reader *r = kafka_reader_open(url, NULL, &options, &err);
@@ -257,7 +257,7 @@ static void brokers_that_are_away_are_waited_for(void **state)
 static void a_topic_that_is_not_there_is_an_error(void **state)
 {
     struct seen *s = *state;
-    struct kafka_reader_options options = {s, position, keep, tell, lost};
+    struct kafka_reader_options options = {s, position, keep, tell, lost, false};
     const struct kafka_message *list;
     char url[512];
     rd_kafka_mock_topic_set_error(mock.cluster, "flows", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);

@@ -96,10 +96,13 @@ static void on_report(rd_kafka_t *client, const rd_kafka_message_t *m, void *opa
 
 static bool writer_configure(struct kafka_writer *w, struct err *err)
 {
-    if (*w->place.group || *w->place.format || w->place.from || w->place.until_end)
-        return err_set(err, ERR_USAGE, "%s: group, format, from and until are of reading",
-                       w->place.name);
+    if (*w->place.group || w->place.from || w->place.until_end)
+        return err_set(err, ERR_USAGE, "%s: group, from and until are of reading", w->place.name);
     if (!kafka_place_set(&w->place, "enable.idempotence", "true", err)) return false;
+    // Otherwise messages without a key go where the one before went.
+    if (w->options.by_number &&
+        !kafka_place_set(&w->place, "sticky.partitioning.linger.ms", "0", err))
+        return false;
     // What is on disk has time.
     if (w->options.spool && !kafka_place_set(&w->place, "message.timeout.ms", "0", err))
         return false;
@@ -110,13 +113,28 @@ static bool writer_configure(struct kafka_writer *w, struct err *err)
     return true;
 }
 
+static int32_t partition_by_number(const rd_kafka_topic_t *topic, const void *key, size_t key_size,
+                                   int32_t partition_count, void *topic_opaque, void *number)
+{
+    (void)topic, (void)key, (void)key_size, (void)topic_opaque;
+    return (int32_t)((uintptr_t)number % (uint32_t)partition_count);
+}
+
+static rd_kafka_topic_conf_t *topic_configuration(const struct kafka_writer *w)
+{
+    if (!w->options.by_number) return NULL;
+    rd_kafka_topic_conf_t *conf = kafka.topic_conf_new();
+    kafka.topic_conf_set_partitioner_cb(conf, partition_by_number);
+    return conf;
+}
+
 static bool client_open(struct kafka_writer *w, struct err *err)
 {
     char why[ERR_TEXT_MAX / 2];
     w->client = kafka.new(RD_KAFKA_PRODUCER, w->place.conf, why, sizeof why);
     if (!w->client) return err_set(err, ERR_USAGE, "%s: %s", w->place.name, why);
     w->place.conf = NULL; // the client has it
-    w->topic = kafka.topic_new(w->client, w->place.topic, NULL);
+    w->topic = kafka.topic_new(w->client, w->place.topic, topic_configuration(w));
     return w->topic || err_set(err, ERR_USAGE, "%s: no topic can have this name", w->place.name);
 }
 
@@ -188,11 +206,17 @@ static bool spool(struct kafka_writer *w, bytes value, struct err *err)
 
 bool kafka_writer_send(struct kafka_writer *w, bytes key, bytes value, struct err *err)
 {
+    return kafka_writer_send_by(w, 0, key, value, err);
+}
+
+bool kafka_writer_send_by(struct kafka_writer *w, uint64_t number, bytes key, bytes value,
+                          struct err *err)
+{
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__QUEUE_FULL;
     if (w->queue && !w->failure.code) return spool(w, value, err);
     if (w->counts.sent % SERVE_EVERY == 0) kafka.poll(w->client, 0);
     while (error && !w->failure.code) {
-        error = produce(w, key, value, 0);
+        error = produce(w, key, value, number);
         if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) kafka.poll(w->client, WAIT_MS);
         else if (error) fail(w, kafka.err2str(error));
     }
@@ -245,6 +269,16 @@ bool kafka_writer_flush(struct kafka_writer *w, struct err *err)
     if (!w->failure.code) return true;
     *err = w->failure;
     return false;
+}
+
+const char *kafka_writer_format(const struct kafka_writer *w)
+{
+    return w->place.format;
+}
+
+const char *kafka_writer_link(const struct kafka_writer *w)
+{
+    return w->place.link;
 }
 
 struct kafka_writer_counts kafka_writer_counts(const struct kafka_writer *w)

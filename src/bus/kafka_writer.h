@@ -25,6 +25,9 @@ struct kafka_writer_options {
     void (*tell)(void *context, const char *sentence);
     const char *spool; // a folder of its own; NULL: none
     uint64_t spool_bytes_max;
+    // Who sends says by a number which messages go to one partition (kafka_writer_send_by). Without
+    // a spool only.
+    bool by_number;
 };
 
 struct kafka_writer_counts {
@@ -37,9 +40,15 @@ struct kafka_writer;
 struct kafka_writer *kafka_writer_open(const char *url, const char *more,
                                        const struct kafka_writer_options *options, struct err *err);
 
+const char *kafka_writer_format(const struct kafka_writer *w); // "" when none is named
+const char *kafka_writer_link(const struct kafka_writer *w);   // the same
+
 // Copies the message. Without a spool it waits while as much is held as may be. False and err when
 // something failed that time does not mend: what is sent then is not taken.
 bool kafka_writer_send(struct kafka_writer *w, bytes key, bytes value, struct err *err);
+// The same for writers by number, as long as the topic has as many partitions as it has.
+bool kafka_writer_send_by(struct kafka_writer *w, uint64_t number, bytes key, bytes value,
+                          struct err *err);
 // Waits until nothing is held. False and err when something failed, now or before.
 bool kafka_writer_flush(struct kafka_writer *w, struct err *err);
 // With a spool, called several times a second: passes on what waits there. False and err as above;

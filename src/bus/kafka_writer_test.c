@@ -27,7 +27,7 @@ static void tell(void *context, const char *sentence)
 static struct kafka_writer *open_writer(char *sentence, const char *query)
 {
     char url[512];
-    const struct kafka_writer_options options = {sentence, tell, NULL, 0};
+    const struct kafka_writer_options options = {sentence, tell, NULL, 0, false};
     snprintf(url, sizeof url, "%s?%s", mock.url, query);
     err = (struct err){0};
     struct kafka_writer *w = kafka_writer_open(url, NULL, &options, &err);
@@ -143,7 +143,7 @@ static void answers_that_get_lost_make_nothing_twice(void **state)
 static void what_waits_in_a_spool_outlives_the_process(void **state)
 {
     char folder[] = "/tmp/weir-spool-XXXXXX", url[512];
-    const struct kafka_writer_options options = {*state, tell, mkdtemp(folder), 1 << 20};
+    const struct kafka_writer_options options = {*state, tell, mkdtemp(folder), 1 << 20, false};
     snprintf(url, sizeof url, "%s?reconnect.backoff.max.ms=200", mock.url);
     rd_kafka_mock_broker_set_down(mock.cluster, 1);
     struct kafka_writer *w = kafka_writer_open(url, NULL, &options, &err);
@@ -153,7 +153,7 @@ static void what_waits_in_a_spool_outlives_the_process(void **state)
     assert_int_equal(n.held, MESSAGES);
     kafka_writer_close(w);
     // What finds no room is counted, and said once.
-    const struct kafka_writer_options small = {*state, tell, folder, 150000};
+    const struct kafka_writer_options small = {*state, tell, folder, 150000, false};
     w = kafka_writer_open(url, NULL, &small, &err);
     if (!w) fail_msg("%s", err.text);
     assert_int_equal(kafka_writer_counts(w).held, MESSAGES);

@@ -33,6 +33,9 @@ COMMAND_LIST(DECLARE)
 // Prints "weir: SENTENCE" and returns the exit status of the error.
 int command_fail(const struct err *err);
 
+// Prints "weir: SENTENCE"; for whatever tells something on its way.
+void command_say(void *context, const char *sentence);
+
 // The clock, asked only here: what the library does has time as a parameter.
 nanos command_now(void);
 // Sleeps until as many records are due, at a rate a second, as were sent since `began`.

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "bus/kafka_place.h"
 #include "cmd/cmd.h"
+#include "cmd/sending.h"
 #include "engine/bundle.h"
 #include "engine/catalogue.h"
 #include "engine/export.h"
@@ -14,12 +16,16 @@
 #include "store/entry.h"
 
 struct export_options {
-    const char *to, *bundle, *expression, *kind, *why;
+    const char *to, *kafka, *bundle, *expression, *kind, *why;
 };
 
 static const struct option_row rows[] = {
-    {'w', "write", OPTION_TEXT, offsetof(struct export_options, to), "FILE",
-     "the packets as pcapng; - is standard output", 0, 0},
+    {'w', "write", OPTION_TEXT, offsetof(struct export_options, to), "TO",
+     "the packets as pcapng into a file; - is standard output; or each into a topic, "
+     "kafka://HOST:PORT/TOPIC",
+     0, 0},
+    {0, "kafka", OPTION_TEXT, offsetof(struct export_options, kafka), "FILE",
+     "options of kafka://HOST:PORT/TOPIC, NAME=VALUE on each line; or one NAME=VALUE [none]", 0, 0},
     {0, "bundle", OPTION_TEXT, offsetof(struct export_options, bundle), "DIR",
      "whole conversations with records, files, log and signature, to be checked without weir", 0,
      0},
@@ -92,6 +98,16 @@ static bool export_write(struct export_run *r, const char *path, struct export_c
     return ok;
 }
 
+static bool export_send(struct export_run *r, const char *url, struct export_counts *counts,
+                        struct err *err)
+{
+    struct packets_out *packets = sending_open(url, r->options->kafka, err);
+    if (!packets) return false;
+    bool ok = export_packets_to(r->asked.reader, &r->provenance.found, packets, counts, err);
+    if (!ok) packets_out_close(packets);
+    return ok && sending_end(packets, true, err);
+}
+
 static bool export_bundle(struct export_run *r, const char *folder, struct export_counts *counts,
                           struct err *err)
 {
@@ -109,6 +125,15 @@ static void put_text(struct text *members, const char *name, const char *value)
     text_add(members, ",");
 }
 
+// Options may be secrets.
+static void put_place(struct text *members, const char *url)
+{
+    struct text name = {0};
+    text_put(&name, bytes_first(bytes_text(url), strcspn(url, "?")));
+    put_text(members, "topic", name.p);
+    text_deinit(&name);
+}
+
 // The file's hash, or that of a bundle's list of hashes: so it is known later what was given out.
 static bool put_hash(const struct export_run *r, struct text *members, struct err *err)
 {
@@ -116,7 +141,7 @@ static bool put_hash(const struct export_run *r, struct text *members, struct er
     char path[4096], hex[HEX_SHA256_SIZE];
     uint8_t digest[SHA256_SIZE];
     uint64_t size;
-    if (!o->bundle && strcmp(o->to, "-") == 0) return true;
+    if (!o->bundle && (strcmp(o->to, "-") == 0 || kafka_is_place(o->to))) return true;
     snprintf(path, sizeof path, "%s%s", o->bundle ? o->bundle : o->to,
              o->bundle ? "/SHA256SUMS" : "");
     if (!file_sha256(path, digest, &size, err)) return false;
@@ -134,7 +159,8 @@ static bool export_note(const struct export_run *r, const char *id, uint64_t pac
     struct author author;
     struct text members = {0};
     if (!folder || access(folder, W_OK) != 0) return true;
-    put_text(&members, o->bundle ? "bundle" : "file", o->bundle ? o->bundle : o->to);
+    if (o->to && kafka_is_place(o->to)) put_place(&members, o->to);
+    else put_text(&members, o->bundle ? "bundle" : "file", o->bundle ? o->bundle : o->to);
     put_text(&members, "kind", o->expression ? r->kind->name : NULL);
     put_text(&members, "filter", o->expression);
     put_text(&members, "id", id);
@@ -151,8 +177,9 @@ static bool export_all(struct export_run *r, const char *id, struct err *err)
     const struct export_options *o = r->options;
     struct export_counts counts;
     if (!export_choose(r, err)) return false;
-    bool ok = o->bundle ? export_bundle(r, o->bundle, &counts, err)
-                        : export_write(r, o->to, &counts, err);
+    bool ok = o->bundle               ? export_bundle(r, o->bundle, &counts, err)
+              : kafka_is_place(o->to) ? export_send(r, o->to, &counts, err)
+                                      : export_write(r, o->to, &counts, err);
     if (!ok || !export_note(r, id, counts.packets, err)) return false;
     fprintf(stderr, "weir: wrote %llu packets, from which %llu %s record%s came\n",
             (unsigned long long)counts.packets, (unsigned long long)r->records, r->kind->name,
@@ -173,6 +200,8 @@ static bool export_check(struct export_run *r, int argc, char **argv, struct err
     if (!o->to == !o->bundle)
         return err_set(err, ERR_USAGE,
                        "say where to: weir export CASE ID -w FILE, or --bundle DIR");
+    if (o->kafka && !(o->to && kafka_is_place(o->to)))
+        return err_set(err, ERR_USAGE, "--kafka is for a topic: name one with -w");
     if (o->to && strcmp(o->to, "-") == 0 && isatty(STDOUT_FILENO))
         return err_set(err, ERR_USAGE, "-w - writes bytes: send them to a file or a program");
     if (o->kind && !o->expression)

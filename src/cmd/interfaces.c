@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "bus/kafka_place.h"
+#include "cmd/cmd.h"
 #include "engine/version.h"
 #include "source/rights.h"
 
@@ -17,17 +19,26 @@ static void stop(int number)
     signal(number, SIG_DFL);
 }
 
+static const char *name_in(const char *word)
+{
+    return kafka_is_place(word) ? word : live_interface_of(word);
+}
+
 bool interfaces_named(const struct interface_options *o, const char *const *words, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
-        if (live_interface_of(words[i])) return true;
+        if (name_in(words[i])) return true;
     return o->interfaces.count > 0;
+}
+
+static bool is_of_interfaces(const struct interface_options *o)
+{
+    return o->buffer || o->packets || o->duration || o->idle || o->not_promiscuous;
 }
 
 bool interfaces_unneeded(const struct interface_options *o, struct err *err)
 {
-    bool any = o->buffer || o->packets || o->duration || o->idle || o->not_promiscuous;
-    return any &&
+    return is_of_interfaces(o) &&
            !err_set(err, ERR_USAGE,
                     "--count, --for, --idle, --buffer and --no-promiscuous are for a network "
                     "interface: name one with -i");
@@ -35,7 +46,7 @@ bool interfaces_unneeded(const struct interface_options *o, struct err *err)
 
 const char *interfaces_first(const struct interface_options *o, const char *const *words)
 {
-    return o->interfaces.count ? o->interfaces.list[0] : live_interface_of(words[0]);
+    return o->interfaces.count ? o->interfaces.list[0] : name_in(words[0]);
 }
 
 static bool collect_names(const struct interface_options *o, const char *const *words, uint32_t n,
@@ -43,11 +54,11 @@ static bool collect_names(const struct interface_options *o, const char *const *
 {
     *names = o->interfaces;
     for (uint32_t i = 0; i < n; i++) {
-        const char *name = live_interface_of(words[i]);
+        const char *name = name_in(words[i]);
         if (!name)
             return err_set(err, ERR_USAGE,
-                           "%s and an interface cannot be read together: read one after the other "
-                           "into the same case",
+                           "%s cannot be read together with an interface or a topic: read one "
+                           "after the other into the same case",
                            words[i]);
         if (names->count == OPTION_TEXTS_MAX)
             return err_set(err, ERR_USAGE, "more than %d interfaces", OPTION_TEXTS_MAX);
@@ -70,7 +81,15 @@ bool interfaces_open(const struct interface_options *o, const char *const *words
                                    .stop = &stopped,
                                    .packets = o->packets,
                                    .duration = o->duration,
-                                   .idle = o->idle};
+                                   .idle = o->idle,
+                                   .more = o->kafka,
+                                   .until_end = true,
+                                   .tell = command_say};
+    bool are_topics = kafka_is_place(names.list[0]);
+    if (are_topics && is_of_interfaces(o))
+        return err_set(err, ERR_USAGE,
+                       "--count, --for, --idle, --buffer and --no-promiscuous are for a network "
+                       "interface, not for a topic");
     *live = live_open(&options, err);
     if (!*live) return false;
     signal(SIGINT, stop);

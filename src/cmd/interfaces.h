@@ -1,4 +1,4 @@
-// Network interfaces as an input of commands: their options, and opening them.
+// Network interfaces and topics as an input of commands: their options, and opening them.
 #pragma once
 
 #include "cmd/options.h"
@@ -9,9 +9,11 @@ struct interface_options {
     uint64_t buffer, packets;
     nanos duration, idle;
     bool not_promiscuous;
+    const char *kafka; // options of topics
 };
 
-// Whether an option or one of the words ("interface:NAME") names any; and the first that is named.
+// Whether an option or one of the words ("interface:NAME", "kafka://...") names any; and the first
+// that is named.
 bool interfaces_named(const struct interface_options *o, const char *const *words, uint32_t n);
 const char *interfaces_first(const struct interface_options *o, const char *const *words);
 // Whether an option was given that says something of interfaces only; then err is set.

@@ -28,6 +28,12 @@ static nanos clock_now(clockid_t clock)
     return (nanos)t.tv_sec * NANOS_PER_SECOND + t.tv_nsec;
 }
 
+void command_say(void *context, const char *sentence)
+{
+    (void)context;
+    fprintf(stderr, "weir: %s\n", sentence);
+}
+
 nanos command_now(void)
 {
     return clock_now(CLOCK_REALTIME);

@@ -3,8 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/kafka_place.h"
 #include "cmd/cmd.h"
 #include "cmd/interfaces.h"
+#include "cmd/sending.h"
 #include "config/keys.h"
 #include "engine/ingest.h"
 #include "engine/passing.h"
@@ -16,7 +18,7 @@
 
 struct read_options {
     struct config_source source; // what packets of interfaces have in common with those of files
-    const char *pass_to, *pass_as, *to, *bpf, *services, *format, *why;
+    const char *pass_to, *pass_as, *packets_to, *to, *bpf, *services, *format, *why;
     uint64_t domain, kept_max;
     bool again, keep, quiet, index;
     const char *free_input;
@@ -65,10 +67,14 @@ static const struct option_row rows[] = {
      "end after this time of capturing", 0, 0},
     {0, "idle", OPTION_DURATION, offsetof(struct read_options, live.idle), "TIME",
      "end when no interface had a packet for so long", 0, 0},
+    {0, "kafka", OPTION_TEXT, offsetof(struct read_options, live.kafka), "FILE",
+     "options of kafka://HOST:PORT/TOPIC, NAME=VALUE on each line; or one NAME=VALUE [none]", 0, 0},
     {0, "export", OPTION_TEXT, offsetof(struct read_options, pass_to), "TO",
      "records as they are made, to udp://HOST:PORT, tcp://HOST:PORT or a file", 0, 0},
     {0, "export-as", OPTION_TEXT, offsetof(struct read_options, pass_as), "FORMAT",
      "flows as ipfix, netflow9 or netflow5; or all records as json [ipfix]", 0, 0},
+    {0, "packets-to", OPTION_TEXT, offsetof(struct read_options, packets_to), "TOPIC",
+     "the packets, each as a message: kafka://HOST:PORT/TOPIC; without -w nothing else", 0, 0},
     {0, "domain", OPTION_COUNT, offsetof(struct read_options, domain), "N",
      "observation domain (source, engine) that --export tells [0]", 0, UINT32_MAX},
     {0, "why", OPTION_TEXT, offsetof(struct read_options, why), "TEXT",
@@ -126,6 +132,7 @@ static void case_name(const char *path, char *name, size_t size)
     size_t from = n;
     while (from && path[from - 1] != '/') from--;
     bytes base = {(const uint8_t *)path + from, n - from};
+    if (kafka_is_place(path)) base = bytes_first(base, bytes_find(base, '?'));
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         size_t length = strlen(endings[i]);
         if (base.n > length && memcmp(base.p + base.n - length, endings[i], length) == 0)
@@ -157,25 +164,30 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
 static void set_target(struct ingest_options *in, const struct read_options *o,
                        const char *default_name)
 {
-    in->case_path = o->to ? o->to : o->format || o->pass_to ? "none" : default_name;
+    bool is_passed = o->format || o->pass_to || o->packets_to;
+    in->case_path = o->to ? o->to : is_passed ? "none" : default_name;
     in->target = INGEST_CASE;
     if (strcmp(in->case_path, "none") == 0) in->target = INGEST_NONE;
     if (strcmp(in->case_path, "memory") == 0) in->target = INGEST_MEMORY;
 }
 
 // What is left to say when the case had all or some of the captures.
-static void tell_skipped(const struct ingest_outcome *out, const char *case_path)
+static void tell_skipped(const struct ingest_options *in, const struct ingest_outcome *out)
 {
+    const char *case_path = in->case_path;
     if (!out->captures_skipped) return;
-    fprintf(stderr, "weir: %u capture%s in %s already, read with the same options; %s\n",
-            out->captures_skipped, out->captures_skipped == 1 ? " is" : "s are", case_path,
-            out->captures ? "only the others were read" : "nothing to add");
+    if (in->source.live)
+        fprintf(stderr, "weir: %s has all that is in %s\n", case_path, live_name(in->source.live));
+    else
+        fprintf(stderr, "weir: %u capture%s in %s already, read with the same options; %s\n",
+                out->captures_skipped, out->captures_skipped == 1 ? " is" : "s are", case_path,
+                out->captures ? "only the others were read" : "nothing to add");
 }
 
 static int read_finish(const struct ingest_options *in, const struct ingest_outcome *out,
                        bool quiet)
 {
-    if (in->target == INGEST_CASE) tell_skipped(out, in->case_path);
+    if (in->target == INGEST_CASE) tell_skipped(in, out);
     if (!quiet && out->captures) {
         struct summary_style style = {screen_width(), screen_colour(stdout),
                                       in->target == INGEST_CASE ? in->case_path : NULL};
@@ -234,6 +246,17 @@ static bool read_passed(struct passing *passing, bool quiet, struct err *err)
     return ok;
 }
 
+static bool read_send(struct ingest_options *in, const struct read_options *o,
+                      struct packets_out **packets, struct err *err)
+{
+    *packets = NULL;
+    if (!o->packets_to) return true;
+    *packets = sending_open(o->packets_to, o->live.kafka, err);
+    in->reading.frames = packets_out_batch;
+    in->reading.frames_context = *packets;
+    return *packets;
+}
+
 // Reads and reports; the exit status.
 static int read_all(struct ingest_options *in, struct screen *screen, bool quiet, struct err *err)
 {
@@ -276,13 +299,16 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
         return command_fail(&err);
     struct printer *printer;
     struct passing *passing;
+    struct packets_out *packets;
     nanos began = 0;
     if (!read_print(&in, o->format, &printer, &err)) return command_fail(&err);
     if (!read_pass(&in, o, &began, &passing, &err)) return command_fail(&err);
-    int status = read_all(&in, &screen, o->quiet || printer || passing, &err);
+    if (!read_send(&in, o, &packets, &err)) return command_fail(&err);
+    int status = read_all(&in, &screen, o->quiet || printer || passing || packets, &err);
     if (printer && !printer_end(printer, &err) && !status) status = command_fail(&err);
     printer_destroy(printer);
     if (!read_passed(passing, o->quiet, &err) && !status) status = command_fail(&err);
+    if (packets && !sending_end(packets, o->quiet, &err) && !status) status = command_fail(&err);
     bool is_kept = in.target == INGEST_CASE && (status == 0 || status == ERR_INPUT);
     return o->index && is_kept && !read_index(in.case_path, &err) ? command_fail(&err) : status;
 }
@@ -295,8 +321,11 @@ static int read_all_named(const struct read_options *o, const char *const *paths
     bool is_live = interfaces_named(&o->live, paths, path_count);
     bool ok = is_live ? interfaces_open(&o->live, paths, path_count, o->bpf, &live, &err)
                       : !interfaces_unneeded(&o->live, &err);
+    if (ok && o->live.kafka && !o->packets_to && !(live && live_is_topics(live)))
+        ok = err_set(&err, ERR_USAGE, "--kafka is for a topic: name one");
     if (!ok) return command_fail(&err);
-    if (live && !o->quiet) fprintf(stderr, "weir: capturing at %s until Ctrl-C\n", live_name(live));
+    if (live && !live_is_topics(live) && !o->quiet)
+        fprintf(stderr, "weir: capturing at %s until Ctrl-C\n", live_name(live));
     int status = read_paths(o, paths, path_count, live);
     interfaces_remark(live);
     live_close(live);
@@ -324,6 +353,9 @@ static int read_run(int argc, char **argv)
     return status;
 }
 
-const struct command read_command = {
-    "read", "FILE|DIR|-|-i NAME ... [-w CASE]", "captures into a case, then the report",
-    rows,   sizeof rows / sizeof rows[0],       read_run};
+const struct command read_command = {"read",
+                                     "FILE|DIR|-|-i NAME|kafka://... ... [-w CASE]",
+                                     "captures into a case, then the report",
+                                     rows,
+                                     sizeof rows / sizeof rows[0],
+                                     read_run};

@@ -102,15 +102,9 @@ static bool play_all(struct replaying *r, struct err *err)
     return r->lines ? topic_lines_flush(r->lines, err) : flow_export_flush(r->export, err);
 }
 
-static void say(void *context, const char *sentence)
-{
-    (void)context;
-    fprintf(stderr, "weir: %s\n", sentence);
-}
-
 static bool open_lines(struct replaying *r, const char *from, struct err *err)
 {
-    const struct kafka_writer_options options = {.tell = say};
+    const struct kafka_writer_options options = {.tell = command_say};
     if (!asked_open(&r->asked, from, err)) return false;
     r->lines = topic_lines_open(r->options->to, r->options->kafka, r->kind, &options, err);
     return r->lines;

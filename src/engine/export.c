@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "engine/captures.h"
+#include "engine/packets_out.h"
 #include "engine/version.h"
 #include "source/fetch.h"
 #include "source/capture_writer.h"
@@ -18,6 +19,7 @@ struct interface {
 struct export
 {
     struct capture_writer writer;
+    struct packets_out *to; // instead of that
     struct export_counts *counts;
     struct interface *interfaces;
     uint32_t interface_count, interface_room, last; // last: that of the packet before
@@ -62,6 +64,27 @@ static bool export_packet(void *context, const struct packet *p, const struct ca
     e->counts->packets++;
     e->counts->bytes += p->captured;
     return !ferror(e->writer.out) || err_system(err, errno, "cannot write the packets");
+}
+
+static bool send_packet(void *context, const struct packet *p, const struct capture_place *place,
+                        struct err *err)
+{
+    struct export *e = context;
+    (void)place;
+    e->counts->packets++;
+    e->counts->bytes += p->captured;
+    return packets_out_take(e->to, p, err);
+}
+
+bool export_packets_to(struct case_reader *reader, const struct referred *what,
+                       struct packets_out *to, struct export_counts *counts, struct err *err)
+{
+    struct export e = {.counts = counts, .to = to};
+    *counts = (struct export_counts){0};
+    struct captures *c = captures_of(reader, what->readings, what->reading_count, err);
+    bool ok = c && captures_visit(c, send_packet, &e, err);
+    captures_close(c);
+    return ok;
 }
 
 bool export_packets(struct case_reader *reader, const struct referred *what, FILE *out,

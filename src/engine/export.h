@@ -14,6 +14,11 @@ struct export_counts {
     uint64_t packets, bytes;
 };
 
+// The same into a topic; waits for nothing.
+struct packets_out;
+bool export_packets_to(struct case_reader *reader, const struct referred *what,
+                       struct packets_out *to, struct export_counts *counts, struct err *err);
+
 // The frames of all readings in `what`. Whether all could be written is told by ferror(out), too.
 bool export_packets(struct case_reader *reader, const struct referred *what, FILE *out,
                     struct export_counts *counts, struct err *err);

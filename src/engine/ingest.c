@@ -21,6 +21,8 @@ struct run {
     char **left_owned;
     uint32_t left_count;
     struct record_sink store_records;
+    struct reading_position *positions; // of topics, for the commit
+    size_t position_count;
     bool is_collecting; // into a tail of the case, as there is no telling when it ends
     nanos synced;
 };
@@ -129,6 +131,11 @@ static bool run_skip_known(struct run *r, struct err *err)
 
 // ---- the run ------------------------------------------------------------------------------------
 
+static bool run_position(void *context, const char *input, uint64_t *next)
+{
+    return store_position(context, input, next);
+}
+
 static bool run_open_store(struct run *r, struct err *err)
 {
     const struct ingest_options *o = r->options;
@@ -139,7 +146,9 @@ static bool run_open_store(struct run *r, struct err *err)
     r->store = store_open(path, kinds, kind_count, &o->author, err);
     if (!r->store) return false;
     r->store_records = store_sink(r->store);
-    r->is_collecting = o->target == INGEST_CASE && o->source.live && !o->keep;
+    bool is_topic = o->source.live && live_is_topics(o->source.live);
+    if (is_topic) live_resume(o->source.live, &(struct live_memory){r->store, run_position});
+    r->is_collecting = o->target == INGEST_CASE && o->source.live && !is_topic && !o->keep;
     if (!r->is_collecting) return true;
     const struct store_collection of = {live_name(o->source.live), r->options_text.p,
                                         o->author.version};
@@ -221,6 +230,24 @@ static void run_remarks(struct run *r)
     run_remark_links(r);
 }
 
+static void run_add_position(void *context, const char *input, uint64_t next)
+{
+    struct run *r = context;
+    size_t n = r->position_count;
+    r->positions = memory_resize(r->positions, (n + 1) * sizeof *r->positions);
+    r->positions[r->position_count++] = (struct reading_position){input, next};
+}
+
+// With what came of them it is noted how far topics were read. False when there was nothing new.
+static bool run_mark(struct run *r)
+{
+    struct live *live = r->options->source.live;
+    if (!live || !live_is_topics(live)) return true;
+    live_positions(live, run_add_position, r);
+    store_mark(r->store, r->positions, r->position_count);
+    return r->position_count > 0;
+}
+
 static bool run_commit(struct run *r, struct err *err)
 {
     if (!r->store) return true;
@@ -236,7 +263,8 @@ static bool run_commit(struct run *r, struct err *err)
     r->outcome->records = store_rows(r->store);
     r->outcome->artifacts = store_artifacts_kept(r->store);
     bool ok = true;
-    if (!r->options->again && store_find(r->store, &reading) == READING_SAME) {
+    bool is_known = !r->options->again && store_find(r->store, &reading) == READING_SAME;
+    if (is_known || !run_mark(r)) {
         store_abort(r->store);
         r->outcome->captures_skipped += n;
         r->outcome->captures = 0;
@@ -254,7 +282,9 @@ static bool run_all(struct run *r, struct err *err)
     r->outcome->captures = source_capture_count(r->source);
     if (!run_read(r, err)) return false;
     run_remarks(r);
-    return run_commit(r, err);
+    if (!run_commit(r, err)) return false;
+    if (r->options->source.live) live_kept(r->options->source.live);
+    return true;
 }
 
 bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome, struct err *err)
@@ -269,6 +299,7 @@ bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome
     for (uint32_t i = 0; i < r.left_count; i++) memory_free(r.left_owned[i]);
     memory_free(r.left_owned);
     memory_free(r.left);
+    memory_free(r.positions);
     text_deinit(&r.options_text);
     return ok;
 }

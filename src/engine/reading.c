@@ -73,6 +73,8 @@ static enum source_result reading_next(struct reading *r, struct packet_batch *b
     packet_batch_clear(batch);
     enum source_result result = source_read(r->source, batch, err);
     if (result != SOURCE_PACKETS) return result;
+    if (r->options->frames && !r->options->frames(r->options->frames_context, batch, err))
+        return SOURCE_FAILED;
     if (r->options->rest && r->batches % REST_BATCHES == 0) batch->rests = true;
     dispatcher_batch(r->dispatcher, batch);
     if (batch->count) r->watermark = batch->packets[batch->count - 1].watermark;

@@ -29,6 +29,10 @@ struct reading_options {
     // Called now and then in the caller's thread. NULL when nobody looks.
     void *progress_context;
     void (*progress)(void *context, uint64_t bytes_done, uint64_t bytes_total, uint64_t packets);
+    // Each batch as it came, in the caller's thread, before it is decoded. False and err end the
+    // run. NULL when nobody wants it.
+    void *frames_context;
+    bool (*frames)(void *context, const struct packet_batch *batch, struct err *err);
     // Called in the caller's thread while no lane works, when nothing follows for now and now and
     // then: what was made of the packets so far was passed on. False and err end the run. NULL when
     // nobody wants to know.

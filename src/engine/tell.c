@@ -25,9 +25,9 @@ static void tell_loss(struct telling *t, struct loss loss)
 static void tell_interface_loss(struct telling *t, const struct capture_info *c,
                                 const struct capture_loss *lost)
 {
-    tell_loss(t, (struct loss){"source", lost->packets ? "interface_drops" : "interface_down",
-                               lost->from, lost->to, .packets = lost->packets, .capture = c->path,
-                               .interface = lost->interface});
+    tell_loss(t, (struct loss){"source", lost->reason, lost->from, lost->to,
+                               .packets = lost->packets, .count = lost->messages,
+                               .capture = c->path, .interface = lost->interface});
 }
 
 static void tell_capture_losses(struct telling *t, const struct capture_info *c)

@@ -148,7 +148,7 @@ static void topic_news(void *context, const char *sentence)
 
 static bool open_topic(struct delivery *d, struct err *err)
 {
-    const struct kafka_writer_options options = {d, topic_news, d->spool, d->spool_size};
+    const struct kafka_writer_options options = {d, topic_news, d->spool, d->spool_size, false};
     d->topic = topic_lines_open(d->to, d->kafka, d->kind, &options, err);
     d->before = d->counts;
     return d->topic;

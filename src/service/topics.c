@@ -76,7 +76,7 @@ static bool topic_open(struct topics *t, const char *url, struct err *err)
     if (t->count == TOPICS_MAX) return err_set(err, ERR_USAGE, "more than %d topics", TOPICS_MAX);
     struct topic *topic = &t->list[t->count++];
     topic->all = t;
-    struct kafka_reader_options options = {topic, find_position, keep, tell, tell_lost};
+    struct kafka_reader_options options = {topic, find_position, keep, tell, tell_lost, false};
     topic->reader = kafka_reader_open(url, t->options.more, &options, err);
     if (!topic->reader) return false;
     const char *format = kafka_reader_format(topic->reader);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "record/output.h"
@@ -23,9 +24,12 @@ struct topic_lines *topic_lines_open(const char *url, const char *more,
 {
     struct topic_lines *t = memory_get(sizeof *t);
     t->writer = kafka_writer_open(url, more, options, err);
-    t->memory = t->writer ? open_memstream(&t->text, &t->size) : NULL;
+    const char *format = t->writer ? kafka_writer_format(t->writer) : "";
+    bool is_json = !*format || strcmp(format, "json") == 0;
+    t->memory = t->writer && is_json ? open_memstream(&t->text, &t->size) : NULL;
     if (!t->memory) {
-        if (t->writer) err_set(err, ERR_MACHINE, "there is no memory for lines");
+        if (!is_json) err_set(err, ERR_USAGE, "format=%s: records become lines of json", format);
+        else if (t->writer) err_set(err, ERR_MACHINE, "there is no memory for lines");
         topic_lines_close(t);
         return NULL;
     }

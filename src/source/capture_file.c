@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "source/link_type.h"
 #include "source/formats.h"
 #include "source/paths.h"
 
@@ -250,6 +251,7 @@ void capture_add_loss(struct capture_file *f, const struct capture_loss *loss)
     if (info->loss_count == CAPTURE_LOSSES_MAX) {
         struct capture_loss *last = &info->losses[CAPTURE_LOSSES_MAX - 1];
         last->packets += loss->packets;
+        last->messages += loss->messages;
         if (loss->from < last->from) last->from = loss->from;
         if (loss->to > last->to) last->to = loss->to;
         return;

@@ -121,7 +121,7 @@ void capture_write_statistics(struct capture_writer *w, uint32_t interface,
 {
     enum { NUMBER_OPTION = 12 };
     bytes comment = bytes_text(s->comment ? s->comment : "");
-    uint32_t size = 24 + (comment.n ? 2 : 5) * NUMBER_OPTION + option_size(comment) + 4;
+    uint32_t size = 24 + (comment.n ? 3 : 5) * NUMBER_OPTION + option_size(comment) + 4;
     put_u32(w, PCAPNG_STATISTICS);
     put_u32(w, size);
     put_u32(w, interface);
@@ -129,11 +129,9 @@ void capture_write_statistics(struct capture_writer *w, uint32_t interface,
     put_option(w, OPTION_COMMENT, comment);
     put_time_option(w, OPTION_STATISTICS_FROM, s->from);
     put_time_option(w, OPTION_STATISTICS_TO, s->to);
-    if (!comment.n) {
-        put_count_option(w, OPTION_RECEIVED, s->received);
-        put_count_option(w, OPTION_INTERFACE_DROPS, s->interface_drops);
-        put_count_option(w, OPTION_SYSTEM_DROPS, s->system_drops);
-    }
+    if (!comment.n) put_count_option(w, OPTION_RECEIVED, s->received);
+    put_count_option(w, OPTION_INTERFACE_DROPS, s->interface_drops);
+    if (!comment.n) put_count_option(w, OPTION_SYSTEM_DROPS, s->system_drops);
     put_options_end(w);
     put_u32(w, size);
 }

@@ -25,7 +25,7 @@ uint32_t capture_write_interface(struct capture_writer *w, const struct capture_
 struct capture_statistics {
     nanos from, to;
     uint64_t received, interface_drops, system_drops;
-    const char *comment; // or NULL; then the counts are told
+    const char *comment; // of INTERFACE_LOSSES, then interface_drops are its messages; or NULL
 };
 void capture_write_statistics(struct capture_writer *w, uint32_t interface,
                               const struct capture_statistics *s);

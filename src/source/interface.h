@@ -5,8 +5,15 @@
 
 enum { INTERFACE_NAME_MAX = 64 };
 
-// The comment of statistics that tell from when to when an interface was down.
+// Statistics that tell of something else than drops, by their comment: a row each, with the reason
+// of the loss. Those of messages tell how many.
 #define INTERFACE_DOWN "the interface was down"
+#define INTERFACE_LOSSES(X)                                                                        \
+    X("interface_down", INTERFACE_DOWN)                                                            \
+    X("undecodable", MESSAGES_UNDECODABLE)                                                         \
+    X("topic_expired", MESSAGES_EXPIRED)
+#define MESSAGES_UNDECODABLE "messages that are no packets"
+#define MESSAGES_EXPIRED "messages that were gone before they were read"
 
 struct capture_interface {
     uint16_t link_type;

@@ -7,7 +7,9 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "bus/kafka_place.h"
 #include "source/capture_writer.h"
+#include "source/link_type.h"
 #include "source/pcapng.h"
 
 enum {
@@ -23,11 +25,18 @@ enum {
 
 struct tapped {
     struct live_device *device; // NULL when it is gone
+    bool has_ended;
     char name[INTERFACE_NAME_MAX];
     struct live_queue queue;
     nanos reached;                           // whatever comes from it now is later
     struct capture_statistics counted, told; // since it was opened; and of that, what was told
     struct capture_statistics before;        // counted before this capture began
+    // Its interfaces in the capture: one for each link type.
+    struct {
+        uint16_t link_type;
+        uint32_t number;
+    } links[LIVE_LINK_TYPES_MAX];
+    unsigned link_count;
     uint64_t downs;
     nanos down_since; // 0: it is up
     nanos up_until;   // when it was last seen up
@@ -38,7 +47,7 @@ struct live {
     struct live_options options;
     struct live_clock clock;
     struct tapped *tapped;
-    uint32_t count, gone;
+    uint32_t count, gone, described;
     char *name;
     bytes left;   // what comes before the next packet; lies in one of the two
     char *blocks; // of open_memstream
@@ -71,13 +80,40 @@ static void blocks_end(struct live *l, struct capture_writer *w)
     l->left = bytes_of(l->blocks, l->blocks_size);
 }
 
+static void describe(struct live *l, struct capture_writer *w, struct tapped *t, uint16_t link_type)
+{
+    struct capture_interface interface = t->device->interface;
+    assert(t->link_count < LIVE_LINK_TYPES_MAX);
+    interface.link_type = link_type;
+    capture_write_interface(w, &interface);
+    t->links[t->link_count].link_type = link_type;
+    t->links[t->link_count++].number = l->described++;
+}
+
 static void begin_capture(struct live *l)
 {
     struct capture_writer w = blocks_begin(l);
     capture_write_begin(&w, w.out, l->options.program);
-    for (uint32_t i = 0; i < l->count; i++)
-        capture_write_interface(&w, &l->tapped[i].device->interface);
+    l->described = 0;
+    for (uint32_t i = 0; i < l->count; i++) {
+        l->tapped[i].link_count = 0;
+        uint16_t link_type = l->tapped[i].device->interface.link_type;
+        if (link_type != LIVE_LINK_UNKNOWN) describe(l, &w, &l->tapped[i], link_type);
+    }
     blocks_end(l, &w);
+}
+
+// The number of the interface for packets of this link type; false when it has to be read first.
+static bool find_interface(struct live *l, struct tapped *t, uint16_t link_type, uint32_t *number)
+{
+    for (unsigned i = 0; i < t->link_count; i++) {
+        *number = t->links[i].number;
+        if (t->links[i].link_type == link_type) return true;
+    }
+    struct capture_writer w = blocks_begin(l);
+    describe(l, &w, t, link_type);
+    blocks_end(l, &w);
+    return false;
 }
 
 static void count_one(struct tapped *t)
@@ -96,21 +132,33 @@ static void tell_counts(struct live *l, struct capture_writer *w, uint32_t i, bo
     struct capture_statistics s = t->counted;
     bool is_new = s.received != t->told.received || s.system_drops != t->told.system_drops ||
                   s.interface_drops != t->told.interface_drops;
-    if (!is_new && !is_end) return;
+    if ((!is_new && !is_end) || !t->link_count) return;
     t->told = s;
     s.received -= t->before.received;
     s.system_drops -= t->before.system_drops;
     s.interface_drops -= t->before.interface_drops;
     s.from = l->began;
     s.to = l->now;
-    capture_write_statistics(w, i, &s);
+    capture_write_statistics(w, t->links[0].number, &s);
+}
+
+// Where the end is the same however fast it was read, so is what is told, and when.
+static void tell_missed(struct live *l, struct capture_writer *w, uint32_t i, bool is_end)
+{
+    struct tapped *t = &l->tapped[i];
+    struct capture_statistics s;
+    if (!t->device || !t->device->calls->missed || (l->options.until_end && !is_end)) return;
+    while (t->device->calls->missed(t->device, &s)) {
+        if (!t->link_count) describe(l, w, t, LINK_TYPE_ETHERNET);
+        capture_write_statistics(w, t->links[0].number, &s);
+    }
 }
 
 static void tell_down(struct live *l, struct capture_writer *w, uint32_t i)
 {
     struct tapped *t = &l->tapped[i];
     if (!t->down_since) return;
-    capture_write_statistics(w, i,
+    capture_write_statistics(w, t->links[0].number,
                              &(struct capture_statistics){
                                  .from = t->down_since, .to = l->now, .comment = INTERFACE_DOWN});
     t->down_since = 0;
@@ -120,6 +168,7 @@ static void look_one(struct live *l, struct capture_writer *w, uint32_t i)
 {
     struct tapped *t = &l->tapped[i];
     uint64_t downs = t->downs;
+    if (t->has_ended) return;
     bool is_down = t->device ? t->device->calls->is_down(t->device, &downs) : true;
     if (!t->down_since && (is_down || downs != t->downs)) t->down_since = t->up_until;
     t->downs = downs;
@@ -135,6 +184,7 @@ static void look(struct live *l, nanos elapsed)
     bool counts = elapsed - l->counted >= COUNT_EVERY;
     struct capture_writer w = blocks_begin(l);
     for (uint32_t i = 0; i < l->count; i++) {
+        if (counts) tell_missed(l, &w, i, l->is_last_round);
         if (counts) tell_counts(l, &w, i, l->is_last_round);
         look_one(l, &w, i);
     }
@@ -150,6 +200,7 @@ static void end_capture(struct live *l)
     for (uint32_t i = 0; i < l->count; i++) {
         if (l->tapped[i].down_since) l->tapped[i].up_until = l->now;
         tell_down(l, &w, i);
+        tell_missed(l, &w, i, true);
         tell_counts(l, &w, i, true);
     }
     blocks_end(l, &w);
@@ -242,11 +293,16 @@ static size_t give(struct live *l, uint8_t *to, size_t room)
     struct live_queued head;
     struct tapped *t;
     while (!l->ended && !has_enough(l) && n < room && (t = next_queue(l, &head))) {
+        uint32_t number;
+        if (!find_interface(l, t, head.link_type, &number)) {
+            n += give_left(l, to + n, room - n);
+            continue;
+        }
         size_t size = PACKET_FRAMING + (head.captured + (size_t)3) / 4 * 4;
         bool fits = size <= room - n;
         if (!fits && n > 0) return n;
-        size_t put = put_packet(fits ? to + n : l->packet, (uint32_t)(t - l->tapped), &head,
-                                live_queue_data(&t->queue));
+        size_t put =
+            put_packet(fits ? to + n : l->packet, number, &head, live_queue_data(&t->queue));
         live_queue_pass(&t->queue, &head);
         l->given++;
         if (!fits) l->left = bytes_of(l->packet, put);
@@ -266,10 +322,18 @@ static void lose_device(struct live *l, struct tapped *t)
     l->gone++;
 }
 
+// What it knows is asked for later.
+static void end_device(struct live *l, struct tapped *t)
+{
+    t->has_ended = true;
+    t->reached = INT64_MAX;
+    l->gone++;
+}
+
 // Takes what an interface has; false when there is more.
 static bool take_from(struct live *l, struct tapped *t, nanos elapsed)
 {
-    if (!t->device) return true;
+    if (!t->device || t->has_ended) return true;
     size_t before = t->queue.end - t->queue.at;
     enum live_result result = t->device->calls->read(t->device, &t->queue);
     if (t->queue.end - t->queue.at > before) l->packet_came = elapsed;
@@ -282,6 +346,12 @@ static bool take_from(struct live *l, struct tapped *t, nanos elapsed)
         return false;
     case LIVE_GONE:
         lose_device(l, t);
+        return true;
+    case LIVE_ENDED:
+        end_device(l, t);
+        return true;
+    case LIVE_FAILED:
+        l->content.err = t->device->err;
         return true;
     }
     return true;
@@ -302,7 +372,7 @@ static void wait_for_more(struct live *l)
     bool holds = false;
     for (uint32_t i = 0; i < l->count; i++) {
         struct live_device *d = l->tapped[i].device;
-        if (d) descriptors[n++] = d->calls->descriptor(d);
+        if (d && !l->tapped[i].has_ended) descriptors[n++] = d->calls->descriptor(d);
         holds |= l->tapped[i].queue.at < l->tapped[i].queue.end;
     }
     l->clock.wait(l->clock.context, descriptors, n,
@@ -334,6 +404,7 @@ static ssize_t live_read(struct capture_content *content, uint64_t offset, uint8
         if (live_is_cutting(l) && !l->ended && !l->left.n) end_capture(l);
         size_t n = give(l, to, size);
         if (n > 0 || l->ended) return (ssize_t)n;
+        if (l->content.err.code) return -1;
         if (l->is_last_round) end_capture(l);
         else round_go(l);
     }
@@ -352,8 +423,11 @@ const char *live_interface_of(const char *word)
 static void name_it(struct live *l)
 {
     struct text name = {0};
-    for (uint32_t i = 0; i < l->count; i++)
-        text_format(&name, "%s%s", i ? "," : prefix, l->tapped[i].name);
+    for (uint32_t i = 0; i < l->count; i++) {
+        const struct live_device *d = l->tapped[i].device;
+        const char *before = i ? "," : d->called ? "" : prefix;
+        text_format(&name, "%s%s", before, d->called ? d->called : d->interface.name);
+    }
     l->name = name.p;
 }
 
@@ -393,6 +467,7 @@ struct live *live_open(const struct live_options *options, struct err *err)
 {
     struct live_options o = *options;
     struct live_pcap_options pcap = {o.bpf, o.quiet, o.buffer ? o.buffer : LIVE_BUFFER};
+    struct live_topic_options topic = {o.more, o.bpf, o.until_end, o.stop, o.context, o.tell};
     if (o.interface_count > LIVE_INTERFACES_MAX) {
         err_set(err, ERR_USAGE, "more than %d interfaces", LIVE_INTERFACES_MAX);
         return NULL;
@@ -402,8 +477,12 @@ struct live *live_open(const struct live_options *options, struct err *err)
     bool ok = true;
     for (uint32_t i = 0; ok && i < options->interface_count; i++) {
         if (is_named_before(options, i)) continue;
-        devices[n] = live_pcap_open(options->interfaces[i], &pcap, err);
-        ok = devices[n] != NULL;
+        const char *name = options->interfaces[i];
+        if (kafka_is_place(name) != kafka_is_place(options->interfaces[0]))
+            ok = err_set(err, ERR_USAGE, "topics and interfaces are not read together");
+        else if (kafka_is_place(name)) devices[n] = live_topic_open(name, &topic, err);
+        else devices[n] = live_pcap_open(name, &pcap, err);
+        ok = ok && devices[n] != NULL;
         n += ok;
     }
     o.interface_count = n;
@@ -431,6 +510,30 @@ void live_close(struct live *l)
 const char *live_name(const struct live *l)
 {
     return l->name;
+}
+
+bool live_is_topics(const struct live *l)
+{
+    return l->tapped[0].device && l->tapped[0].device->calls->positions;
+}
+
+void live_resume(struct live *l, const struct live_memory *memory)
+{
+    for (uint32_t i = 0; live_is_topics(l) && i < l->count; i++)
+        l->tapped[i].device->calls->resume(l->tapped[i].device, memory);
+}
+
+void live_positions(const struct live *l,
+                    void (*take)(void *context, const char *input, uint64_t next), void *context)
+{
+    for (uint32_t i = 0; live_is_topics(l) && i < l->count; i++)
+        l->tapped[i].device->calls->positions(l->tapped[i].device, take, context);
+}
+
+void live_kept(struct live *l)
+{
+    for (uint32_t i = 0; live_is_topics(l) && i < l->count; i++)
+        l->tapped[i].device->calls->kept(l->tapped[i].device);
 }
 
 struct capture_content *live_content(struct live *l)

@@ -1,5 +1,6 @@
-// Packets of network interfaces, as they come: a capture that is being made, in the form of a
-// pcapng file, so that a recording of it is the very bytes that were read (`live_content`).
+// Packets of network interfaces, or of topics, as they come: a capture that is being made, in the
+// form of a pcapng file, so that a recording of it is the very bytes that were read
+// (`live_content`).
 //
 // Several interfaces are one tap: their packets are joined by time. A packet waits until no other
 // interface can have an earlier one any more, LIVE_WINDOW at most; so the order does not depend on
@@ -37,6 +38,12 @@ struct live_options {
     uint64_t packets;
     nanos duration;
     nanos idle; // nothing came for so long
+    // Names of topics (kafka://BROKER/TOPIC) may stand for interfaces, but not beside them. Of what
+    // is above only the filter and `stop` are for them.
+    const char *more; // their options (bus/kafka_place.h), or NULL
+    bool until_end;   // what is there now, and no more
+    void *context;
+    void (*tell)(void *context, const char *sentence); // such as that brokers are away
 };
 
 struct live;
@@ -51,7 +58,8 @@ void live_close(struct live *l); // NULL is fine
 
 // The name in "interface:NAME"; NULL when the word is none.
 const char *live_interface_of(const char *word);
-// "interface:eth0", or "interface:eth0,eth1": what the capture is called.
+// "interface:eth0", "interface:eth0,eth1", or topics without their options: what the capture is
+// called.
 const char *live_name(const struct live *l);
 // The bytes of the capture: reading waits until there are some; 0 is the end. Only the next bytes
 // can be read.
@@ -70,5 +78,12 @@ struct live_state {
     uint64_t up;                            // 1, or 0
 };
 bool live_state(const struct live *l, uint32_t interface, struct live_state *state);
+// Of topics: where reading goes on, before it begins; how far they were given, and that what came
+// of it is safe.
+bool live_is_topics(const struct live *l);
+void live_resume(struct live *l, const struct live_memory *memory);
+void live_positions(const struct live *l,
+                    void (*take)(void *context, const char *input, uint64_t next), void *context);
+void live_kept(struct live *l);
 // Whether an interface was taken out of the machine, with a sentence.
 bool live_remark(const struct live *l, char *text, size_t size);

@@ -4,17 +4,31 @@
 
 #include "base/err.h"
 #include "source/interface.h"
+#include "source/capture_writer.h"
 #include "source/live_queue.h"
 
 enum live_result {
     LIVE_DRAINED, // there is nothing more for now
     LIVE_MORE,    // the queue is full, or enough was taken in one call
     LIVE_GONE,    // the interface is not there any more
+    LIVE_ENDED,   // there will be nothing more
+    LIVE_FAILED,  // `err` says why
 };
+
+// What is known of an interface before its packets come; those of a topic bring their link types.
+enum { LIVE_LINK_TYPES_MAX = 16, LIVE_LINK_UNKNOWN = UINT16_MAX };
 
 struct live_device {
     struct capture_interface interface;
     const struct live_device_calls *calls;
+    const char *called; // in place of "interface:NAME"; or NULL
+    struct err err;
+};
+
+// How far the partitions of a topic were taken, as bus/kafka_reader.h has it.
+struct live_memory {
+    void *context;
+    bool (*position)(void *context, const char *input, uint64_t *next);
 };
 
 struct live_device_calls {
@@ -27,6 +41,15 @@ struct live_device_calls {
     bool (*is_down)(struct live_device *d, uint64_t *times);
     int (*descriptor)(const struct live_device *d);
     void (*close)(struct live_device *d);
+
+    // Of topics; NULL for others.
+    // Messages that brought no packets since it was asked last: statistics with a comment; false
+    // when there are none any more.
+    bool (*missed)(struct live_device *d, struct capture_statistics *s);
+    void (*resume)(struct live_device *d, const struct live_memory *memory); // before reading
+    void (*positions)(const struct live_device *d,
+                      void (*take)(void *context, const char *input, uint64_t next), void *context);
+    void (*kept)(struct live_device *d);
 };
 
 struct live_clock {
@@ -47,3 +70,17 @@ struct live_pcap_options {
 struct live_device *live_pcap_open(const char *name, const struct live_pcap_options *options,
                                    struct err *err);
 extern const struct live_clock live_pcap_clock;
+
+// By bus/kafka_reader.h: the messages of a topic are packets (record/packet_message.h); those of
+// its partitions are joined by time. It ends when `stop` is set or, `until_end`, with what was
+// there.
+struct live_topic_options {
+    const char *more; // options of the topic (bus/kafka_place.h), or NULL
+    const char *bpf;
+    bool until_end;
+    const bool *stop;
+    void *context;
+    void (*tell)(void *context, const char *sentence);
+};
+struct live_device *live_topic_open(const char *url, const struct live_topic_options *options,
+                                    struct err *err);

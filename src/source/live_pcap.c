@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "source/link_type.h"
 #include "source/live_device.h"
 #include "source/packet_filter.h"
 
@@ -35,7 +36,8 @@ static void take(uint8_t *context, const struct pcap_pkthdr *head, const uint8_t
     nanos fraction = head->ts.tv_usec * (p->is_nanos ? 1 : NANOS_PER_MICRO);
     struct live_queued queued = {.time = head->ts.tv_sec * NANOS_PER_SECOND + fraction,
                                  .captured = head->caplen,
-                                 .length = head->len};
+                                 .length = head->len,
+                                 .link_type = p->device.interface.link_type};
     live_queue_put(p->to, &queued, data);
     if (!live_queue_has_room(p->to)) pcap_breakloop(p->pcap);
 }
@@ -102,7 +104,11 @@ static void close_device(struct live_device *d)
     memory_free(p);
 }
 
-static const struct live_device_calls calls = {read_some, count, is_down, descriptor, close_device};
+static const struct live_device_calls calls = {.read = read_some,
+                                               .count = count,
+                                               .is_down = is_down,
+                                               .descriptor = descriptor,
+                                               .close = close_device};
 
 // ---- opening ------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ struct live_queue {
 struct live_queued {
     nanos time;
     uint32_t captured, length;
+    uint16_t link_type;
 };
 
 void live_queue_init(struct live_queue *q, size_t size);

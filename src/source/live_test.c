@@ -61,7 +61,7 @@ static enum live_result fake_read(struct live_device *d, struct live_queue *to)
     for (; f->at < f->count && f->steps[f->at].shown <= clock_at; f->at++) {
         if (!live_queue_has_room(to)) return LIVE_MORE;
         const struct step *s = &f->steps[f->at];
-        struct live_queued head = {BEGIN + s->time, s->captured, s->captured + 1};
+        struct live_queued head = {BEGIN + s->time, s->captured, s->captured + 1, 1};
         live_queue_put(to, &head, data);
     }
     return LIVE_DRAINED;
@@ -94,8 +94,11 @@ static void fake_close(struct live_device *d)
     memory_free(d);
 }
 
-static const struct live_device_calls fake_calls = {fake_read, fake_count, fake_is_down,
-                                                    fake_descriptor, fake_close};
+static const struct live_device_calls fake_calls = {.read = fake_read,
+                                                    .count = fake_count,
+                                                    .is_down = fake_is_down,
+                                                    .descriptor = fake_descriptor,
+                                                    .close = fake_close};
 
 static struct fake *fake_add(unsigned i)
 {

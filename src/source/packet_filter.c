@@ -3,6 +3,7 @@
 #include <pcap/pcap.h>
 
 #include "base/memory.h"
+#include "source/link_type.h"
 
 enum { FILTER_LINK_TYPES_MAX = 64, FILTER_SNAP_LENGTH = 262144 };
 
@@ -18,38 +19,6 @@ struct packet_filter {
     uint32_t count, last;
 };
 
-// LINKTYPE values stand in files, DLT values in libpcap's calls. They differ where systems had
-// given one number to several link types (https://www.tcpdump.org/linktypes.html).
-static int link_type_to_dlt(uint16_t link_type)
-{
-    switch (link_type) {
-    case 100:
-        return DLT_ATM_RFC1483;
-    case 101:
-        return DLT_RAW;
-    case 102:
-        return DLT_SLIP_BSDOS;
-    case 103:
-        return DLT_PPP_BSDOS;
-    case 104:
-        return DLT_C_HDLC;
-    case 106:
-        return DLT_ATM_CLIP;
-    case 246:
-        return DLT_PFSYNC;
-    default:
-        return link_type;
-    }
-}
-
-uint16_t link_type_of_dlt(int dlt)
-{
-    static const uint16_t differing[] = {100, 101, 102, 103, 104, 106, 246};
-    for (size_t i = 0; i < sizeof differing / sizeof differing[0]; i++)
-        if (link_type_to_dlt(differing[i]) == dlt) return differing[i];
-    return (uint16_t)dlt;
-}
-
 bool packet_filter_invalid(const char *expression, const char *why, struct err *err)
 {
     return err_set(err, ERR_USAGE,
@@ -58,14 +27,9 @@ bool packet_filter_invalid(const char *expression, const char *why, struct err *
                    expression, why);
 }
 
-const char *link_type_name(uint16_t link_type)
-{
-    return pcap_datalink_val_to_name(link_type_to_dlt(link_type));
-}
-
 static bool filter_compile(struct packet_filter *f, struct filter_program *p, struct err *err)
 {
-    pcap_t *pcap = pcap_open_dead(link_type_to_dlt(p->link_type), FILTER_SNAP_LENGTH);
+    pcap_t *pcap = pcap_open_dead(dlt_of_link_type(p->link_type), FILTER_SNAP_LENGTH);
     if (!pcap)
         return err_set(err, ERR_MACHINE, "no memory left to compile the filter '%s'",
                        f->expression);

@@ -10,8 +10,6 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { LINK_TYPE_ETHERNET = 1 };
-
 struct packet_filter;
 
 // `expression` is kept, and compiled when a link type is met.
@@ -25,9 +23,5 @@ bool packet_filter_prepare(struct packet_filter *f, uint16_t link_type, struct e
 bool packet_filter_check(struct packet_filter *f, struct err *err);
 bool packet_filter_passes(struct packet_filter *f, uint16_t link_type, bytes data, uint32_t length);
 
-// The name of a LINKTYPE value, such as "EN10MB"; NULL when it has none.
-const char *link_type_name(uint16_t link_type);
-// The LINKTYPE value for files of what libpcap calls `dlt`.
-uint16_t link_type_of_dlt(int dlt);
 // The sentence for a filter that is none. Always false.
 bool packet_filter_invalid(const char *expression, const char *why, struct err *err);

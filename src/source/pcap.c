@@ -4,7 +4,9 @@
 //
 // A record header that cannot be one means damage. Then the next place is searched from which
 // several believable headers follow one another; what lies between is counted as damaged.
+#include "record/packet_message.h"
 #include "source/formats.h"
+#include "source/link_type.h"
 
 enum {
     PCAP_HEADER_SIZE = 24,
@@ -267,13 +269,6 @@ static uint8_t pcap_choose_variant(struct capture_file *f, struct pcap_state *s)
     return sizes[0];
 }
 
-static uint16_t pcap_link_type(uint32_t field)
-{
-    uint16_t link_type = (uint16_t)field; // above are class and FCS length
-    // Raw IP under the numbers that systems use inside (DLT_RAW) instead of LINKTYPE_RAW.
-    return link_type == 12 || link_type == 14 ? 101 : link_type;
-}
-
 // AIX writes version 2.2 with nanoseconds, and interface types (RFC 1573) for link types.
 static void pcap_begin_aix(struct pcap_state *s)
 {
@@ -305,7 +300,7 @@ static void pcap_begin(struct capture_file *f)
     uint16_t major = pcap_u16(s, &r), minor = pcap_u16(s, &r);
     read_bytes(&r, 8);
     uint32_t snap_length = pcap_u32(s, &r);
-    s->link_type = pcap_link_type(pcap_u32(s, &r));
+    s->link_type = link_type_of_pcap(pcap_u32(s, &r));
     s->lengths_swapped = (major == 2 && minor < 3) || major == 543;
     s->lengths_maybe_swapped = major == 2 && minor == 3;
     s->fraction_max = s->magic->fraction_max;

@@ -97,16 +97,28 @@ bool pcapng_read_interface(struct capture_file *f, struct pcapng_state *s, struc
     return true;
 }
 
-static void pcapng_tell_loss(struct capture_file *f, struct pcapng_interface *i, uint64_t packets,
-                             const struct pcapng_drops *drops)
+static void pcapng_tell_loss(struct capture_file *f, const struct pcapng_interface *i,
+                             struct capture_loss loss)
 {
-    struct capture_loss loss = {
-        .from = i->told_until ? i->told_until : drops->from, .to = drops->to, .packets = packets};
-    if (!packets && drops->from) loss.from = drops->from;
     if (!loss.from) loss.from = f->info->first_seen;
     if (loss.from > loss.to) loss.from = loss.to;
     memcpy(loss.interface, i->name, sizeof loss.interface);
     capture_add_loss(f, &loss);
+}
+
+// The reason that a comment of statistics stands for; NULL: it is a comment.
+static const char *pcapng_reason(bytes comment)
+{
+    static const struct {
+        const char *reason, *comment;
+    } rows[] = {
+#define ROW(reason, comment) {reason, comment},
+        INTERFACE_LOSSES(ROW)
+#undef ROW
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (bytes_equal(comment, bytes_text(rows[i].comment))) return rows[i].reason;
+    return NULL;
 }
 
 // Statistics and packets tell the same loss in two ways; the greater one counts.
@@ -119,7 +131,12 @@ void pcapng_add_drops(struct capture_file *f, struct pcapng_interface *i,
         i->drops_between = UINT64_MAX;
     uint64_t after = i->drops_told > i->drops_between ? i->drops_told : i->drops_between;
     f->info->interface_drops += after - before;
-    if (after > before) pcapng_tell_loss(f, i, after - before, drops);
+    if (after > before)
+        pcapng_tell_loss(f, i,
+                         (struct capture_loss){.from = i->told_until ? i->told_until : drops->from,
+                                               .to = drops->to,
+                                               .packets = after - before,
+                                               .reason = "interface_drops"});
     i->told_until = drops->to;
 }
 
@@ -142,11 +159,12 @@ bool pcapng_read_statistics(struct capture_file *f, struct pcapng_state *s, stru
     struct pcapng_interface *i = &s->interfaces[s->section_first + number];
     struct pcapng_drops drops = {.to = pcapng_time(i, ticks)};
     uint64_t interface_drops = 0, system_drops = 0;
-    bool was_down = false;
+    const char *reason = NULL;
     struct pcapng_option option;
     for (unsigned n = 0; n < PCAPNG_OPTIONS_MAX && pcapng_next_option(s, &body, &option); n++) {
         if (option.code == OPTION_COMMENT) {
-            if (bytes_equal(option.value, bytes_text(INTERFACE_DOWN))) was_down = true;
+            const char *meant = pcapng_reason(option.value);
+            if (meant) reason = meant;
             else capture_add_comment(f, option.value);
         }
         if (option.code == OPTION_STATISTICS_FROM) drops.from = pcapng_option_time(s, i, &option);
@@ -154,8 +172,12 @@ bool pcapng_read_statistics(struct capture_file *f, struct pcapng_state *s, stru
         if (option.code == OPTION_INTERFACE_DROPS) interface_drops = pcapng_option_u64(s, &option);
         if (option.code == OPTION_SYSTEM_DROPS) system_drops = pcapng_option_u64(s, &option);
     }
-    if (was_down) pcapng_tell_loss(f, i, 0, &drops);
-    if (was_down) return true;
+    if (reason) {
+        struct capture_loss loss = {
+            .from = drops.from, .to = drops.to, .messages = interface_drops, .reason = reason};
+        pcapng_tell_loss(f, i, loss);
+        return true;
+    }
     if (__builtin_add_overflow(interface_drops, system_drops, &drops.told)) drops.told = UINT64_MAX;
     pcapng_add_drops(f, i, &drops);
     return true;

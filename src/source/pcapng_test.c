@@ -291,7 +291,7 @@ static void put_span(struct build *b, uint64_t from, uint64_t to, uint64_t drops
     if (comment) option_put(b, 1, comment, (uint16_t)strlen(comment));
     option_put(b, 2, times, 8);
     option_put(b, 3, times + 2, 8);
-    if (!comment) option_put(b, 7, &drops, 8);
+    option_put(b, comment ? 5 : 7, &drops, 8);
     option_put(b, 0, NULL, 0);
     block_end(b, place);
 }
@@ -308,17 +308,21 @@ static void losses_have_times(void **state)
     put_span(b, 500000, 3000000, 3, NULL);
     put_span(b, 500000, 4000000, 10, NULL);
     put_span(b, 4100000, 4200000, 0, INTERFACE_DOWN);
+    put_span(b, 4300000, 4400000, 5, MESSAGES_UNDECODABLE);
     read_memory(&readout, built(b), NULL);
     assert_int_equal(readout.info.interface_drops, 10);
-    assert_int_equal(readout.info.loss_count, 3);
+    assert_int_equal(readout.info.loss_count, 4);
     static const struct capture_loss expected[] = {
-        {"", 500 * NANOS_PER_MILLI, 2 * NANOS_PER_SECOND, 3},
-        {"", 3 * NANOS_PER_SECOND, 4 * NANOS_PER_SECOND, 7},
-        {"", 4100 * NANOS_PER_MILLI, 4200 * NANOS_PER_MILLI, 0}};
-    for (unsigned i = 0; i < 3; i++) {
+        {"", 500 * NANOS_PER_MILLI, 2 * NANOS_PER_SECOND, 3, 0, "interface_drops"},
+        {"", 3 * NANOS_PER_SECOND, 4 * NANOS_PER_SECOND, 7, 0, "interface_drops"},
+        {"", 4100 * NANOS_PER_MILLI, 4200 * NANOS_PER_MILLI, 0, 0, "interface_down"},
+        {"", 4300 * NANOS_PER_MILLI, 4400 * NANOS_PER_MILLI, 0, 5, "undecodable"}};
+    for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(readout.losses[i].from, expected[i].from);
         assert_int_equal(readout.losses[i].to, expected[i].to);
         assert_int_equal(readout.losses[i].packets, expected[i].packets);
+        assert_int_equal(readout.losses[i].messages, expected[i].messages);
+        assert_string_equal(readout.losses[i].reason, expected[i].reason);
     }
     assert_string_equal(readout.comments, "");
     memory_free(b);

@@ -1,5 +1,6 @@
 // snoop files (RFC 1761), as Solaris writes them.
 #include "source/formats.h"
+#include "source/link_type.h"
 
 enum {
     SNOOP_HEADER_SIZE = 16,

@@ -280,7 +280,9 @@ static bool open_live_capture(struct source *s, struct err *err)
     *file = (struct source_file){.info = {.path = live_name(live), .number = number}};
     struct capture_file_options options = {0};
     struct block_input input = {.fd = -1, .content = live_content(live), .waits = true};
-    if (!file_options(s, s->options.captures.keep, &options, err)) return false;
+    // What a topic had is gone some time: it is like standard input.
+    bool keep = s->options.captures.keep || live_is_topics(live);
+    if (!file_options(s, keep, &options, err)) return false;
     if (!options.keep) options.sink = NULL; // nobody comes back to where its packets lay
     file->open = capture_file_open(&input, &file->info, &options, err);
     if (!file->open) return false;

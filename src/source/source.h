@@ -31,12 +31,14 @@ struct source_options {
     struct capture_sink captures;
 };
 
-// What an interface lost between two times, as its capture tells.
+// What an interface lost between two times, as its capture tells: packets that found no room, or
+// messages that brought none; nobody knows what was missed while it was down.
 enum { CAPTURE_LOSSES_MAX = 256 }; // of a capture; further ones are added to the last
 struct capture_loss {
     char interface[INTERFACE_NAME_MAX]; // "" when it has no name
     nanos from, to;
-    uint64_t packets; // that found no room; 0: it was down, and nobody knows what was missed
+    uint64_t packets, messages;
+    const char *reason; // a constant word
 };
 
 // What is known of one capture; final when the source is at its end.

@@ -1,13 +1,19 @@
 """A real Kafka broker on loopback for tests and benchmarks: one Java process, its data in a folder."""
 
+import atexit
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+
+from program import Skip
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 START_SECONDS = 60
+SHARED = []
 FETCH_SECONDS = 600
 
 
@@ -118,3 +124,19 @@ broker.session.timeout.ms=4000
 
     def __exit__(self, *_):
         self.stop()
+
+
+def broker():
+    """One for all tests of a process, which have topics of their own; without one they are skipped."""
+    if not SHARED:
+        for tool in "kcat", "java":
+            if shutil.which(tool) is None:
+                raise Skip("%s is not installed" % tool)
+        folder = tempfile.mkdtemp(prefix="weir-broker-")
+        atexit.register(shutil.rmtree, folder, True)
+        try:
+            SHARED.append(Broker(folder).start())
+        except NoBroker as why:
+            raise Skip(why)
+        atexit.register(SHARED[0].stop)
+    return SHARED[0]

@@ -3,38 +3,18 @@
 
 Without Java, or where the broker's jars cannot be fetched, all of it is skipped.
 """
-import atexit
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
-from broker import Broker, NoBroker
-from program import SECONDS, Skip, WEIR, main, need, need_equal, query, test, weir
+from broker import Broker, broker
+from program import SECONDS, WEIR, main, need, need_equal, query, test, weir
 
 INPUT = 3
 OTHER_WAY = 10000000
-BROKER = []
-
-
-def broker():
-    """One for all tests, which have topics of their own."""
-    if not BROKER:
-        for tool in "kcat", "java":
-            if shutil.which(tool) is None:
-                raise Skip("%s is not installed" % tool)
-        folder = tempfile.mkdtemp(prefix="weir-broker-")
-        atexit.register(shutil.rmtree, folder, True)
-        try:
-            BROKER.append(Broker(folder).start())
-        except NoBroker as why:
-            raise Skip(why)
-        atexit.register(BROKER[0].stop)
-    return BROKER[0]
 
 
 def flow(number):

@@ -1,0 +1,18 @@
+// Link types: the LINKTYPE values of capture files, their names, and what libpcap calls them.
+//
+// Thread: plain functions.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { LINK_TYPE_ETHERNET = 1 };
+
+// The name, such as "EN10MB"; NULL when it has none.
+const char *link_type_name(uint16_t link_type);
+// The value of such a name, or of a number; false when it is neither.
+bool link_type_of_name(const char *name, uint16_t *link_type);
+
+// The DLT values of libpcap's calls.
+int dlt_of_link_type(uint16_t link_type);
+uint16_t link_type_of_dlt(int dlt);
