@@ -1,4 +1,5 @@
 // What a configuration says that no key can tell alone: places, expressions, formats, elements.
+#include <inttypes.h>
 #include <string.h>
 
 #include "api/page.h"
@@ -21,14 +22,14 @@ static bool topics_check(const struct config *c, struct err *err)
         const struct config_source *s = &sources[i];
         if (!s->read || !kafka_is_place(s->read)) continue;
         text_clear(&two);
-        text_format(&two, "%s\n%s\n%s\n%d", s->tap ? s->tap : "", s->dead ? s->dead : "",
-                    s->kafka ? s->kafka : "", s->known_only);
+        text_format(&two, "%s\n%s\n%s\n%d\n%" PRId64, s->tap ? s->tap : "", s->dead ? s->dead : "",
+                    s->kafka ? s->kafka : "", s->known_only, s->join);
         if (!first) text_add(&one, two.p);
         if (!first) first = s;
         else if (strcmp(one.p, two.p) != 0)
             ok = config_fail(c, s->place, err,
-                             "topics share tap, dead, kafka and known-only; those of line %u are "
-                             "others",
+                             "topics share tap, dead, kafka, known-only and join; those of line "
+                             "%u are others",
                              first->place.line);
     }
     text_deinit(&one);
@@ -53,6 +54,10 @@ static bool packets_check(const struct config *c, const struct config_source *s,
                                "read: interface:NAME",
                                key->option.name);
     }
+    if (is_live && s->join)
+        return config_fail(c, s->place, err,
+                           "\"join\" is for flows that others tell: those of an interface have "
+                           "both directions");
     if (s->keep && !c->store.path)
         return config_fail(c, s->place, err, "packets are kept in a case: store: {path: CASE}");
     return packet_options_fill(s, &packets, &wrong) ||

@@ -335,6 +335,14 @@ def silence_lets_go_what_waits(folder):
 def wrong_words_are_one_sentence(folder):
     said = weir("collect", "--join=soon", "udp://:2055", status=USAGE).err.decode()
     need("soon" in said and said.count("\n") == 1, said)
+    kafka = "  - {read: kafka://127.0.0.1:1/%s, join: %s}\n"
+    for sources, word in ("  - {read: interface:lo, join: 60s}\n", "join"), (kafka % ("a", "yes") + kafka % ("b", "no"), "join"):
+        path = write(os.path.join(folder, "weir.yaml"), ("sources:\n" + sources).encode())
+        said = weir("run", "-T", "-c", path, status=USAGE).err.decode()
+        need(word in said and said.count("\n") == 1, said)
+    path = write(os.path.join(folder, "weir.yaml"), ("sources:\n" + kafka % ("a", "yes") + kafka % ("b", "60s")).encode())
+    weir("run", "-T", "-c", path)
+    need("join: 1m" in weir("run", "--dump", "-c", path).out.decode(), "the window is not told")
 
 
 main()
