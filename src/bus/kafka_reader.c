@@ -28,7 +28,7 @@ void reader_tell_back(struct kafka_reader *r)
     char sentence[SENTENCE_MAX];
     r->is_away = false;
     if (!r->was_told) return;
-    r->was_told = false;
+    r->was_told = r->was_explained = false;
     snprintf(sentence, sizeof sentence, "%s answers again", r->place.name);
     r->options.tell(r->options.context, sentence);
 }
@@ -46,15 +46,28 @@ bool reader_is_final(rd_kafka_resp_err_t error)
            error == RD_KAFKA_RESP_ERR__FATAL;
 }
 
+// That brokers are away is often known before it is known why.
+static void explain_away(struct kafka_reader *r, const char *why)
+{
+    if (!r->was_explained) r->was_told = false;
+    r->was_explained = true;
+    reader_tell_away(r, why);
+}
+
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
 {
     struct kafka_reader *r = opaque;
     (void)client;
-    if (reader_is_final(error)) reader_fail(r, error, &r->failure);
-    else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || error == RD_KAFKA_RESP_ERR__RESOLVE ||
-             error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL)
-        reader_tell_away(r, error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? "all brokers are down"
-                                                                         : reason);
+    // Whoever reads to the end does not wait for another password.
+    bool is_refused =
+        error == RD_KAFKA_RESP_ERR__AUTHENTICATION && r->options.is_apart && !r->is_begun;
+    if (is_refused) err_set(&r->failure, ERR_USAGE, "%s: %s", r->place.name, reason);
+    else if (reader_is_final(error)) reader_fail(r, error, &r->failure);
+    else if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        reader_tell_away(r, "all brokers are down");
+    else if (error == RD_KAFKA_RESP_ERR__RESOLVE || error == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+             error == RD_KAFKA_RESP_ERR__SSL)
+        explain_away(r, reason);
 }
 
 // ---- opening ------------------------------------------------------------------------------------

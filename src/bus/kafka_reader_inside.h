@@ -41,6 +41,7 @@ struct kafka_reader {
     bool has_ends;          // of partitions, in what was read last
     bool is_telling;        // the group, and it has not answered yet
     bool is_away, was_told; // the brokers do not answer; and that was said
+    bool was_explained;     // and why
     struct err failure;     // of a callback
     nanos asked, first_asked;
     char *cluster;

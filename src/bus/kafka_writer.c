@@ -21,8 +21,9 @@ struct kafka_writer {
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
     struct kafka_writer_counts counts;
-    bool was_told; // that brokers are away
-    bool is_full;  // and that the spool is
+    bool was_told;      // that brokers are away
+    bool was_explained; // and why: often known later
+    bool is_full;       // and that the spool is
     bool is_closing;
     struct err failure;
     // With a spool: what left it and was not delivered yet, by a number that grows.
@@ -54,14 +55,15 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
 {
     struct kafka_writer *w = opaque;
     char why[ERR_TEXT_MAX / 2];
+    bool is_down = error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     if (error == RD_KAFKA_RESP_ERR__FATAL) {
         kafka.fatal_error(client, why, sizeof why);
         fail(w, why);
-    } else if (!w->was_told &&
-               (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-                error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL)) {
-        bool is_down = error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    } else if (!(is_down ? w->was_told : w->was_explained) &&
+               (is_down || error == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+                error == RD_KAFKA_RESP_ERR__SSL)) {
         w->was_told = true;
+        w->was_explained = !is_down;
         tell(w, "does not answer (%s): waiting for it", is_down ? "all brokers are down" : reason);
     }
 }
@@ -89,7 +91,7 @@ static void on_report(rd_kafka_t *client, const rd_kafka_message_t *m, void *opa
     }
     w->counts.delivered++;
     if (w->was_told) tell(w, "%s", "answers again");
-    w->was_told = false;
+    w->was_told = w->was_explained = false;
 }
 
 // ---- opening ------------------------------------------------------------------------------------

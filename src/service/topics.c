@@ -81,7 +81,9 @@ static bool topic_open(struct topics *t, const char *url, struct err *err)
     if (!topic->reader) return false;
     const char *format = kafka_reader_format(topic->reader);
     if (*format && strcmp(format, "json") != 0)
-        return err_set(err, ERR_USAGE, "format=%s: there is format=json", format);
+        return err_set(err, ERR_USAGE,
+                       "format=%s: there is format=json; packets of a topic are read by weir read",
+                       format);
     struct lines_options lines = {.input = kafka_reader_name(topic->reader),
                                   .point = t->options.point,
                                   .elements = t->options.elements,

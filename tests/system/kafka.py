@@ -7,11 +7,12 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import time
 
 from broker import Broker, broker
-from program import SECONDS, WEIR, main, need, need_equal, query, test, weir
+from program import SECONDS, WEIR, free_port, main, need, need_equal, query, test, weir
 
 INPUT = 3
 OTHER_WAY = 10000000
@@ -359,6 +360,61 @@ def stream4flow_finds_its_topics(folder):
     weir("collect", broker().url("ipfix.entry", "until=end"), "-w", case)
     need_equal(query(case, "SELECT count(*) n, sum(packets) p, sum(bytes) b, min(dst_port) d FROM flow"),
                [{"n": 200, "p": 20100, "b": 200000, "d": 443}])
+
+
+def secured(folder):
+    """A broker with a listener that wants a password over TLS, and where that is."""
+    b, port = Broker(os.path.join(folder, "secured")), free_port(socket.SOCK_STREAM)
+    place, key, certificate = os.path.join(folder, "both.pem"), os.path.join(folder, "key.pem"), os.path.join(folder, "ca.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days",
+                    "2", "-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1"], stderr=subprocess.DEVNULL,
+                   timeout=SECONDS, check=True)
+    with open(place, "wb") as both:
+        for path in key, certificate:
+            with open(path, "rb") as file:
+                both.write(file.read())
+    address = "127.0.0.1:%d" % port
+    with open(b.configuration, "a", encoding="ascii") as file:
+        file.write("""listeners=PLAINTEXT://%s,SASL_SSL://%s,CONTROLLER://127.0.0.1:%d
+advertised.listeners=PLAINTEXT://%s,SASL_SSL://%s
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_weir="pa55";
+ssl.keystore.type=PEM
+ssl.keystore.location=%s
+""" % (b.address, address, b.controller, b.address, address, place))
+    return b, "kafka://%s/guarded" % address, certificate
+
+
+def secrets(folder, name, password, certificate):
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="ascii") as file:
+        file.write("# of the test\nsecurity.protocol=sasl_ssl\nsasl.mechanism=PLAIN\nsasl.username=weir\nsasl.password=%s\n"
+                   "ssl.ca.location=%s\n" % (password, certificate))
+    return path
+
+
+@test
+def a_password_over_tls(folder):
+    broker() # whoever has none has no second one
+    case, again = case_of(folder, 500), os.path.join(folder, "again")
+    b, url, certificate = secured(folder)
+    with b:
+        right = secrets(folder, "right", "pa55", certificate)
+        told = weir("replay", case, "-w", url, "--kafka", right).err.decode()
+        need("500 delivered, 0 failed" in told, told)
+        weir("collect", url + "?until=end", "--kafka", right, "-w", again)
+        need_each_once(again, 500)
+        told = weir("read", url, "--kafka", right, "-w", "none", "-q").err.decode()
+        need_equal(told, "")
+        # A wrong password, and a certificate that nobody vouches for.
+        wrong = secrets(folder, "wrong", "pa66", certificate)
+        told = weir("read", url, "--kafka", wrong, "-w", "none", status=2).err.decode()
+        need("Invalid username or password" in told.splitlines()[-1] and "pa66" not in told, told)
+        for file, mentioned in (wrong, "Invalid username or password"), (secrets(folder, "foreign", "pa55", "/etc/ssl/certs"),
+                                                                       "certificate"):
+            told = weir("replay", case, "-w", url + "?message.timeout.ms=3000", "--kafka", file, status=4).err.decode()
+            need(mentioned in told and told.count("waiting for it") <= 2 and "pa66" not in told, told)
 
 
 @test
