@@ -8,6 +8,7 @@ enum {
     LINE_KEY_SLOTS = 4096,
     LINE_NAME_MAX = 64,
     LINE_QUOTED_MAX = 96, // a name with quotes and colon, and zeros up to where a wide load ends
+    LINE_SLACK = LINE_QUOTED_MAX, // what can be read behind the end of a line
     LINE_MINUTES = 64,
     LINE_WORDS = 32,
 };
@@ -62,8 +63,15 @@ struct line_format {
     bool has_fields;      // fields of `flow` are called by their names
 };
 
+struct line_key;
+
+// What the name `key` tells is `v`; false and a fault when it does not fit.
+typedef bool line_putter(struct lines *l, const struct line_key *key, const struct line_value *v);
+
 // What is known of a name once it was met.
 struct line_key {
+    line_putter *put;
+    struct line_key *next;           // that came behind it last
     uint8_t quoted[LINE_QUOTED_MAX]; // `"name":`
     uint8_t name_length;
     uint8_t shown; // where in it the element's name begins
@@ -86,9 +94,11 @@ struct line_table {
     uint32_t column_count;           // 0: its header was not understood
 };
 
+// A minute that was met, in times of one length.
 struct line_minute {
-    uint8_t text[16]; // 2015-07-18T18:00
-    uint8_t zone[8];
+    uint8_t text[17];       // 2015-07-18T18:00:
+    uint8_t size, digits;   // of the whole; of the fraction
+    uint64_t zone, is_zone; // of its last eight bytes those that are zone, and which these are
     nanos start;
 };
 
@@ -99,9 +109,9 @@ struct line_word {
 
 struct line_keys {
     struct line_key keys[LINE_KEYS_MAX];
+    struct line_key *first; // of the line before
     uint32_t count;
     uint16_t slots[LINE_KEY_SLOTS]; // number + 1
-    uint16_t order[LINE_KEYS_MAX];  // which was met at which place of the line before, + 1
 };
 
 struct lines {
@@ -112,8 +122,9 @@ struct lines {
     uint64_t lines_before; // the message that is being taken
     uint64_t lost[LINE_LOSS_COUNT];
     nanos lost_from, lost_to, now; // `now`: time of the last flow
-    struct text carry;             // a line whose end has not come
-    bool is_cut;                   // and which is too long already
+    uint8_t carry[LINE_BYTES_MAX + 1 + LINE_SLACK]; // a line whose end has not come
+    size_t carried;
+    bool is_cut; // and which is too long already
     struct line_keys keys;
     struct line_minute minutes[LINE_MINUTES];
     // Names of protocols and letters of flags that were met.
@@ -159,14 +170,21 @@ bool line_fault(struct lines *l, enum line_loss loss, const char *format, ...)
 void line_begin(struct lines *l);
 void line_cancel(struct lines *l);
 void line_end(struct lines *l, bytes line, bool ok);
-// What the name `key` tells is `v`; false and a fault when it does not fit.
-bool line_put(struct lines *l, const struct line_key *key, const struct line_value *v);
+line_putter *line_putter_of(const struct line_key *key);
+static inline bool line_put(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    // A line that is no flow must be well formed, but its values are not ours to judge.
+    if ((v->shape == VALUE_NONE || l->is_other) && key->use != LINE_TYPE) return true;
+    return key->put(l, key, v);
+}
 
+bool line_address(bytes text, struct address *a);
 // A time as people write it; zones with or without colon and minutes, none is UTC.
 bool line_time(struct lines *l, bytes text, nanos *t);
 
 enum scan_result { SCAN_DONE, SCAN_FAULT, SCAN_REFUSED };
 // The fast way: takes only what it understands beyond doubt, and leaves all else to the other.
+// Behind the line, which may end in '\r', stands '\n', and LINE_SLACK bytes more can be read.
 enum scan_result line_scan(struct lines *l, bytes line);
 // The strict way, for any line.
 bool line_strict(struct lines *l, bytes line);

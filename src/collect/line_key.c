@@ -194,6 +194,7 @@ static struct line_key *key_make(struct lines *l, bytes name, uint16_t *slot)
     key->quoted[name.n + 1] = '"';
     key->quoted[name.n + 2] = ':';
     resolve(l->format, key, name);
+    key->put = line_putter_of(key);
     return key;
 }
 

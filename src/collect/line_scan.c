@@ -3,53 +3,63 @@
 // values, exponents, signs, more than 64 bits, keys that come twice.
 //
 // Lines of one input have mostly the same names in the same order: a name is first compared with
-// the one that stood at its place in the line before.
+// the one that came last behind the name before it.
+//
+// A byte that stands in no value ends the line, and LINE_SLACK more can be read: so only what moves
+// over such bytes asks where the end is.
 #include <emmintrin.h>
 
+#include "collect/line_digits.h"
 #include "collect/line_inside.h"
+
+// Seldom called: not to weigh on what is called for every value.
+#define APART __attribute__((noinline))
 
 enum { WIDE = 16, FRACTION_DIGITS = 6, DIGITS_SAFE = 19 };
 // Millionths of less come out of the strict parser's doubles as they went in: 0.24 of them is lost
 // when such a double is made, and 0.25 when it is multiplied.
 #define DECIMAL_WHOLE_MAX (UINT64_C(1) << 32)
 
-struct scan {
-    const uint8_t *at, *end;
-};
-
-static inline bool scan_is(struct scan *s, uint8_t c)
+// Of the next bytes those, as bits, that are no plain text, or its end.
+static inline unsigned marks(const uint8_t *at)
 {
-    if (s->at == s->end || *s->at != c) return false;
-    s->at++;
-    return true;
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                               _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    // Signed: bytes beyond ASCII are less than a space, too.
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(hit, _mm_cmplt_epi8(v, _mm_set1_epi8(' '))));
 }
 
-static inline void scan_space(struct scan *s)
+static inline unsigned equal_bytes(const uint8_t *a, const uint8_t *b)
 {
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\r')) s->at++;
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)a);
+    __m128i w = _mm_loadu_si128((const __m128i *)(const void *)b);
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, w));
 }
 
-// What stands up to the next quote; false when there is none, or something before it that is not
-// plain.
-static inline bool scan_text(struct scan *s, bytes *text)
+// ---- what moves on: each returns the place behind, or NULL to refuse the line -------------------
+
+static APART const uint8_t *skip_space(const uint8_t *at, const uint8_t *end)
 {
-    const uint8_t *from = s->at, *at = from;
-    for (; s->end - at >= WIDE; at += WIDE) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                                   _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
-        // Signed: bytes beyond ASCII are less than a space, too.
-        hit = _mm_or_si128(hit, _mm_cmplt_epi8(v, _mm_set1_epi8(' ')));
-        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
-        if (!mask) continue;
-        at += __builtin_ctz(mask);
-        break;
-    }
-    while (at < s->end && *at != '"' && *at != '\\' && *at >= ' ' && *at < 0x80) at++;
-    if (at == s->end || *at != '"') return false;
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r')) at++;
+    return at;
+}
+
+static inline const uint8_t *scan_space(const uint8_t *at, const uint8_t *end)
+{
+    return *at > ' ' ? at : skip_space(at, end);
+}
+
+// What stands up to the next quote.
+static inline const uint8_t *scan_text(const uint8_t *at, bytes *text)
+{
+    const uint8_t *from = at;
+    unsigned mask = marks(at);
+    while (!mask) mask = marks(at += WIDE);
+    at += __builtin_ctz(mask);
+    if (*at != '"') return NULL;
     *text = bytes_of(from, (size_t)(at - from));
-    s->at = at + 1;
-    return true;
+    return at + 1;
 }
 
 static inline bool is_digit(uint8_t c)
@@ -57,152 +67,113 @@ static inline bool is_digit(uint8_t c)
     return (uint8_t)(c - '0') < 10;
 }
 
-// Up to seven digits at once, as most numbers have: eight bytes as one word, so that it depends on
-// no branch how many are digits. False when it takes another way.
-static inline bool scan_few_digits(struct scan *s, uint64_t *number)
+// More than fifteen digits.
+static APART const uint8_t *scan_long(const uint8_t *at, uint64_t *number)
 {
-    uint64_t word;
-    if ((size_t)(s->end - s->at) < sizeof word || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
-        return false;
-    memcpy(&word, s->at, sizeof word);
-    word ^= UINT64_C(0x3030303030303030);
-    // Up to the first byte that is no digit there is no carry.
-    uint64_t others = (word | (word + UINT64_C(0x0606060606060606))) & UINT64_C(0xf0f0f0f0f0f0f0f0);
-    if (!others) return false;
-    unsigned digits = (unsigned)__builtin_ctzll(others) / 8;
-    if (!digits || (digits > 1 && *s->at == '0')) return false;
-    word <<= 64 - 8 * digits; // zeros in front
-    word = word * 10 + (word >> 8);
-    word = ((word & UINT64_C(0xff000000ff)) * UINT64_C(0xf424000000064) +
-            (word >> 16 & UINT64_C(0xff000000ff)) * UINT64_C(0x271000000001)) >>
-           32;
-    *number = word;
-    s->at += digits;
-    return true;
-}
-
-static inline bool scan_digits(struct scan *s, uint64_t *number)
-{
-    if (scan_few_digits(s, number)) return true;
-    const uint8_t *from = s->at;
     uint64_t n = 0;
-    const uint8_t *safe = s->end - from > DIGITS_SAFE ? from + DIGITS_SAFE : s->end;
-    while (s->at < safe && is_digit(*s->at)) n = n * 10 + (*s->at++ - '0');
-    if (s->at < s->end && is_digit(*s->at)) {
-        uint64_t digit = *s->at++ - '0';
-        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n)) return false;
-        if (s->at < s->end && is_digit(*s->at)) return false;
+    const uint8_t *safe = at + DIGITS_SAFE;
+    while (at < safe && is_digit(*at)) n = n * 10 + (*at++ - '0');
+    if (is_digit(*at)) {
+        uint64_t digit = *at++ - '0';
+        if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, digit, &n)) return NULL;
     }
     *number = n;
-    return s->at > from && !(*from == '0' && s->at - from > 1);
+    return is_digit(*at) ? NULL : at;
 }
 
-static bool scan_fraction(struct scan *s, struct line_value *v)
+static inline const uint8_t *scan_digits(const uint8_t *at, uint64_t *number)
 {
-    if (v->number >= DECIMAL_WHOLE_MAX) return false;
-    unsigned digits = 0;
-    uint64_t n = v->number;
-    for (; s->at < s->end && is_digit(*s->at); digits++) {
-        if (digits == FRACTION_DIGITS) return false;
-        n = n * 10 + (*s->at++ - '0');
-    }
-    if (!digits) return false;
-    for (; digits < FRACTION_DIGITS; digits++) n *= 10;
-    *v = (struct line_value){.shape = VALUE_DECIMAL, .number = n};
-    return true;
+    uint64_t word = digits_load(at);
+    unsigned digits = digits_count(word);
+    if (!digits || (*at == '0' && digits > 1)) return NULL;
+    *number = digits_number(digits_first(word, digits));
+    if (digits < DIGITS_WORD) return at + digits;
+    word = digits_load(at + DIGITS_WORD);
+    digits = digits_count(word);
+    if (digits == DIGITS_WORD) return scan_long(at, number);
+    if (digits)
+        *number = *number * digits_scale(digits) + digits_number(digits_first(word, digits));
+    return at + DIGITS_WORD + digits;
 }
 
-static bool scan_word(struct scan *s, struct line_value *v)
+static inline const uint8_t *scan_fraction(const uint8_t *at, struct line_value *v)
 {
-    bytes rest = bytes_of(s->at, (size_t)(s->end - s->at));
-    *v = (struct line_value){.shape = VALUE_OTHER};
+    uint64_t word = digits_load(at);
+    unsigned digits = digits_count(word);
+    if (!digits || digits > FRACTION_DIGITS || v->number >= DECIMAL_WHOLE_MAX) return NULL;
+    v->shape = VALUE_DECIMAL;
+    v->number = v->number * digits_scale(FRACTION_DIGITS) +
+                digits_number(digits_first(word, digits)) * digits_scale(FRACTION_DIGITS - digits);
+    return at + digits;
+}
+
+static APART const uint8_t *scan_word(const uint8_t *at, const uint8_t *end, struct line_value *v)
+{
+    bytes rest = bytes_of(at, (size_t)(end - at));
+    v->shape = VALUE_OTHER;
     if (bytes_start_with(rest, "true")) v->text = bytes_first(rest, strlen("true"));
     else if (bytes_start_with(rest, "false")) v->text = bytes_first(rest, strlen("false"));
     else if (bytes_start_with(rest, "null")) {
         v->text = bytes_first(rest, strlen("null"));
         v->shape = VALUE_NONE;
-    } else return false;
-    s->at += v->text.n;
-    return true;
+    } else return NULL;
+    return at + v->text.n;
 }
 
-static inline bool scan_value(struct scan *s, struct line_value *v)
+static inline const uint8_t *scan_value(const uint8_t *at, const uint8_t *end, struct line_value *v)
 {
-    if (s->at == s->end) return false;
-    if (*s->at == '"') {
-        s->at++;
+    if (*at == '"') {
         v->shape = VALUE_TEXT;
-        return scan_text(s, &v->text);
+        return scan_text(at + 1, &v->text);
     }
-    if (!is_digit(*s->at)) return scan_word(s, v);
+    if (!is_digit(*at)) return scan_word(at, end, v);
     v->shape = VALUE_NUMBER;
-    if (!scan_digits(s, &v->number)) return false;
-    return !scan_is(s, '.') || scan_fraction(s, v);
+    at = scan_digits(at, &v->number);
+    return at && *at == '.' ? scan_fraction(at + 1, v) : at;
 }
 
-// Whether `"name":` stands here. A key's text has zeros behind it, as far as wide loads go.
-static inline bool scan_expected(struct scan *s, const struct line_key *key)
+// ---- members ------------------------------------------------------------------------------------
+
+// Behind `"name":` when that stands here, else NULL.
+static inline const uint8_t *scan_expected(const uint8_t *at, const struct line_key *key)
 {
-    size_t n = (size_t)key->name_length + 3;
-    if ((size_t)(s->end - s->at) < 2 * WIDE || n > 2 * WIDE) {
-        if ((size_t)(s->end - s->at) < n || memcmp(s->at, key->quoted, n) != 0) return false;
-        s->at += n;
-        return true;
-    }
-    const __m128i *line = (const __m128i *)(const void *)s->at;
-    const __m128i *name = (const __m128i *)(const void *)key->quoted;
-    __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128(line), _mm_loadu_si128(name));
-    __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128(line + 1), _mm_loadu_si128(name + 1));
-    uint64_t equal = (uint32_t)_mm_movemask_epi8(low) | (uint64_t)(uint32_t)_mm_movemask_epi8(high)
-                                                            << WIDE;
-    uint64_t wanted = (UINT64_C(1) << n) - 1;
-    if ((equal & wanted) != wanted) return false;
-    s->at += n;
-    return true;
+    unsigned n = key->name_length + 3u;
+    if (n > 2 * WIDE) return memcmp(at, key->quoted, n) == 0 ? at + n : NULL;
+    uint32_t equal =
+        equal_bytes(at, key->quoted) | equal_bytes(at + WIDE, key->quoted + WIDE) << WIDE;
+    return ~equal << (2 * WIDE - n) ? NULL : at + n;
 }
 
-static struct line_key *scan_name(struct scan *s, struct lines *l, uint32_t place)
+// Another name than *expected, which it will be.
+static APART const uint8_t *scan_name(struct lines *l, const uint8_t *at, const uint8_t *end,
+                                      struct line_key **expected)
 {
     bytes name;
-    struct line_keys *keys = &l->keys;
-    if (!scan_is(s, '"') || !scan_text(s, &name)) return NULL;
-    scan_space(s);
-    if (!scan_is(s, ':')) return NULL;
+    if (*at != '"' || !(at = scan_text(at + 1, &name))) return NULL;
+    at = scan_space(at, end);
+    if (*at != ':') return NULL;
     struct line_key *key = line_key(l, name);
-    if (key) keys->order[place] = (uint16_t)(key - keys->keys + 1);
-    return key;
-}
-
-// One member; `place` counts them.
-static inline enum scan_result scan_member(struct scan *s, struct lines *l, uint32_t place)
-{
-    struct line_keys *keys = &l->keys;
-    struct line_value v = {0};
-    uint32_t expected = place < LINE_KEYS_MAX ? keys->order[place] : 0;
-    struct line_key *key = expected ? &keys->keys[expected - 1] : NULL;
-    if (!key || !scan_expected(s, key)) {
-        if (place >= LINE_KEYS_MAX) return SCAN_REFUSED;
-        key = scan_name(s, l, place);
-    }
-    if (!key || !line_key_see(l, key)) return SCAN_REFUSED;
-    scan_space(s);
-    if (!scan_value(s, &v)) return SCAN_REFUSED;
-    return line_put(l, key, &v) ? SCAN_DONE : SCAN_FAULT;
+    if (!key) return NULL;
+    *expected = key;
+    return at + 1;
 }
 
 enum scan_result line_scan(struct lines *l, bytes line)
 {
-    struct scan s = {line.p, line.p + line.n};
-    scan_space(&s);
-    if (!scan_is(&s, '{')) return SCAN_REFUSED;
-    for (uint32_t place = 0;; place++) {
-        scan_space(&s);
-        enum scan_result r = scan_member(&s, l, place);
-        if (r != SCAN_DONE) return r;
-        scan_space(&s);
-        if (scan_is(&s, ',')) continue;
-        if (!scan_is(&s, '}')) return SCAN_REFUSED;
-        scan_space(&s);
-        return s.at == s.end ? SCAN_DONE : SCAN_REFUSED;
-    }
+    const uint8_t *end = line.p + line.n, *at = scan_space(line.p, end), *behind;
+    struct line_key **expected = &l->keys.first;
+    struct line_value v = {0};
+    if (*at != '{') return SCAN_REFUSED;
+    do {
+        at = scan_space(at + 1, end);
+        behind = *expected ? scan_expected(at, *expected) : NULL;
+        if (!behind) behind = scan_name(l, at, end, expected);
+        at = behind ? scan_value(scan_space(behind, end), end, &v) : NULL;
+        struct line_key *key = *expected;
+        if (!at || !line_key_see(l, key)) return SCAN_REFUSED;
+        if (!line_put(l, key, &v)) return SCAN_FAULT;
+        at = scan_space(at, end);
+        expected = &key->next;
+    } while (*at == ',');
+    return *at == '}' && scan_space(at + 1, end) == end ? SCAN_DONE : SCAN_REFUSED;
 }

@@ -1,5 +1,6 @@
 // Times in lines. Most of those that follow each other are in a minute that was there before: its
 // beginning is kept, so that only seconds are left to read.
+#include "collect/line_digits.h"
 #include "collect/line_inside.h"
 
 enum { MINUTE_SIZE = 16, SECONDS_END = 19, ZONE_MAX = 6, TIME_SIZE_MAX = 64 };
@@ -48,68 +49,69 @@ static bool slow_time(struct lines *l, bytes text, nanos *t)
     return zone_put(full, bytes_after(text, end)) && time_parse(bytes_of(full->p, full->n), 0, t);
 }
 
-static inline bool two_digits(const uint8_t *p, unsigned *n)
+// ---- minutes that were met ----------------------------------------------------------------------
+
+static struct line_minute *minute_of(struct lines *l, bytes text)
 {
-    unsigned high = p[0] - '0', low = p[1] - '0';
-    *n = high * 10 + low;
-    return high <= 9 && low <= 9;
+    size_t hour = text.p[12], ten = text.p[14], one = text.p[15];
+    return &l->minutes[(hour * 60 + ten * 10 + one + text.n * 7) % LINE_MINUTES];
 }
 
-static bool fraction_parse(bytes digits, nanos *t)
+static inline uint64_t last_eight(const uint8_t *end)
 {
-    static const uint32_t scale[] = {0,     100000000, 10000000, 1000000, 100000,
-                                     10000, 1000,      100,      10,      1};
-    uint32_t n = 0;
-    if (!digits.n || digits.n >= sizeof scale / sizeof scale[0]) return false;
-    for (size_t i = 0; i < digits.n; i++) {
-        unsigned digit = digits.p[i] - '0';
-        if (digit > 9) return false;
-        n = n * 10 + digit;
-    }
-    *t = (nanos)(n * scale[digits.n]);
+    uint64_t word;
+    memcpy(&word, end - sizeof word, sizeof word);
+    return word;
+}
+
+// Seconds and their fraction, which ends where the zone begins; a leap second goes the other way.
+static inline bool seconds_parse(const uint8_t *seconds, unsigned digits, nanos *t)
+{
+    unsigned ten = seconds[0] - '0', one = seconds[1] - '0';
+    *t = (nanos)(ten * 10 + one) * NANOS_PER_SECOND;
+    if (ten > 5 || one > 9) return false;
+    if (!digits) return true;
+    uint64_t word = digits_load(seconds + 3 + digits - DIGITS_WORD);
+    word &= UINT64_MAX << (64 - 8 * digits);
+    if (seconds[2] != '.' || digits_count(word) < DIGITS_WORD) return false;
+    *t += (nanos)(digits_number(word) * digits_scale(DIGITS_WORD - digits) * 10);
     return true;
 }
 
-static struct line_minute *minute_of(struct lines *l, const uint8_t *p)
+static inline bool minute_time(const struct line_minute *m, bytes text, nanos *t)
 {
-    unsigned hour = p[12], ten = p[14], one = p[15];
-    return &l->minutes[(hour * 60 + ten * 10 + one) % LINE_MINUTES];
+    if (text.n != m->size || memcmp(m->text, text.p, MINUTE_SIZE + 1) != 0 ||
+        (last_eight(text.p + text.n) & m->is_zone) != m->zone ||
+        !seconds_parse(text.p + MINUTE_SIZE + 1, m->digits, t))
+        return false;
+    *t += m->start;
+    return true;
 }
 
-static bool minute_is(const struct line_minute *m, const uint8_t *p, bytes zone)
+// Keeps the minute of a time that it would have read.
+static void minute_keep(struct line_minute *m, bytes text, nanos t)
 {
-    return memcmp(m->text, p, MINUTE_SIZE) == 0 && m->zone[sizeof m->zone - 1] == zone.n &&
-           memcmp(m->zone, zone.p, zone.n) == 0;
-}
-
-static void minute_keep(struct line_minute *m, bytes text, bytes zone, nanos start)
-{
-    memcpy(m->text, text.p, MINUTE_SIZE);
-    memcpy(m->zone, zone.p, zone.n);
-    m->zone[sizeof m->zone - 1] = (uint8_t)zone.n;
-    m->start = start;
+    nanos within;
+    size_t end = zone_at(text), zone = text.n - end;
+    size_t digits = end > SECONDS_END ? end - SECONDS_END - 1 : 0;
+    bool is_usual = zone <= ZONE_MAX && digits <= DIGITS_WORD && text.p[MINUTE_SIZE] == ':' &&
+                    end != SECONDS_END + 1 &&
+                    seconds_parse(text.p + MINUTE_SIZE + 1, (unsigned)digits, &within);
+    if (!is_usual) return;
+    memcpy(m->text, text.p, sizeof m->text);
+    m->size = (uint8_t)text.n;
+    m->digits = (uint8_t)digits;
+    m->is_zone = zone ? UINT64_MAX << (64 - 8 * zone) : 0;
+    m->zone = last_eight(text.p + text.n) & m->is_zone;
+    m->start = t - within;
 }
 
 bool line_time(struct lines *l, bytes text, nanos *t)
 {
-    unsigned second;
-    if (text.n < SECONDS_END || text.p[MINUTE_SIZE] != ':') return slow_time(l, text, t);
-    size_t end = zone_at(text);
-    bytes zone = bytes_after(text, end);
-    bytes fraction = bytes_of(text.p + SECONDS_END, end - SECONDS_END);
-    nanos part = 0;
-    // 60 is a leap second; what is finer than nanoseconds is rare: both go the other way.
-    bool is_usual =
-        two_digits(text.p + MINUTE_SIZE + 1, &second) && second < 60 && zone.n <= ZONE_MAX &&
-        (!fraction.n || (fraction.p[0] == '.' && fraction_parse(bytes_after(fraction, 1), &part)));
-    if (!is_usual) return slow_time(l, text, t);
-    struct line_minute *m = minute_of(l, text.p);
-    nanos within = (nanos)second * NANOS_PER_SECOND + part;
-    if (minute_is(m, text.p, zone)) {
-        *t = m->start + within;
-        return true;
-    }
+    if (text.n < SECONDS_END) return slow_time(l, text, t);
+    struct line_minute *m = minute_of(l, text);
+    if (minute_time(m, text, t)) return true;
     if (!slow_time(l, text, t)) return false;
-    minute_keep(m, text, zone, *t - within);
+    minute_keep(m, text, *t);
     return true;
 }

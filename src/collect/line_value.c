@@ -1,8 +1,5 @@
 // Values of lines into columns of `flow`. Both parsers, and tables, end here.
 #include <inttypes.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <jansson.h>
 
 #include "collect/line_inside.h"
@@ -27,10 +24,10 @@ static bool has(const struct lines *l, unsigned field)
 
 // ---- what has no field --------------------------------------------------------------------------
 
-static APART void put_element(struct lines *l, const struct line_key *key,
+static APART bool put_element(struct lines *l, const struct line_key *key,
                               const struct line_value *v)
 {
-    if (!l->options.elements) return;
+    if (!l->options.elements) return true;
     struct text *t = &l->value;
     text_clear(t);
     text_put(t, bytes_after(line_key_name(key), key->shown));
@@ -40,6 +37,7 @@ static APART void put_element(struct lines *l, const struct line_key *key,
         text_format(t, "%" PRIu64 ".%06" PRIu64, v->number / MILLION, v->number % MILLION);
     else text_put(t, bytes_first(v->text, TEXT_MAX));
     flow_list_put(&l->list, bytes_of(t->p, t->n));
+    return true;
 }
 
 // ---- numbers ------------------------------------------------------------------------------------
@@ -238,96 +236,10 @@ static bool put_duration(struct lines *l, const struct line_key *key, const stru
 
 // ---- addresses and text -------------------------------------------------------------------------
 
-// One of the four numbers, without leading zeros; 256 when it is none.
-static inline uint32_t v4_part(const uint8_t **at, const uint8_t *end)
-{
-    const uint8_t *p = *at;
-    uint32_t digit, part = p < end ? (uint32_t)(*p - '0') : 10;
-    if (part > 9) return 256;
-    if (++p < end && (digit = (uint32_t)(*p - '0')) <= 9) {
-        if (!part) return 256;
-        part = part * 10 + digit;
-        if (++p < end && (digit = (uint32_t)(*p - '0')) <= 9) {
-            part = part * 10 + digit;
-            p++;
-        }
-    }
-    *at = p;
-    return part;
-}
-
-// Number by number.
-static bool v4_plain(bytes text, struct address *a)
-{
-    const uint8_t *at = text.p, *end = text.p + text.n;
-    uint32_t v4 = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        if (i && (at == end || *at++ != '.')) return false;
-        uint32_t part = v4_part(&at, end);
-        if (part > UINT8_MAX) return false;
-        v4 = v4 << 8 | part;
-    }
-    *a = address_v4(v4);
-    return at == end;
-}
-
-#ifdef __SSE2__
-enum { V4_SIZE_MIN = 8, V4_SIZE_MAX = 15, DIGITS_MAX = 3 };
-
-// The number of the digits that end before `end`; 256 when it is none, or has zeros in front.
-static inline uint32_t v4_digits(const uint8_t *end, unsigned digits)
-{
-    static const uint32_t least[] = {0, 0, 10, 100};
-    uint32_t word;
-    if (digits - 1 >= DIGITS_MAX) return 256;
-    memcpy(&word, end - sizeof word, sizeof word);
-    word &= UINT32_MAX << (32 - 8 * digits);
-    uint32_t n = (word >> 24) + (word >> 16 & 0xff) * 10 + (word >> 8 & 0xff) * 100;
-    return n < least[digits] ? 256 : n;
-}
-
-// All bytes at once, without a branch for each digit: how many there are is different each time.
-static inline bool v4_at_once(bytes text, struct address *a)
-{
-    _Alignas(16) uint8_t digits[4 + 16] = {0};
-    uint64_t first, last;
-    memcpy(&first, text.p, sizeof first);
-    memcpy(&last, text.p + text.n - sizeof last, sizeof last);
-    last = text.n > sizeof last ? last >> (128 - 8 * text.n) : 0;
-    __m128i v = _mm_set_epi64x((int64_t)last, (int64_t)first);
-    __m128i d = _mm_sub_epi8(v, _mm_set1_epi8('0'));
-    _mm_storeu_si128((__m128i *)(void *)(digits + 4), d);
-    unsigned dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')));
-    unsigned numbers =
-        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d));
-    unsigned wanted = (1u << text.n) - 1, n = (unsigned)text.n;
-    unsigned behind_one = dots & (dots - 1), behind_two = behind_one & (behind_one - 1);
-    bool are_three = behind_two && !(behind_two & (behind_two - 1));
-    if (((dots | numbers) & wanted) != wanted || !are_three) return false;
-    unsigned one = (unsigned)__builtin_ctz(dots), two = (unsigned)__builtin_ctz(behind_one);
-    unsigned three = (unsigned)__builtin_ctz(behind_two);
-    const uint8_t *at = digits + 4;
-    uint32_t a0 = v4_digits(at + one, one), a1 = v4_digits(at + two, two - one - 1);
-    uint32_t a2 = v4_digits(at + three, three - two - 1), a3 = v4_digits(at + n, n - three - 1);
-    if ((a0 | a1 | a2 | a3) > UINT8_MAX) return false;
-    *a = address_v4(a0 << 24 | a1 << 16 | a2 << 8 | a3);
-    return true;
-}
-#endif
-
-// What is not plain is left to address_parse.
-static inline bool v4_parse(bytes text, struct address *a)
-{
-#ifdef __SSE2__
-    if (text.n >= V4_SIZE_MIN && text.n <= V4_SIZE_MAX) return v4_at_once(text, a);
-#endif
-    return v4_plain(text, a);
-}
-
 static bool put_address(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
     struct address a;
-    bool ok = v->shape == VALUE_TEXT && (v4_parse(v->text, &a) || address_parse(v->text, &a));
+    bool ok = v->shape == VALUE_TEXT && line_address(v->text, &a);
     if (!ok) return put_fault(l, key, "is no address");
     if (address_is_none(a) && has(l, key->field)) return true;
     batch_words(l->batch, key->field, a.hi, a.lo);
@@ -387,42 +299,6 @@ static bool put_rate(struct lines *l, const struct line_key *key, const struct l
 }
 
 // ---- by what the name is for --------------------------------------------------------------------
-
-static bool put_step(struct lines *l, const struct line_key *key, const struct line_value *v)
-{
-    switch ((enum step_how)key->how) {
-    case STEP_NUMBER:
-    case STEP_COUNT:
-        return put_number(l, key, v);
-    case STEP_TIME:
-        return put_time(l, key, v);
-    case STEP_ADDRESS:
-        return put_address(l, key, v);
-    case STEP_MAC:
-    case STEP_TEXT:
-        return put_text(l, key, v);
-    case STEP_HASH:
-        return put_octets(l, key, v);
-    case STEP_ICMP:
-        return put_icmp(l, key, v);
-    case STEP_REASON:
-        return put_reason(l, key, v);
-    case STEP_RATE:
-        return put_rate(l, key, v);
-    case STEP_UPTIME: // nobody tells when the system began to count
-    case STEP_DELTA:
-    case STEP_BEGAN:
-    case STEP_SIZE: // of one packet, and the packet: there are no sampled ones in lines
-    case STEP_PACKET:
-    case STEP_SAMPLER:
-    case STEP_ELEMENT:
-        put_element(l, key, v);
-        return true;
-    case STEP_SKIP:
-        break;
-    }
-    return true;
-}
 
 // ---- what only tables have ----------------------------------------------------------------------
 
@@ -486,8 +362,9 @@ static APART bool put_elements(struct lines *l, const struct line_key *key,
     return ok || put_fault(l, key, "is no list of texts");
 }
 
-static bool put_type(struct lines *l, const struct line_value *v)
+static bool put_type(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
+    (void)key;
     const char *const *types = l->format->types;
     bool is_flow = false;
     for (size_t i = 0; i < sizeof l->format->types / sizeof types[0] && types[i]; i++)
@@ -496,34 +373,74 @@ static bool put_type(struct lines *l, const struct line_value *v)
     return true;
 }
 
-bool line_put(struct lines *l, const struct line_key *key, const struct line_value *v)
+static bool put_nothing(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
-    if (key->use == LINE_TYPE) return put_type(l, v);
-    // A line that is no flow must be well formed, but its values are not ours to judge.
-    if (v->shape == VALUE_NONE || l->is_other) return true;
+    (void)l, (void)key, (void)v;
+    return true;
+}
+
+// ---- by what the name is for --------------------------------------------------------------------
+
+static line_putter *putter_of_step(enum step_how how)
+{
+    switch (how) {
+    case STEP_NUMBER:
+    case STEP_COUNT:
+        return put_number;
+    case STEP_TIME:
+        return put_time;
+    case STEP_ADDRESS:
+        return put_address;
+    case STEP_MAC:
+    case STEP_TEXT:
+        return put_text;
+    case STEP_HASH:
+        return put_octets;
+    case STEP_ICMP:
+        return put_icmp;
+    case STEP_REASON:
+        return put_reason;
+    case STEP_RATE:
+        return put_rate;
+    case STEP_UPTIME: // nobody tells when the system began to count
+    case STEP_DELTA:
+    case STEP_BEGAN:
+    case STEP_SIZE: // of one packet, and the packet: there are no sampled ones in lines
+    case STEP_PACKET:
+    case STEP_SAMPLER:
+    case STEP_ELEMENT:
+        return put_element;
+    case STEP_SKIP:
+        break;
+    }
+    return put_nothing;
+}
+
+line_putter *line_putter_of(const struct line_key *key)
+{
     switch ((enum line_use)key->use) {
     case LINE_STEP:
-        return put_step(l, key, v);
+        return putter_of_step((enum step_how)key->how);
     case LINE_FLAGS:
-        return put_flags(l, key, v);
+        return put_flags;
     case LINE_HEX:
-        return put_hex(l, key, v);
+        return put_hex;
     case LINE_PROTOCOL:
-        return put_protocol(l, key, v);
+        return put_protocol;
     case LINE_DURATION:
-        return put_duration(l, key, v);
+        return put_duration;
     case LINE_PORT:
-        return put_port(l, key, v);
+        return put_port;
     case LINE_KEPT:
-        put_element(l, key, v);
-        return true;
+        return put_element;
     case LINE_BOTH:
-        return put_both(l, key, v);
+        return put_both;
     case LINE_ELEMENTS:
-        return put_elements(l, key, v);
+        return put_elements;
     case LINE_TYPE:
+        return put_type;
     case LINE_IGNORED:
         break;
     }
-    return true;
+    return put_nothing;
 }

@@ -195,7 +195,6 @@ struct lines *lines_create(const struct lines_options *options, struct record_wr
 void lines_destroy(struct lines *l)
 {
     if (!l) return;
-    text_deinit(&l->carry);
     text_deinit(&l->list);
     text_deinit(&l->value);
     text_deinit(&l->cell);
@@ -213,37 +212,47 @@ static void take_long(struct lines *l, bytes line)
 // Keeps what has no end yet; of a line that is too long only the beginning.
 static void lines_carry(struct lines *l, bytes piece)
 {
-    size_t room = LINE_BYTES_MAX - l->carry.n;
+    size_t room = LINE_BYTES_MAX - l->carried;
     l->is_cut |= piece.n > room;
-    text_put(&l->carry, bytes_first(piece, room));
+    piece = bytes_first(piece, room);
+    if (piece.n) memcpy(l->carry + l->carried, piece.p, piece.n);
+    l->carried += piece.n;
 }
 
 static void take_carried(struct lines *l)
 {
-    bytes line = bytes_of(l->carry.p, l->carry.n);
+    bytes line = bytes_of(l->carry, l->carried);
+    l->carry[line.n] = '\n';
     if (l->is_cut) take_long(l, line);
     else take_line(l, line);
     l->is_cut = false;
-    text_clear(&l->carry);
+    l->carried = 0;
+}
+
+// The line of a piece that ends at `end`. Near the end of the piece it is copied to where more can
+// be read behind it.
+static void take_first(struct lines *l, bytes piece, size_t end)
+{
+    bytes line = bytes_first(piece, end);
+    if (l->carried || piece.n - end <= LINE_SLACK) {
+        lines_carry(l, line);
+        take_carried(l);
+    } else if (line.n > LINE_BYTES_MAX) {
+        take_long(l, line);
+    } else {
+        take_line(l, line);
+    }
 }
 
 void lines_feed(struct lines *l, bytes piece)
 {
     while (piece.n) {
         size_t end = bytes_find(piece, '\n');
-        bytes line = bytes_first(piece, end);
         if (end == piece.n) {
             lines_carry(l, piece);
             return;
         }
-        if (l->carry.n) {
-            lines_carry(l, line);
-            take_carried(l);
-        } else if (line.n > LINE_BYTES_MAX) {
-            take_long(l, line);
-        } else {
-            take_line(l, line);
-        }
+        take_first(l, piece, end);
         piece = bytes_after(piece, end + 1);
     }
 }
@@ -253,9 +262,7 @@ void lines_message(struct lines *l, bytes message)
     l->lines_before = l->counts.lines;
     while (message.n) {
         size_t end = bytes_find(message, '\n');
-        bytes line = bytes_first(message, end);
-        if (line.n > LINE_BYTES_MAX) take_long(l, line);
-        else take_line(l, line);
+        take_first(l, message, end);
         message = bytes_after(message, end + 1);
     }
 }
@@ -280,7 +287,7 @@ void lines_tell(struct lines *l)
 
 void lines_end(struct lines *l)
 {
-    if (l->carry.n) take_carried(l);
+    if (l->carried) take_carried(l);
     lines_tell(l);
 }
 
