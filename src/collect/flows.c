@@ -256,11 +256,11 @@ void flow_icmp_ports(struct record_batch *b)
 {
     enum { ICMP = 1, ICMP6 = 58 };
     uint8_t answer;
-    if (!batch_has(b, FLOW_PROTO, b->rows) || !batch_has(b, FLOW_DST_PORT, b->rows)) return;
-    uint64_t proto = batch_get(b, FLOW_PROTO, b->rows), dst = batch_get(b, FLOW_DST_PORT, b->rows);
+    uint64_t proto = batch_has(b, FLOW_PROTO, b->rows) ? batch_get(b, FLOW_PROTO, b->rows) : 0;
+    if ((proto != ICMP && proto != ICMP6) || !batch_has(b, FLOW_DST_PORT, b->rows)) return;
+    uint64_t dst = batch_get(b, FLOW_DST_PORT, b->rows);
     bool has_src = batch_has(b, FLOW_SRC_PORT, b->rows);
     uint64_t src = has_src ? batch_get(b, FLOW_SRC_PORT, b->rows) : 0;
-    if (proto != ICMP && proto != ICMP6) return;
     if (dst > UINT8_MAX && (!src || src == dst >> 8)) src = dst >> 8, dst &= UINT8_MAX;
     if (src && src <= UINT8_MAX && !dst && icmp_counterpart((uint32_t)proto, (uint8_t)src, &answer))
         dst = answer;

@@ -127,16 +127,15 @@ struct lines {
     bool is_cut; // and which is too long already
     struct line_keys keys;
     struct line_minute minutes[LINE_MINUTES];
-    // Names of protocols and letters of flags that were met.
-    struct line_word protocols[LINE_WORDS], flags[LINE_WORDS];
+    struct line_word protocols[LINE_WORDS]; // names that were met
     struct line_table table;
     // Of this line.
     uint64_t stamp; // another for each reading of a line
     struct record_batch *batch;
-    uint32_t fields;
-    bool is_other, has_duration;
-    bool is_icmp; // told by name: the number depends on the family
-    nanos duration;
+    bool is_told; // something of a flow
+    bool is_other;
+    bool is_icmp;                      // told by name: the number depends on the family
+    nanos duration;                    // 0: not told
     uint64_t packets_both, bytes_both; // 0: not told
     enum line_loss fault;
     char why[128];

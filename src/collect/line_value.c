@@ -53,15 +53,21 @@ static bool digits_parse(bytes text, uint64_t *n)
     return text.n > 0;
 }
 
-static bool put_word(struct lines *l, const struct line_key *key, uint64_t n)
+// Another name may have told it: zero is no news, and a total none beside a difference.
+static APART bool put_again(struct lines *l, const struct line_key *key, uint64_t n)
 {
     struct record_batch *b = l->batch;
-    if (n > key->number_max) return put_fault(l, key, "is too large");
-    // Another name may have told it: zero is no news, and a total none beside a difference.
-    if (has(l, key->field) && (!n || (key->how == STEP_COUNT && batch_get(b, key->field, b->rows))))
-        return true;
+    if (!n || (key->how == STEP_COUNT && batch_get(b, key->field, b->rows))) return true;
     batch_word(b, key->field, n);
-    l->fields++;
+    return true;
+}
+
+static inline bool put_word(struct lines *l, const struct line_key *key, uint64_t n)
+{
+    if (n > key->number_max) return put_fault(l, key, "is too large");
+    if (has(l, key->field)) return put_again(l, key, n);
+    batch_word(l->batch, key->field, n);
+    l->is_told = true;
     return true;
 }
 
@@ -97,48 +103,46 @@ static bool put_hex(struct lines *l, const struct line_key *key, const struct li
     return put_word(l, key, n);
 }
 
-// The place where a text of 1 to 8 bytes is remembered. It is known when `text` there is *word.
-static inline struct line_word *word_place(struct line_word words[LINE_WORDS], bytes text,
-                                           uint64_t *word)
+// A text of 1 to 8 bytes as a number, the first one lowest.
+static inline uint64_t word_of(bytes text)
 {
     uint32_t first, last;
-    if (text.n < sizeof first) {
-        *word = text.p[0] | (uint64_t)text.p[text.n / 2] << 8 * (text.n / 2) |
-                (uint64_t)text.p[text.n - 1] << 8 * (text.n - 1);
-    } else {
-        memcpy(&first, text.p, sizeof first);
-        memcpy(&last, text.p + text.n - sizeof last, sizeof last);
-        *word = first | (uint64_t)last << 8 * (text.n - sizeof last);
-    }
-    return &words[(*word * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (LINE_WORDS - 1)];
+    if (text.n < sizeof first)
+        return text.p[0] | (uint64_t)text.p[text.n / 2] << 8 * (text.n / 2) |
+               (uint64_t)text.p[text.n - 1] << 8 * (text.n - 1);
+    memcpy(&first, text.p, sizeof first);
+    memcpy(&last, text.p + text.n - sizeof last, sizeof last);
+    return first | (uint64_t)last << 8 * (text.n - sizeof last);
 }
 
-static bool flags_parse(bytes text, uint64_t *flags)
+// Nonzero in the highest bit of each byte that is zero.
+static inline uint64_t zero_bytes(uint64_t word)
 {
-    static const char letters[] = "CEUAPRSF";
-    enum { LETTERS = sizeof letters - 1 };
-    *flags = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        char letter = letters[LETTERS - text.n + i];
-        if (text.p[i] != '.' && text.p[i] != letter) return false;
-        *flags = *flags << 1 | (text.p[i] != '.');
-    }
-    return true;
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    return ~(((word & low) + low) | word | low);
+}
+
+static inline bool flags_parse(bytes text, uint64_t *flags)
+{
+    // As many of "CEUAPRSF" as the text has, without the first ones, and as many dots.
+    uint64_t unused = 64 - 8 * text.n, word = word_of(text);
+    uint64_t all = UINT64_C(0x8080808080808080) >> unused;
+    uint64_t letters = UINT64_C(0x4653525041554543) >> unused;
+    uint64_t dots = UINT64_C(0x2e2e2e2e2e2e2e2e) >> unused;
+    uint64_t are_set = zero_bytes(word ^ letters) & all, are_not = zero_bytes(word ^ dots);
+    // One bit of each byte, that of the first one highest.
+    *flags = (are_set >> 7) * UINT64_C(0x8040201008040201) >> 56 >> unused / 8;
+    return ((are_set | are_not) & all) == all;
 }
 
 // "UAPRSF", dots where a flag is not set; with "CE" in front of it (RFC 3168).
 static bool put_flags(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
     enum { USUAL = 6, ALL = 8 };
-    uint64_t word, flags;
-    if (v->shape != VALUE_TEXT || (v->text.n != USUAL && v->text.n != ALL))
-        return put_number(l, key, v);
-    struct line_word *known = word_place(l->flags, v->text, &word);
-    if (known->text != word) {
-        if (!flags_parse(v->text, &flags)) return put_number(l, key, v);
-        *known = (struct line_word){word, flags};
-    }
-    return put_word(l, key, known->number);
+    uint64_t flags;
+    bool are_letters = v->shape == VALUE_TEXT && (v->text.n == USUAL || v->text.n == ALL) &&
+                       flags_parse(v->text, &flags);
+    return are_letters ? put_word(l, key, flags) : put_number(l, key, v);
 }
 
 static APART bool protocol_of(bytes text, uint8_t *number)
@@ -156,7 +160,9 @@ static bool protocol_parse(struct lines *l, bytes text, uint8_t *number)
     uint64_t word;
     if (!text.n) return false;
     if (text.n > sizeof word) return protocol_of(text, number);
-    struct line_word *known = word_place(l->protocols, text, &word);
+    word = word_of(text);
+    struct line_word *known =
+        &l->protocols[(word * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (LINE_WORDS - 1)];
     if (known->text != word) {
         if (!protocol_of(text, number)) return false;
         *known = (struct line_word){word, *number};
@@ -230,7 +236,6 @@ static bool put_duration(struct lines *l, const struct line_key *key, const stru
 {
     bool ok = v->shape == VALUE_TEXT ? duration_parse(v->text, &l->duration)
                                      : decimal_time(v, NANOS_PER_SECOND, &l->duration);
-    l->has_duration = ok;
     return ok || put_fault(l, key, "is no duration in seconds");
 }
 
@@ -243,7 +248,7 @@ static bool put_address(struct lines *l, const struct line_key *key, const struc
     if (!ok) return put_fault(l, key, "is no address");
     if (address_is_none(a) && has(l, key->field)) return true;
     batch_words(l->batch, key->field, a.hi, a.lo);
-    l->fields++;
+    l->is_told = true;
     return true;
 }
 
@@ -252,7 +257,7 @@ static APART bool put_text(struct lines *l, const struct line_key *key, const st
     // One text a field bounds what a row takes of the batch.
     if (v->shape != VALUE_TEXT || has(l, key->field)) put_element(l, key, v);
     else flow_put_text(l->batch, key->field, v->text);
-    l->fields++;
+    l->is_told = true;
     return true;
 }
 
@@ -271,7 +276,7 @@ static APART bool put_octets(struct lines *l, const struct line_key *key,
     }
     if (!is_hex || has(l, key->field)) put_element(l, key, v);
     else if (n) batch_text(l->batch, key->field, bytes_of(octets, n));
-    l->fields++;
+    l->is_told = true;
     return true;
 }
 

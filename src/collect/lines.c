@@ -72,8 +72,8 @@ bool line_fault(struct lines *l, enum line_loss loss, const char *format, ...)
 void line_begin(struct lines *l)
 {
     l->stamp++;
-    l->fields = 0;
-    l->is_other = l->has_duration = l->is_icmp = false;
+    l->is_told = l->is_other = l->is_icmp = false;
+    l->duration = 0;
     l->packets_both = l->bytes_both = 0;
     text_clear(&l->list);
     l->batch = writer_begin(l->writer, &flow_kind, ROW_NEED);
@@ -92,12 +92,13 @@ static bool line_times(struct lines *l)
     if (!has_first && !has_last) return line_fault(l, LINE_LOSS_no_flow, "it tells no time");
     int64_t first = (int64_t)batch_get(b, FLOW_FIRST_SEEN, b->rows);
     int64_t last = (int64_t)batch_get(b, FLOW_LAST_SEEN, b->rows);
-    nanos duration = l->has_duration ? l->duration : 0;
-    if (!has_first && __builtin_sub_overflow(last, duration, &first)) first = last;
-    if (!has_last && __builtin_add_overflow(first, duration, &last)) last = first;
-    if (first < 0) first = last;
-    batch_word(b, FLOW_FIRST_SEEN, (uint64_t)first);
-    batch_word(b, FLOW_LAST_SEEN, (uint64_t)last);
+    if (!has_first) {
+        if (__builtin_sub_overflow(last, l->duration, &first) || first < 0) first = last;
+        batch_word(b, FLOW_FIRST_SEEN, (uint64_t)first);
+    } else if (!has_last) {
+        if (__builtin_add_overflow(first, l->duration, &last)) last = first;
+        batch_word(b, FLOW_LAST_SEEN, (uint64_t)last);
+    }
     l->now = last;
     return true;
 }
@@ -123,7 +124,7 @@ static void line_reverse(struct lines *l, unsigned field, unsigned reverse, uint
 static bool line_finish(struct lines *l)
 {
     struct record_batch *b = l->batch;
-    if (!l->fields) return line_fault(l, LINE_LOSS_no_flow, "no name in it tells of a flow");
+    if (!l->is_told) return line_fault(l, LINE_LOSS_no_flow, "no name in it tells of a flow");
     if (!line_times(l)) return false;
     line_family(l);
     flow_icmp_ports(b);

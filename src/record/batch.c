@@ -51,11 +51,6 @@ void batch_clear(struct record_batch *b)
     b->heap_used = 0;
 }
 
-bool batch_begin(struct record_batch *b, size_t heap_need)
-{
-    return b->rows < BATCH_ROWS_MAX && heap_need <= BATCH_HEAP_SIZE - b->heap_used;
-}
-
 static struct column *present_column(struct record_batch *b, unsigned field)
 {
     struct column *column = &b->columns[field];
@@ -74,12 +69,6 @@ void batch_text(struct record_batch *b, unsigned field, bytes v)
     if (v.n) memcpy(b->heap + b->heap_used, v.p, v.n);
     batch_word(b, field, place(b->heap_used, v.n));
     b->heap_used += (uint32_t)v.n;
-}
-
-void batch_end(struct record_batch *b)
-{
-    assert(b->rows < BATCH_ROWS_MAX);
-    b->rows++;
 }
 
 void batch_cancel(struct record_batch *b)

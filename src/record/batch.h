@@ -45,7 +45,10 @@ bool batch_copy(struct record_batch *b, const struct record_batch *from, uint32_
 
 // Columnar writing, for those who have values and no row: begin, set by field number, end.
 // batch_begin is false when there is no room for a row with `heap_need` bytes of text.
-bool batch_begin(struct record_batch *b, size_t heap_need);
+static inline bool batch_begin(const struct record_batch *b, size_t heap_need)
+{
+    return b->rows < BATCH_ROWS_MAX && heap_need <= BATCH_HEAP_SIZE - b->heap_used;
+}
 static inline void batch_word(struct record_batch *b, unsigned field, uint64_t v)
 {
     assert(field < b->kind->field_count && b->rows < BATCH_ROWS_MAX);
@@ -64,7 +67,11 @@ static inline void batch_words(struct record_batch *b, unsigned field, uint64_t 
 }
 void batch_text(struct record_batch *b, unsigned field,
                 bytes v); // must be clean text, or any bytes for hash, blob and encoded lists
-void batch_end(struct record_batch *b);
+static inline void batch_end(struct record_batch *b)
+{
+    assert(b->rows < BATCH_ROWS_MAX);
+    b->rows++;
+}
 void batch_cancel(struct record_batch *b); // instead of batch_end: the row never was
 
 static inline bool batch_has(const struct record_batch *b, unsigned field, uint32_t row)
