@@ -1,4 +1,4 @@
-// Addresses in lines: those of IPv4 that are written as usual, at once; all else as everywhere.
+// Addresses of IPv4 in lines, all bytes at once.
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -8,69 +8,64 @@
 #ifdef __SSE2__
 enum { V4_SIZE_MIN = 8, V4_SIZE_MAX = 15 };
 
-// Where the four numbers are among `n` bytes, of which `dots` and `digits` are these and `zeros`
-// some of the digits, as bits. False when there are not four, or one is empty, has more than three
-// digits or zeros in front.
-static inline bool v4_starts(unsigned n, unsigned dots, unsigned digits, unsigned zeros,
-                             unsigned starts[5])
-{
-    unsigned begins = dots << 1 | 1, two = dots & (dots - 1), three = two & (two - 1);
-    unsigned wrong = (dots | digits) ^ ((1u << n) - 1);
-    wrong |= begins & ~digits;                                // empty
-    wrong |= begins & zeros & digits >> 1;                    // zero in front
-    wrong |= digits & digits >> 1 & digits >> 2 & digits >> 3; // too long
-    if (wrong || !three || (three & (three - 1))) return false;
-    starts[0] = 0;
-    starts[1] = (unsigned)__builtin_ctz(dots) + 1;
-    starts[2] = (unsigned)__builtin_ctz(two) + 1;
-    starts[3] = (unsigned)__builtin_ctz(three) + 1;
-    starts[4] = n + 1;
-    return true;
-}
-
-// The digits of a number, the last one on top and zeros in front.
-static inline int v4_digits(const uint8_t *text, unsigned start, unsigned behind)
+// The four bytes that begin, or end, at `at`: digits are 0 to 9 in it.
+static inline uint32_t digits_at(const uint8_t *at)
 {
     uint32_t word;
-    memcpy(&word, text + start, sizeof word);
-    return (int)(word << 8 * (start + sizeof word + 1 - behind));
+    memcpy(&word, at, sizeof word);
+    return word ^ 0x30303030;
 }
 
-// All bytes at once, without a branch for each digit: how many there are is different each time.
-static bool v4_parse(bytes text, struct address *a)
+// What is no four numbers of one to three digits without zeros in front, as bits; the arguments
+// are the dots, digits and zeros among the bytes of which `all` are in the text.
+static inline unsigned wrong_bytes(unsigned dots, unsigned digits, unsigned zeros, unsigned all)
 {
-    _Alignas(16) uint8_t plain[16];
-    unsigned starts[5];
+    unsigned begins = dots << 1 | 1;
+    unsigned is_empty = begins & ~digits, has_zero = begins & zeros & digits >> 1;
+    unsigned is_long = digits & digits >> 1 & digits >> 2 & digits >> 3;
+    return ((dots | digits) ^ all) | is_empty | has_zero | is_long;
+}
+
+static inline __m128i sixteen(bytes text)
+{
     uint64_t first, last;
     memcpy(&first, text.p, sizeof first);
     memcpy(&last, text.p + text.n - sizeof last, sizeof last);
     last = text.n > sizeof last ? last >> (128 - 8 * text.n) : 0;
-    __m128i v = _mm_set_epi64x((int64_t)last, (int64_t)first);
-    __m128i d = _mm_sub_epi8(v, _mm_set1_epi8('0'));
-    __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d);
-    unsigned dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')));
+    return _mm_set_epi64x((int64_t)last, (int64_t)first);
+}
+
+int64_t line_v4(bytes text)
+{
+    if (text.n < V4_SIZE_MIN || text.n > V4_SIZE_MAX) return -1;
+    __m128i v = sixteen(text), d = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+    d = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d);
+    unsigned digits = (unsigned)_mm_movemask_epi8(d), n = (unsigned)text.n;
     unsigned zeros = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('0')));
-    if (!v4_starts((unsigned)text.n, dots, (unsigned)_mm_movemask_epi8(is_digit), zeros, starts))
-        return false;
-    _mm_store_si128((__m128i *)(void *)plain, d);
-    v = _mm_set_epi32(
-        v4_digits(plain, starts[0], starts[1]), v4_digits(plain, starts[1], starts[2]),
-        v4_digits(plain, starts[2], starts[3]), v4_digits(plain, starts[3], starts[4]));
-    // Of each four bytes the second counts hundreds, the third tens, and the last is one more.
+    unsigned dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')));
+    unsigned dots2 = dots & (dots - 1), dots3 = dots2 & (dots2 - 1);
+    bool are_three = dots3 && !(dots3 & (dots3 - 1));
+    if (wrong_bytes(dots, digits, zeros, (1u << n) - 1) || !are_three) return -1;
+    unsigned one = (unsigned)__builtin_ctz(dots), two = (unsigned)__builtin_ctz(dots2);
+    unsigned three = (unsigned)__builtin_ctz(dots3);
+    // The last digit of each on top, with zeros in front; nothing outside of the text is read.
+    uint32_t a = digits_at(text.p) << 8 * (4 - one);
+    uint32_t b = digits_at(text.p + one + 1) << 8 * (5 + one - two);
+    uint32_t c = digits_at(text.p + three - 4) & UINT32_MAX << 8 * (5 + two - three);
+    uint32_t e = digits_at(text.p + n - 4) & UINT32_MAX << 8 * (5 + three - n);
+    // Of each four bytes the second counts hundreds, the third tens.
+    v = _mm_set_epi32((int)a, (int)b, (int)c, (int)e);
     __m128i even = _mm_and_si128(v, _mm_set1_epi16(0xff)), odd = _mm_srli_epi16(v, 8);
     v = _mm_add_epi32(_mm_madd_epi16(even, _mm_set1_epi32(10 << 16)),
                       _mm_madd_epi16(odd, _mm_set1_epi32(1 << 16 | 100)));
-    if (_mm_movemask_epi8(_mm_cmpgt_epi32(v, _mm_set1_epi32(UINT8_MAX)))) return false;
+    if (_mm_movemask_epi8(_mm_cmpgt_epi32(v, _mm_set1_epi32(UINT8_MAX)))) return -1;
     v = _mm_packs_epi32(v, v);
-    *a = address_v4((uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(v, v)));
-    return true;
+    return (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(v, v));
 }
-#endif
-
-bool line_address(bytes text, struct address *a)
+#else
+int64_t line_v4(bytes text)
 {
-#ifdef __SSE2__
-    if (text.n >= V4_SIZE_MIN && text.n <= V4_SIZE_MAX && v4_parse(text, a)) return true;
-#endif
-    return address_parse(text, a);
+    (void)text;
+    return -1;
 }
+#endif

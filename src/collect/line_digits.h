@@ -41,7 +41,6 @@ static inline uint64_t digits_number(uint64_t word)
 
 static inline uint64_t digits_scale(unsigned count)
 {
-    static const uint32_t scale[] = {1,      10,      100,      1000,     10000,
-                                     100000, 1000000, 10000000, 100000000};
+    static const uint32_t scale[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     return scale[count];
 }

@@ -71,7 +71,9 @@ typedef bool line_putter(struct lines *l, const struct line_key *key, const stru
 // What is known of a name once it was met.
 struct line_key {
     line_putter *put;
-    struct line_key *next;           // that came behind it last
+    struct line_key *next; // that came behind it last
+    uint32_t wanted;       // which of the first 32 bytes are of `quoted`
+    uint8_t quoted_size;
     uint8_t quoted[LINE_QUOTED_MAX]; // `"name":`
     uint8_t name_length;
     uint8_t shown; // where in it the element's name begins
@@ -94,17 +96,20 @@ struct line_table {
     uint32_t column_count;           // 0: its header was not understood
 };
 
-// A minute that was met, in times of one length.
+// A minute that was met, in times of one form.
 struct line_minute {
-    uint8_t text[17];       // 2015-07-18T18:00:
-    uint8_t size, digits;   // of the whole; of the fraction
-    uint64_t zone, is_zone; // of its last eight bytes those that are zone, and which these are
+    uint8_t text[16];            // 2015-07-18T18:00
+    uint8_t size, fraction_size; // of the whole; of the fraction with its dot
+    uint64_t zone, is_zone;      // of its last eight bytes those that are zone; which these are
+    uint64_t is_fraction;        // which are fraction of the eight bytes in front of the zone
+    nanos fraction;              // what its last digit counts
     nanos start;
 };
 
 // A text of up to eight bytes, and the number that it stands for.
 struct line_word {
-    uint64_t text, number;
+    uint64_t text;
+    uint8_t length, number;
 };
 
 struct line_keys {
@@ -121,7 +126,7 @@ struct lines {
     struct lines_counts counts;
     uint64_t lines_before; // the message that is being taken
     uint64_t lost[LINE_LOSS_COUNT];
-    nanos lost_from, lost_to, now; // `now`: time of the last flow
+    nanos lost_from, lost_to, now;                  // `now`: time of the last flow
     uint8_t carry[LINE_BYTES_MAX + 1 + LINE_SLACK]; // a line whose end has not come
     size_t carried;
     bool is_cut; // and which is too long already
@@ -177,9 +182,11 @@ static inline bool line_put(struct lines *l, const struct line_key *key, const s
     return key->put(l, key, v);
 }
 
-bool line_address(bytes text, struct address *a);
+// An address of IPv4 that is written as most are; -1 says that address_parse knows.
+int64_t line_v4(bytes text);
 // A time as people write it; zones with or without colon and minutes, none is UTC.
-bool line_time(struct lines *l, bytes text, nanos *t);
+#define LINE_NO_TIME INT64_MIN
+nanos line_time(struct lines *l, bytes text);
 
 enum scan_result { SCAN_DONE, SCAN_FAULT, SCAN_REFUSED };
 // The fast way: takes only what it understands beyond doubt, and leaves all else to the other.

@@ -193,6 +193,8 @@ static struct line_key *key_make(struct lines *l, bytes name, uint16_t *slot)
     if (name.n) memcpy(key->quoted + 1, name.p, name.n);
     key->quoted[name.n + 1] = '"';
     key->quoted[name.n + 2] = ':';
+    key->quoted_size = (uint8_t)(name.n + 3);
+    key->wanted = key->quoted_size < 32 ? (1u << key->quoted_size) - 1 : UINT32_MAX;
     resolve(l->format, key, name);
     key->put = line_putter_of(key);
     return key;

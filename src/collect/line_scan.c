@@ -24,8 +24,8 @@ enum { WIDE = 16, FRACTION_DIGITS = 6, DIGITS_SAFE = 19 };
 static inline unsigned marks(const uint8_t *at)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                               _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    __m128i hit =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     // Signed: bytes beyond ASCII are less than a space, too.
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(hit, _mm_cmplt_epi8(v, _mm_set1_epi8(' '))));
 }
@@ -137,18 +137,21 @@ static inline const uint8_t *scan_value(const uint8_t *at, const uint8_t *end, s
 // Behind `"name":` when that stands here, else NULL.
 static inline const uint8_t *scan_expected(const uint8_t *at, const struct line_key *key)
 {
-    unsigned n = key->name_length + 3u;
-    if (n > 2 * WIDE) return memcmp(at, key->quoted, n) == 0 ? at + n : NULL;
-    uint32_t equal =
-        equal_bytes(at, key->quoted) | equal_bytes(at + WIDE, key->quoted + WIDE) << WIDE;
-    return ~equal << (2 * WIDE - n) ? NULL : at + n;
+    size_t n = key->quoted_size;
+    uint32_t equal = equal_bytes(at, key->quoted) | equal_bytes(at + WIDE, key->quoted + WIDE)
+                                                        << WIDE;
+    bool is_it = (~equal & key->wanted) == 0 && (n <= 2 * WIDE || memcmp(at, key->quoted, n) == 0);
+    return is_it ? at + n : NULL;
 }
 
-// Another name than *expected, which it will be.
+// Another name than *expected, which it will be; or the same behind space.
 static APART const uint8_t *scan_name(struct lines *l, const uint8_t *at, const uint8_t *end,
                                       struct line_key **expected)
 {
     bytes name;
+    const uint8_t *behind;
+    at = scan_space(at, end);
+    if (*expected && (behind = scan_expected(at, *expected))) return behind;
     if (*at != '"' || !(at = scan_text(at + 1, &name))) return NULL;
     at = scan_space(at, end);
     if (*at != ':') return NULL;
@@ -165,14 +168,13 @@ enum scan_result line_scan(struct lines *l, bytes line)
     struct line_value v = {0};
     if (*at != '{') return SCAN_REFUSED;
     do {
-        at = scan_space(at + 1, end);
-        behind = *expected ? scan_expected(at, *expected) : NULL;
-        if (!behind) behind = scan_name(l, at, end, expected);
+        behind = *expected ? scan_expected(at + 1, *expected) : NULL;
+        if (!behind) behind = scan_name(l, at + 1, end, expected);
         at = behind ? scan_value(scan_space(behind, end), end, &v) : NULL;
         struct line_key *key = *expected;
         if (!at || !line_key_see(l, key)) return SCAN_REFUSED;
         if (!line_put(l, key, &v)) return SCAN_FAULT;
-        at = scan_space(at, end);
+        if (*at != ',') at = scan_space(at, end);
         expected = &key->next;
     } while (*at == ',');
     return *at == '}' && scan_space(at + 1, end) == end ? SCAN_DONE : SCAN_REFUSED;

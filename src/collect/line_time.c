@@ -3,6 +3,9 @@
 #include "collect/line_digits.h"
 #include "collect/line_inside.h"
 
+// Seldom called, and with much on its stack.
+#define APART __attribute__((noinline))
+
 enum { MINUTE_SIZE = 16, SECONDS_END = 19, ZONE_MAX = 6, TIME_SIZE_MAX = 64 };
 
 // "+01" and "+0100" as RFC 3339 has them: "+01:00".
@@ -51,67 +54,69 @@ static bool slow_time(struct lines *l, bytes text, nanos *t)
 
 // ---- minutes that were met ----------------------------------------------------------------------
 
-static struct line_minute *minute_of(struct lines *l, bytes text)
+// Minutes that follow each other have different places.
+static inline struct line_minute *minute_of(struct lines *l, const uint8_t *p, size_t n)
 {
-    size_t hour = text.p[12], ten = text.p[14], one = text.p[15];
-    return &l->minutes[(hour * 60 + ten * 10 + one + text.n * 7) % LINE_MINUTES];
+    size_t hour = p[12], ten = p[14], one = p[15];
+    return &l->minutes[(ten * 10 + one - 4 * hour + 8 * n) % LINE_MINUTES];
 }
 
-static inline uint64_t last_eight(const uint8_t *end)
+static inline uint64_t eight_before(const uint8_t *end)
 {
     uint64_t word;
     memcpy(&word, end - sizeof word, sizeof word);
     return word;
 }
 
-// Seconds and their fraction, which ends where the zone begins; a leap second goes the other way.
-static inline bool seconds_parse(const uint8_t *seconds, unsigned digits, nanos *t)
+// The last `count` of eight bytes.
+static uint64_t last_bytes(size_t count)
 {
-    unsigned ten = seconds[0] - '0', one = seconds[1] - '0';
-    *t = (nanos)(ten * 10 + one) * NANOS_PER_SECOND;
-    if (ten > 5 || one > 9) return false;
-    if (!digits) return true;
-    uint64_t word = digits_load(seconds + 3 + digits - DIGITS_WORD);
-    word &= UINT64_MAX << (64 - 8 * digits);
-    if (seconds[2] != '.' || digits_count(word) < DIGITS_WORD) return false;
-    *t += (nanos)(digits_number(word) * digits_scale(DIGITS_WORD - digits) * 10);
-    return true;
+    return count ? UINT64_MAX << (64 - 8 * count) : 0;
 }
 
-static inline bool minute_time(const struct line_minute *m, bytes text, nanos *t)
+// Seconds and their fraction of a time of this form; a leap second goes the other way.
+static inline nanos seconds_parse(const struct line_minute *m, const uint8_t *p)
 {
-    if (text.n != m->size || memcmp(m->text, text.p, MINUTE_SIZE + 1) != 0 ||
-        (last_eight(text.p + text.n) & m->is_zone) != m->zone ||
-        !seconds_parse(text.p + MINUTE_SIZE + 1, m->digits, t))
-        return false;
-    *t += m->start;
-    return true;
+    unsigned ten = p[MINUTE_SIZE + 1] - '0', one = p[MINUTE_SIZE + 2] - '0';
+    uint64_t word = digits_load(p + SECONDS_END + m->fraction_size - DIGITS_WORD) & m->is_fraction;
+    if (p[MINUTE_SIZE] != ':' || ten > 5 || one > 9 || digits_count(word) < DIGITS_WORD ||
+        (m->fraction_size && p[SECONDS_END] != '.'))
+        return LINE_NO_TIME;
+    return (nanos)(ten * 10 + one) * NANOS_PER_SECOND + (nanos)digits_number(word) * m->fraction;
 }
 
-// Keeps the minute of a time that it would have read.
-static void minute_keep(struct line_minute *m, bytes text, nanos t)
+static inline bool minute_is(const struct line_minute *m, const uint8_t *p, size_t n)
 {
-    nanos within;
-    size_t end = zone_at(text), zone = text.n - end;
-    size_t digits = end > SECONDS_END ? end - SECONDS_END - 1 : 0;
-    bool is_usual = zone <= ZONE_MAX && digits <= DIGITS_WORD && text.p[MINUTE_SIZE] == ':' &&
-                    end != SECONDS_END + 1 &&
-                    seconds_parse(text.p + MINUTE_SIZE + 1, (unsigned)digits, &within);
-    if (!is_usual) return;
-    memcpy(m->text, text.p, sizeof m->text);
-    m->size = (uint8_t)text.n;
-    m->digits = (uint8_t)digits;
-    m->is_zone = zone ? UINT64_MAX << (64 - 8 * zone) : 0;
-    m->zone = last_eight(text.p + text.n) & m->is_zone;
-    m->start = t - within;
+    return n == m->size && memcmp(m->text, p, MINUTE_SIZE) == 0 &&
+           (eight_before(p + n) & m->is_zone) == m->zone;
 }
 
-bool line_time(struct lines *l, bytes text, nanos *t)
+// Reads a time by the general way, and keeps its minute when such times can be read by the other.
+static APART nanos new_time(struct lines *l, bytes text)
 {
-    if (text.n < SECONDS_END) return slow_time(l, text, t);
-    struct line_minute *m = minute_of(l, text);
-    if (minute_time(m, text, t)) return true;
-    if (!slow_time(l, text, t)) return false;
-    minute_keep(m, text, *t);
-    return true;
+    nanos t;
+    if (!slow_time(l, text, &t)) return LINE_NO_TIME;
+    if (text.n < SECONDS_END) return t;
+    size_t end = zone_at(text), zone = text.n - end, fraction = end - SECONDS_END;
+    if (zone > ZONE_MAX || fraction == 1 || fraction > DIGITS_WORD + 1) return t;
+    struct line_minute m = {.size = (uint8_t)text.n, .fraction_size = (uint8_t)fraction};
+    memcpy(m.text, text.p, MINUTE_SIZE);
+    m.is_zone = last_bytes(zone);
+    m.zone = eight_before(text.p + text.n) & m.is_zone;
+    m.is_fraction = last_bytes(fraction ? fraction - 1 : 0);
+    m.fraction = fraction ? NANOS_PER_SECOND / (nanos)digits_scale((unsigned)fraction - 1) : 0;
+    nanos within = seconds_parse(&m, text.p);
+    if (within == LINE_NO_TIME) return t;
+    m.start = t - within;
+    *minute_of(l, text.p, text.n) = m;
+    return t;
+}
+
+nanos line_time(struct lines *l, bytes text)
+{
+    if (text.n < SECONDS_END) return new_time(l, text);
+    const struct line_minute *m = minute_of(l, text.p, text.n);
+    nanos t, within = minute_is(m, text.p, text.n) ? seconds_parse(m, text.p) : LINE_NO_TIME;
+    bool is_known = within != LINE_NO_TIME && !__builtin_add_overflow(m->start, within, &t);
+    return is_known ? t : new_time(l, text);
 }

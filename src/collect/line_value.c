@@ -145,6 +145,7 @@ static bool put_flags(struct lines *l, const struct line_key *key, const struct 
     return are_letters ? put_word(l, key, flags) : put_number(l, key, v);
 }
 
+// Names of protocols in either case.
 static APART bool protocol_of(bytes text, uint8_t *number)
 {
     uint8_t name[PROTOCOL_NAME_MAX];
@@ -154,21 +155,12 @@ static APART bool protocol_of(bytes text, uint8_t *number)
     return protocol_named(bytes_of(name, text.n), number);
 }
 
-// Names of protocols in either case.
-static bool protocol_parse(struct lines *l, bytes text, uint8_t *number)
+// Where a name of a protocol is remembered; NULL when it is too long for that.
+static inline struct line_word *protocol_place(struct lines *l, bytes text, uint64_t *word)
 {
-    uint64_t word;
-    if (!text.n) return false;
-    if (text.n > sizeof word) return protocol_of(text, number);
-    word = word_of(text);
-    struct line_word *known =
-        &l->protocols[(word * UINT64_C(0x9e3779b97f4a7c15)) >> 32 & (LINE_WORDS - 1)];
-    if (known->text != word) {
-        if (!protocol_of(text, number)) return false;
-        *known = (struct line_word){word, *number};
-    }
-    *number = (uint8_t)known->number;
-    return true;
+    if (text.n - 1 >= sizeof *word) return NULL;
+    *word = word_of(text);
+    return &l->protocols[*word * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (LINE_WORDS - 1)];
 }
 
 // What Argus tells of that is not IP.
@@ -180,17 +172,31 @@ static bool is_no_ip(bytes name)
     return false;
 }
 
-static bool put_protocol(struct lines *l, const struct line_key *key, const struct line_value *v)
+static APART bool put_new_protocol(struct lines *l, const struct line_key *key,
+                                   const struct line_value *v)
 {
     uint8_t number;
-    if (v->shape == VALUE_TEXT && l->table.delimiter && is_no_ip(v->text)) {
+    uint64_t word;
+    if (l->table.delimiter && is_no_ip(v->text)) {
         l->is_other = true;
         return true;
     }
-    if (v->shape != VALUE_TEXT || !protocol_parse(l, v->text, &number))
-        return put_number(l, key, v);
+    if (!protocol_of(v->text, &number)) return put_number(l, key, v);
+    struct line_word *place = protocol_place(l, v->text, &word);
+    if (place) *place = (struct line_word){word, (uint8_t)v->text.n, number};
     l->is_icmp |= number == ICMP;
     return put_word(l, key, number);
+}
+
+static bool put_protocol(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint64_t word;
+    if (v->shape != VALUE_TEXT) return put_number(l, key, v);
+    const struct line_word *known = protocol_place(l, v->text, &word);
+    if (!known || known->text != word || known->length != v->text.n)
+        return put_new_protocol(l, key, v);
+    l->is_icmp |= known->number == ICMP;
+    return put_word(l, key, known->number);
 }
 
 // ---- times --------------------------------------------------------------------------------------
@@ -223,13 +229,21 @@ static bool number_time(const struct line_key *key, const struct line_value *v, 
     return ok;
 }
 
-static bool put_time(struct lines *l, const struct line_key *key, const struct line_value *v)
+static APART bool put_number_time(struct lines *l, const struct line_key *key,
+                                  const struct line_value *v)
 {
     nanos t;
-    bool ok = v->shape == VALUE_TEXT ? line_time(l, v->text, &t) : number_time(key, v, &t);
-    if (!ok) return put_fault(l, key, "is no time");
+    if (!number_time(key, v, &t)) return put_fault(l, key, "is no time");
     if (t > 0) batch_word(l->batch, key->field, (uint64_t)t);
     return true;
+}
+
+static bool put_time(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    if (v->shape != VALUE_TEXT) return put_number_time(l, key, v);
+    nanos t = line_time(l, v->text);
+    if (t > 0) batch_word(l->batch, key->field, (uint64_t)t);
+    return t != LINE_NO_TIME || put_fault(l, key, "is no time");
 }
 
 static bool put_duration(struct lines *l, const struct line_key *key, const struct line_value *v)
@@ -241,12 +255,23 @@ static bool put_duration(struct lines *l, const struct line_key *key, const stru
 
 // ---- addresses and text -------------------------------------------------------------------------
 
-static bool put_address(struct lines *l, const struct line_key *key, const struct line_value *v)
+static APART bool put_any_address(struct lines *l, const struct line_key *key,
+                                  const struct line_value *v)
 {
     struct address a;
-    bool ok = v->shape == VALUE_TEXT && line_address(v->text, &a);
-    if (!ok) return put_fault(l, key, "is no address");
+    if (v->shape != VALUE_TEXT || !address_parse(v->text, &a))
+        return put_fault(l, key, "is no address");
     if (address_is_none(a) && has(l, key->field)) return true;
+    batch_words(l->batch, key->field, a.hi, a.lo);
+    l->is_told = true;
+    return true;
+}
+
+static bool put_address(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    int64_t v4 = v->shape == VALUE_TEXT ? line_v4(v->text) : -1;
+    if (v4 <= 0) return put_any_address(l, key, v);
+    struct address a = address_v4((uint32_t)v4);
     batch_words(l->batch, key->field, a.hi, a.lo);
     l->is_told = true;
     return true;
