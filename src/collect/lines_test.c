@@ -210,7 +210,6 @@ static void test_refused(void **state)
     expect("hello", DEAD("it is of no format that is known", "no_flow"));
 }
 
-// The unit of a number is that of its element, unless only milliseconds make sense.
 static uint32_t chance(uint64_t *seed, uint32_t n)
 {
     *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
@@ -263,6 +262,98 @@ static void test_at_once(void **state)
     text_deinit(&wanted);
 }
 
+// Mostly a time as those before it have it; some have another form, and some are none.
+static void put_some_time(uint64_t *seed, struct text *t)
+{
+    static const char *const zones[] = {"Z", "+01:00", "-11:30", "", "+1", "+01:0"};
+    static const char digits[] = "123456789";
+    text_clear(t);
+    text_format(t, "20%02u-%02u-%02uT%02u:%02u:%02u", 15 + chance(seed, 2), 1 + chance(seed, 2),
+                1 + chance(seed, 40) / 30, chance(seed, 2), chance(seed, 4), chance(seed, 62));
+    unsigned fraction = chance(seed, 4) ? 4 : chance(seed, 11);
+    if (fraction) text_format(t, ".%.*s", (int)fraction - 1, digits + chance(seed, 2));
+    text_add(t, zones[chance(seed, 4) ? 0 : chance(seed, 6)]);
+    if (chance(seed, 20) == 0) t->p[chance(seed, (uint32_t)t->n)] = ".:x-0"[chance(seed, 5)];
+}
+
+// A time is what it is in a line alone, whichever came before it.
+static void test_times(void **state)
+{
+    (void)state;
+    uint64_t seed = 1;
+    struct text time = {0}, line = {0};
+    struct subject s;
+    subject_open(&s, false);
+    for (unsigned i = 0; i < 20000; i++) {
+        struct subject alone;
+        put_some_time(&seed, &time);
+        text_clear(&line);
+        text_format(&line, "{\"date_first_seen\":\"%s\",\"bytes\":1}\n", time.p);
+        subject_open(&alone, false);
+        text_clear(&s.shown.text);
+        subject_feed(&alone, bytes_of(line.p, line.n), SIZE_MAX);
+        subject_feed(&s, bytes_of(line.p, line.n), SIZE_MAX);
+        const char *got = strstr(s.shown.text.p, "first_seen=");
+        const char *wanted = strstr(alone.shown.text.p, "first_seen=");
+        if (got && wanted ? strcmp(got, wanted) != 0 : got != wanted)
+            fail_msg("%s%s, not %s", line.p, s.shown.text.p, alone.shown.text.p);
+        subject_close(&alone);
+    }
+    subject_close(&s);
+    text_deinit(&time);
+    text_deinit(&line);
+}
+
+// Names that come and go, and in another order.
+static void test_order(void **state)
+{
+    (void)state;
+    expect(
+        TIMED("\"src_port\":1,\"ipfix.octetDeltaCount\":2,\"ipfix.packetDeltaCount\":3") "\n" TIMED(
+            "\"ipfix.packetDeltaCount\":4,\"ipfix.octetDeltaCount\":5") "\n"
+                                                                        "{\"ipfix."
+                                                                        "packetDeltaCount\":6 , "
+                                                                        "\"ipfix."
+                                                                        "flowStartMilliseconds\" : "
+                                                                        "1000}\n" TIMED("\"ipfix."
+                                                                                        "packetDelt"
+                                                                                        "aCount\":"
+                                                                                        "7,\"ipfix."
+                                                                                        "packetDelt"
+                                                                                        "aCount\":"
+                                                                                        "8") "\n",
+        "4: duplicate object key\n" TIMED_ROW "packets=3 bytes=2 elements=src_port=1,\n" TIMED_ROW
+        "packets=4 bytes=5\n" TIMED_ROW "packets=6\n"
+        "loss ts=1000000000 last_seen=1000000000 stage=collect reason=not_json capture=lines "
+        "count=1\n");
+}
+
+// Each flag by itself, all of them, and what is none.
+static void test_flags(void **state)
+{
+    (void)state;
+    static const char letters[] = "CEUAPRSF";
+    struct text line = {0};
+    for (unsigned flags = 0; flags < 512; flags++)
+        for (size_t length = 6; length <= 8; length += 2) {
+            struct subject s;
+            char word[] = "........", wanted[64];
+            for (unsigned i = 0; i < 8; i++)
+                if (flags >> i & 1) word[7 - i] = letters[7 - i];
+            if (flags >> 8) word[8 - length + flags % length] = 'x';
+            text_clear(&line);
+            text_format(&line, TIMED("\"ipfix.tcpControlBits\":\"%s\"") "\n", word + 8 - length);
+            snprintf(wanted, sizeof wanted, flags >> 8 ? "is no whole number" : "tcp_flags=%u\n",
+                     length == 6 ? flags & 63 : flags);
+            subject_open(&s, false);
+            subject_feed(&s, bytes_of(line.p, line.n), SIZE_MAX);
+            if (!strstr(s.shown.text.p, wanted)) fail_msg("%s%s", line.p, s.shown.text.p);
+            subject_close(&s);
+        }
+    text_deinit(&line);
+}
+
+// The unit of a number is that of its element, unless only milliseconds make sense.
 static void test_units(void **state)
 {
     (void)state;
@@ -487,6 +578,8 @@ int main(void)
         cmocka_unit_test(test_csv),    cmocka_unit_test(test_own),
         cmocka_unit_test(test_broken), cmocka_unit_test(test_long),
         cmocka_unit_test(test_agree),  cmocka_unit_test(test_at_once),
+        cmocka_unit_test(test_times),  cmocka_unit_test(test_order),
+        cmocka_unit_test(test_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
