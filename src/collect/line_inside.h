@@ -3,6 +3,9 @@
 
 #include "collect/lines.h"
 
+// Seldom called, or with much on its stack: not to weigh on what is called for every value.
+#define APART __attribute__((noinline))
+
 enum {
     LINE_KEYS_MAX = 1024, // different names in one input
     LINE_KEY_SLOTS = 4096,
@@ -72,18 +75,17 @@ typedef bool line_putter(struct lines *l, const struct line_key *key, const stru
 struct line_key {
     line_putter *put;
     struct line_key *next; // that came behind it last
-    uint32_t wanted;       // which of the first 32 bytes are of `quoted`
-    uint8_t quoted_size;
-    uint8_t quoted[LINE_QUOTED_MAX]; // `"name":`
-    uint8_t name_length;
-    uint8_t shown; // where in it the element's name begins
+    uint64_t seen;         // in this line
+    uint64_t number_max;
+    nanos unit;      // of a time that is a number
+    uint32_t wanted; // which of the first 32 bytes are of `quoted`
     uint8_t use;
     uint8_t field;
     uint8_t how; // enum step_how
     bool is_filled;
-    nanos unit; // of a time that is a number
-    uint64_t number_max;
-    uint64_t seen; // in this line
+    uint8_t shown; // where in it the element's name begins
+    uint8_t quoted_size;
+    uint8_t quoted[LINE_QUOTED_MAX]; // `"name":`
 };
 
 // Of formats of tables.
@@ -161,7 +163,7 @@ static inline bool line_key_see(struct lines *l, struct line_key *key)
 }
 static inline bytes line_key_name(const struct line_key *key)
 {
-    return bytes_of(key->quoted + 1, key->name_length);
+    return bytes_of(key->quoted + 1, key->quoted_size - 3u);
 }
 
 // The field that a name fills in a format; -1 when it fills none.

@@ -188,7 +188,6 @@ static struct line_key *key_make(struct lines *l, bytes name, uint16_t *slot)
     struct line_key *key = &keys->keys[keys->count++];
     *slot = (uint16_t)keys->count;
     *key = (struct line_key){.use = LINE_STEP, .how = STEP_ELEMENT, .number_max = UINT64_MAX};
-    key->name_length = (uint8_t)name.n;
     key->quoted[0] = '"';
     if (name.n) memcpy(key->quoted + 1, name.p, name.n);
     key->quoted[name.n + 1] = '"';

@@ -12,9 +12,6 @@
 #include "collect/line_digits.h"
 #include "collect/line_inside.h"
 
-// Seldom called: not to weigh on what is called for every value.
-#define APART __attribute__((noinline))
-
 enum { WIDE = 16, FRACTION_DIGITS = 6, DIGITS_SAFE = 19 };
 // Millionths of less come out of the strict parser's doubles as they went in: 0.24 of them is lost
 // when such a double is made, and 0.25 when it is multiplied.

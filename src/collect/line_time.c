@@ -3,9 +3,6 @@
 #include "collect/line_digits.h"
 #include "collect/line_inside.h"
 
-// Seldom called, and with much on its stack.
-#define APART __attribute__((noinline))
-
 enum { MINUTE_SIZE = 16, SECONDS_END = 19, ZONE_MAX = 6, TIME_SIZE_MAX = 64 };
 
 // "+01" and "+0100" as RFC 3339 has them: "+01:00".

@@ -6,9 +6,6 @@
 #include "filter/filter.h"
 #include "flow/flow_kind.h"
 
-// Seldom called, and with much on its stack: not to weigh on what is called for every value.
-#define APART __attribute__((noinline))
-
 enum { TEXT_MAX = 256, PROTOCOL_NAME_MAX = 16, ICMP = 1, MILLION = 1000000 };
 
 static APART bool put_fault(struct lines *l, const struct line_key *key, const char *what)
@@ -59,6 +56,7 @@ static APART bool put_again(struct lines *l, const struct line_key *key, uint64_
     struct record_batch *b = l->batch;
     if (!n || (key->how == STEP_COUNT && batch_get(b, key->field, b->rows))) return true;
     batch_word(b, key->field, n);
+    l->is_told = true;
     return true;
 }
 
