@@ -7,9 +7,9 @@
 // it than the window. Of several the one that began nearest to it is taken, then the oldest. What
 // finds no other leaves as it came. All other rows pass.
 //
-// Time is that of the flows, for each exporter: the latest that one of them ended. Where it is more
-// than JOINING_BACK before that, the clock was wrong, and time goes on from there. An
-// exporter may fall silent: whoever joins what is told just now calls joining_turn as well.
+// Time is that of the flows, for each exporter: the latest that one of them ended. Where one ended
+// more than JOINING_BACK before, the clock was wrong, and time goes on from there. An exporter may
+// fall silent: whoever joins what is told just now calls joining_turn as well.
 //
 // Bounded: JOINING_HELD_MAX rows of up to JOINING_ROW_MAX bytes, JOINING_BYTES_MAX in all; then the
 // oldest leave. Exporters whose names fall into one of JOINING_CLOCKS share their time. No
