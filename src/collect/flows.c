@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/mac.h"
 #include "flow/flow_kind.h"
 #include "record/community_id.h"
 
@@ -98,20 +99,6 @@ void flow_put_reason(struct record_batch *b, uint64_t reason)
     if (word) batch_text(b, FLOW_END_REASON, bytes_text(word));
 }
 
-void flow_put_mac(struct record_batch *b, unsigned field, bytes value)
-{
-    static const char digits[] = "0123456789abcdef";
-    enum { MAC_SIZE = 6 };
-    char text[3 * MAC_SIZE];
-    if (value.n != MAC_SIZE) return;
-    for (size_t i = 0; i < MAC_SIZE; i++) {
-        text[3 * i] = digits[value.p[i] >> 4];
-        text[3 * i + 1] = digits[value.p[i] & 15];
-        text[3 * i + 2] = ':';
-    }
-    batch_text(b, field, bytes_of(text, sizeof text - 1));
-}
-
 void flow_put_icmp(struct record_batch *b, uint64_t type_code)
 {
     if (!type_code) return; // many exporters fill it with zero for all that is not ICMP
@@ -196,7 +183,7 @@ static void flow_step(struct reading *r, const struct step *s, bytes value)
         put_address(b, s, value);
         break;
     case STEP_MAC:
-        flow_put_mac(b, s->field, value);
+        batch_word(b, s->field, mac_of(value.p));
         break;
     case STEP_TEXT:
         flow_put_text(b, s->field, value);
@@ -219,7 +206,7 @@ static void flow_step(struct reading *r, const struct step *s, bytes value)
         break;
     case STEP_SIZE:
         r->packet_length = (uint32_t)element_number(value);
-        put_element(r, s, value);
+        batch_word(r->batch, s->field, r->packet_length);
         break;
     case STEP_PACKET:
         r->packet.step = s, r->packet.value = value;

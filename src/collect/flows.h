@@ -63,7 +63,6 @@ void flow_end(struct flow_rows *rows, struct record_batch *b);
 // When the exporter's system counted `uptime`: within 24.8 days of the message on either side, as
 // the counter starts anew after 49.7.
 nanos flow_time(const struct flow_origin *origin, uint32_t uptime);
-void flow_put_mac(struct record_batch *b, unsigned field, bytes value);
 // Appends to an encoded list of texts; false when it has no room for more.
 bool flow_list_put(struct text *list, bytes value);
 // Text up to a bound, escaped, without the zeros that pad it.

@@ -1,4 +1,5 @@
 // Names in lines: what they mean is found out once for each.
+#include "base/mac.h"
 #include "base/memory.h"
 #include "collect/line_inside.h"
 #include "flow/flow_kind.h"
@@ -34,6 +35,8 @@ static uint8_t how_of_field(unsigned field)
         return STEP_TIME;
     case FIELD_ADDRESS:
         return STEP_ADDRESS;
+    case FIELD_MAC:
+        return STEP_MAC;
     case FIELD_TEXT:
         return STEP_TEXT;
     case FIELD_HASH:
@@ -133,6 +136,7 @@ static uint16_t length_of(enum element_type type)
 {
     if (type == ELEMENT_ipv4Address) return 4;
     if (type == ELEMENT_ipv6Address) return 16;
+    if (type == ELEMENT_macAddress) return MAC_SIZE;
     return type == ELEMENT_string || type == ELEMENT_octetArray ? TEMPLATE_VARIABLE : 8;
 }
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 
+#include "base/mac.h"
 #include "collect/line_inside.h"
 #include "filter/filter.h"
 #include "flow/flow_kind.h"
@@ -275,6 +276,16 @@ static bool put_address(struct lines *l, const struct line_key *key, const struc
     return true;
 }
 
+// What is no such address is kept as it was told.
+static APART bool put_mac(struct lines *l, const struct line_key *key, const struct line_value *v)
+{
+    uint64_t mac;
+    if (v->shape == VALUE_TEXT && mac_parse(v->text, &mac)) batch_word(l->batch, key->field, mac);
+    else put_element(l, key, v);
+    l->is_told = true;
+    return true;
+}
+
 static APART bool put_text(struct lines *l, const struct line_key *key, const struct line_value *v)
 {
     // One text a field bounds what a row takes of the batch.
@@ -414,12 +425,14 @@ static line_putter *putter_of_step(enum step_how how)
     switch (how) {
     case STEP_NUMBER:
     case STEP_COUNT:
+    case STEP_SIZE:
         return put_number;
     case STEP_TIME:
         return put_time;
     case STEP_ADDRESS:
         return put_address;
     case STEP_MAC:
+        return put_mac;
     case STEP_TEXT:
         return put_text;
     case STEP_HASH:
@@ -433,8 +446,7 @@ static line_putter *putter_of_step(enum step_how how)
     case STEP_UPTIME: // nobody tells when the system began to count
     case STEP_DELTA:
     case STEP_BEGAN:
-    case STEP_SIZE: // of one packet, and the packet: there are no sampled ones in lines
-    case STEP_PACKET:
+    case STEP_PACKET: // there are no sampled ones in lines
     case STEP_SAMPLER:
     case STEP_ELEMENT:
         return put_element;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/mac.h"
 #include "base/random.h"
 #include "flow/flow_kind.h"
 #include "record/kinds.h"
@@ -26,6 +27,10 @@ static void show_value(struct text *t, const struct record_batch *b, unsigned f,
 {
     char name[ADDRESS_TEXT_MAX];
     switch (b->kind->fields[f].type) {
+    case FIELD_MAC:
+        mac_format(name, batch_get(b, f, row));
+        text_add(t, name);
+        break;
     case FIELD_ADDRESS:
         address_format(name, batch_get_address(b, f, row));
         text_add(t, name);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/mac.h"
 #include "collect/nfdump_inside.h"
 #include "flow/flow_kind.h"
 
@@ -122,13 +123,6 @@ static void note_part(struct flow_rows *rows, uint16_t number, bytes content)
     text_deinit(&hex);
 }
 
-static void put_mac(struct record_batch *b, unsigned field, uint64_t mac)
-{
-    uint8_t octets[6];
-    for (unsigned i = 0; i < sizeof octets; i++) octets[i] = (uint8_t)(mac >> 8 * (5 - i));
-    if (mac) flow_put_mac(b, field, bytes_of(octets, sizeof octets));
-}
-
 static void put_address(struct record_batch *b, unsigned field, struct address a)
 {
     bool is_end = field == FLOW_SRC_ADDR || field == FLOW_DST_ADDR;
@@ -153,7 +147,7 @@ static void take_item(struct nfdump *f, struct record_batch *b, const struct ite
     if (i->how == HOW_EVENT) f->event = time;
     if (i->how == HOW_RECEIVED) f->received = time;
     if (i->how == HOW_NUMBER || (i->how == HOW_OPTIONAL && n)) batch_word(b, i->field, n);
-    if (i->how == HOW_MAC) put_mac(b, i->field, n);
+    if (i->how == HOW_MAC && n) batch_word(b, i->field, n & MAC_MAX);
     if (i->how == HOW_REASON) flow_put_reason(b, n);
     if (i->how == HOW_NOTE || (i->how == HOW_SEVERAL && n > 1)) note_number(&f->rows, i->name, n);
 }

@@ -1,11 +1,12 @@
 #include "collect/sampled.h"
 
 #include "base/memory.h"
+#include "base/mac.h"
 #include "collect/flows.h"
 #include "decode/decode.h"
 #include "flow/flow_kind.h"
 
-enum { ETHERNET_HEADER = 14, MAC_SIZE = 6, VLAN_MASK = 0x0fff };
+enum { ETHERNET_HEADER = 14, VLAN_MASK = 0x0fff };
 enum { TYPE_VLAN = 0x8100, TYPE_SERVICE_VLAN = 0x88a8 };
 
 void sampled_deinit(struct sampled *s)
@@ -36,8 +37,8 @@ static void put_ethernet(struct record_batch *b, bytes header)
     bytes dst = read_bytes(&r, MAC_SIZE), src = read_bytes(&r, MAC_SIZE);
     uint16_t type = read_be16(&r), tag = read_be16(&r);
     if (header.n < ETHERNET_HEADER) return;
-    if (!batch_has(b, FLOW_SRC_MAC, b->rows)) flow_put_mac(b, FLOW_SRC_MAC, src);
-    if (!batch_has(b, FLOW_DST_MAC, b->rows)) flow_put_mac(b, FLOW_DST_MAC, dst);
+    if (!batch_has(b, FLOW_SRC_MAC, b->rows)) batch_word(b, FLOW_SRC_MAC, mac_of(src.p));
+    if (!batch_has(b, FLOW_DST_MAC, b->rows)) batch_word(b, FLOW_DST_MAC, mac_of(dst.p));
     bool is_tagged = !r.bad && (type == TYPE_VLAN || type == TYPE_SERVICE_VLAN);
     if (is_tagged && !batch_has(b, FLOW_VLAN, b->rows)) batch_word(b, FLOW_VLAN, tag & VLAN_MASK);
 }

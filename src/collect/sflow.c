@@ -2,7 +2,7 @@
 // the rate at which it was taken, and counters of interfaces.
 //
 // `bytes` is the length of the innermost IP packet, as for captured packets; that of the frame is
-// kept as the element dataLinkFrameSize.
+// `frame_bytes`.
 #include "collect/interface_kind.h"
 #include "collect/protocol.h"
 #include "flow/flow_kind.h"
@@ -54,7 +54,7 @@ static void take_header(struct message *m, struct record_batch *b, struct reader
     bytes header = read_padded(&r, read_be32(&r));
     uint16_t link_type = header_link_type(protocol);
     if (r.bad) return;
-    flow_note(m->rows, "dataLinkFrameSize", length);
+    batch_word(b, FLOW_FRAME_BYTES, length);
     struct sampled_packet sample = {header, length, link_type, m->from->received};
     if (link_type && header.n) sampled_put(&m->rows->sampled, b, &sample);
     else batch_word(b, FLOW_BYTES, length);

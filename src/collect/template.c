@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/mac.h"
 #include "flow/flow_kind.h"
 
 // What a row takes at most: of each text field, and of all elements together.
@@ -35,6 +36,7 @@ static enum step_how how_by_type(enum field_type type, const struct template_fie
     if (type == FIELD_UINT) return is_number ? STEP_NUMBER : STEP_ELEMENT;
     if (type == FIELD_TIME) return is_number ? STEP_TIME : STEP_ELEMENT;
     if (type == FIELD_ADDRESS) return is_address ? STEP_ADDRESS : STEP_ELEMENT;
+    if (type == FIELD_MAC) return wire->length == MAC_SIZE ? STEP_MAC : STEP_ELEMENT;
     if (type == FIELD_HASH) return STEP_HASH;
     return type == FIELD_TEXT ? STEP_TEXT : STEP_ELEMENT;
 }
@@ -64,7 +66,6 @@ struct step template_step(const struct template_field *wire)
     if (field < 0) return s;
     s.field = (uint8_t)field;
     s.how = (uint8_t)(how == STEP_NUMBER ? how_by_type(flow_kind.fields[field].type, wire) : how);
-    if (s.how == STEP_TEXT && s.element->type == ELEMENT_macAddress) s.how = STEP_MAC;
     return s;
 }
 
@@ -77,7 +78,7 @@ static bool is_filled(const struct template *t, unsigned field)
 
 static bool is_text(const struct step *s)
 {
-    return s->how == STEP_TEXT || s->how == STEP_HASH || s->how == STEP_MAC;
+    return s->how == STEP_TEXT || s->how == STEP_HASH;
 }
 
 // A row takes one text for each field: what an exporter tells of it again is kept as an element, so
@@ -100,7 +101,7 @@ static void template_compile(struct template *t)
         s.is_again = s.how <= STEP_HASH && is_filled(t, s.field);
         if (s.is_again && is_text(&s)) s.how = STEP_ELEMENT;
         t->heap_need += step_room(&s);
-        has_elements |= s.how >= STEP_SIZE && s.how <= STEP_ELEMENT;
+        has_elements |= s.how == STEP_PACKET || s.how == STEP_ELEMENT;
         if (s.how != STEP_SKIP || t->is_variable) t->steps[t->step_count++] = s;
     }
     if (has_elements) t->heap_need += ELEMENTS_TEXT_MAX;

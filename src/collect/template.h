@@ -24,6 +24,7 @@ struct template_field {
 enum step_how {
     STEP_NUMBER,
     STEP_COUNT, // a number that stays absent when another step has told it
+    STEP_SIZE,  // a number: of the packet whose beginning another step tells
     STEP_TIME,
     STEP_UPTIME, // milliseconds since the exporter's system began to count
     STEP_BEGAN,  // when that was
@@ -36,8 +37,7 @@ enum step_how {
     STEP_REASON,  // flowEndReason
     STEP_RATE,    // one packet in so many
     STEP_SAMPLER, // number of a sampler that options tell of
-    STEP_SIZE,    // of a packet; kept as STEP_ELEMENT is
-    STEP_PACKET,  // the beginning of a packet; kept as well
+    STEP_PACKET,  // the beginning of a packet; kept as STEP_ELEMENT is
     STEP_ELEMENT, // kept as NAME=VALUE
     STEP_SKIP,
 };

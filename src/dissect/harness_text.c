@@ -92,6 +92,7 @@ void harness_put_value(struct text *out, const struct record_batch *batch, unsig
         put_duration(out, (nanos)batch_get(batch, field, 0));
         break;
     case FIELD_UINT:
+    case FIELD_MAC:
         text_number(out, batch_get(batch, field, 0));
         break;
     case FIELD_BOOL:

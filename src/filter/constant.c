@@ -29,6 +29,7 @@ static bool fail_value(const struct reading *r, const struct value *v)
         [VALUE_PROTOCOL] = "a protocol: write tcp, udp, icmp or a number",
         [VALUE_REAL] = "a number: write 0.5",
         [VALUE_BOOL] = "true or false",
+        [VALUE_MAC] = "a hardware address: write 02:00:5e:00:53:01",
         [VALUE_ADDRESS] = "an address: write 10.0.0.1, 10.0.0.0/8 or fd00::/8",
         [VALUE_ID] = "an id: 32 hexadecimal digits",
         [VALUE_TEXT] = "a text",
@@ -266,7 +267,7 @@ static bool fail_comparison(const struct reading *r, const char *wanted)
 static const char *kept_for(enum value_type type)
 {
     if (type == VALUE_TEXT) return "a text: it has no order; use ==, in, contains or ~";
-    if (type == VALUE_ADDRESS) return "an address: use ==, != or in";
+    if (type == VALUE_MAC || type == VALUE_ADDRESS) return "an address: use ==, != or in";
     if (type == VALUE_HASH || type == VALUE_ID) return "a hash or an id: use ==, != or in";
     if (type == VALUE_BOOL) return "true or false: use == or !=";
     return "no text: use ==, !=, <, <=, >, >= or in";

@@ -43,6 +43,7 @@ enum value_type {
     VALUE_PROTOCOL, // a number with names
     VALUE_REAL,
     VALUE_BOOL,
+    VALUE_MAC,
     VALUE_ADDRESS,
     VALUE_ID,
     VALUE_TEXT,

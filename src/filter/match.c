@@ -45,6 +45,7 @@ static bool value_holds(const struct source *s, const struct constant *c,
     case FIELD_UINT:
     case FIELD_REAL:
     case FIELD_BOOL:
+    case FIELD_MAC:
         return ranges_have(&c->ranges, value_key(s->type, batch_get(b, s->field, row)));
     case FIELD_ADDRESS:
         return ranges_have(&c->ranges, batch_get_address(b, s->field, row));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/mac.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "record/test_kind.h"
@@ -43,6 +44,9 @@ static const char *const real_texts[VALUES] = {"-1e300", "-1.5", "-.25", "-0.0",
 static const char *const address_texts[VALUES] = {"10.0.0.0",   "10.0.0.1", "10.0.0.2",
                                                   "10.0.0.255", "fd00::",   "fd00::1",
                                                   "fd00::ffff", "fd00:1::"};
+static const char *const mac_texts[VALUES] = {
+    "00:00:00:00:00:00", "00:00:00:00:00:01", "00:1b:21:00:00:00", "00:1B:21:ff:ff:ff",
+    "02-00-5e-00-53-01", "02:00:5e:00:53:02", "fe:ff:ff:ff:ff:ff", "ff:ff:ff:ff:ff:ff"};
 static const char *const texts[VALUES] = {"",   "a",          "ab",      "abcab",
                                           "AB", "say \"ab\"", "c:\\dir", "Z\303\274rich"};
 
@@ -52,6 +56,14 @@ static struct address address_at(unsigned i)
     bool fine = address_parse(bytes_text(address_texts[i]), &a);
     assert(fine);
     return a;
+}
+
+static uint64_t mac_at(unsigned i)
+{
+    uint64_t mac;
+    bool fine = mac_parse(bytes_text(mac_texts[i]), &mac);
+    assert(fine);
+    return mac;
 }
 
 static void put_value(struct row *row, unsigned field, unsigned i)
@@ -73,6 +85,9 @@ static void put_value(struct row *row, unsigned field, unsigned i)
         return;
     case FIELD_BOOL:
         row_uint(row, field, i);
+        return;
+    case FIELD_MAC:
+        row_uint(row, field, mac_at(i));
         return;
     case FIELD_ADDRESS:
     case FIELD_ADDRESSES:
@@ -203,6 +218,9 @@ static void write_value(struct text *t, uint64_t *seed, enum field_type type, un
     case FIELD_BOOL:
         text_add(t, i ? "true" : "false");
         return;
+    case FIELD_MAC:
+        text_add(t, mac_texts[i]);
+        return;
     case FIELD_ADDRESS:
     case FIELD_ADDRESSES:
         text_add(t, address_texts[i]);
@@ -251,12 +269,13 @@ static void write_set(struct part *p, const struct random_rows *r, unsigned fiel
     text_add(&p->text, negated ? " not in {" : " in {");
     for (unsigned m = 0; m < members; m++) {
         unsigned first = (unsigned)random_below(seed, value_count(type)), last = first;
-        if (is_ordered(type) || address)
+        if (is_ordered(type) || address || type == FIELD_MAC)
             last = first + (unsigned)random_below(seed, VALUES - first);
         if (address && first < 4 && last >= 4) last = 3; // addresses of one family
         if (m) text_add(&p->text, random_below(seed, 2) ? ", " : " ");
         write_value(&p->text, seed, type, first);
-        bool dots = type == FIELD_TIME || type == FIELD_REAL || random_below(seed, 2);
+        bool dots =
+            type == FIELD_TIME || type == FIELD_MAC || type == FIELD_REAL || random_below(seed, 2);
         if (last > first) text_add(&p->text, dots ? ".." : "-");
         if (last > first) write_value(&p->text, seed, type, last);
         wanted |= below(last + 1) & ~below(first);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/mac.h"
 #include "filter/aliases.h"
 
 enum { NUMBER_TEXT_MAX = 64 };
@@ -23,6 +24,8 @@ enum value_type value_type_for(enum field_type type)
         return VALUE_REAL;
     case FIELD_BOOL:
         return VALUE_BOOL;
+    case FIELD_MAC:
+        return VALUE_MAC;
     case FIELD_ADDRESS:
     case FIELD_ADDRESSES:
         return VALUE_ADDRESS;
@@ -171,6 +174,8 @@ bool value_place(enum value_type type, bytes text, nanos now, struct address *pl
         return read_uint(text, &place->lo);
     case VALUE_BOOL:
         return read_bool(text, &place->lo);
+    case VALUE_MAC:
+        return mac_parse(text, &place->lo);
     case VALUE_ADDRESS:
         return address_parse(text, place);
     case VALUE_ID:

@@ -55,8 +55,8 @@ static const struct field flow_fields[FLOW_FIELDS] = {
      "destinationIPv4PrefixLength", 0},
     {"next_hop", FIELD_ADDRESS, NULL, "Next router", NULL, "ipNextHopIPv6Address", 0},
     {"bgp_next_hop", FIELD_ADDRESS, NULL, "Next router by BGP", NULL, "bgpNextHopIPv6Address", 0},
-    {"src_mac", FIELD_TEXT, NULL, "Hardware address of src", "source.mac", "sourceMacAddress", 0},
-    {"dst_mac", FIELD_TEXT, NULL, "Hardware address of dst", "destination.mac",
+    {"src_mac", FIELD_MAC, NULL, "Hardware address of src", "source.mac", "sourceMacAddress", 0},
+    {"dst_mac", FIELD_MAC, NULL, "Hardware address of dst", "destination.mac",
      "destinationMacAddress", 0},
     {"vlan", FIELD_UINT, NULL, "VLAN it came in by", "network.vlan.id", "vlanId", 0},
     {"dst_vlan", FIELD_UINT, NULL, "VLAN it went out by", NULL, "postVlanId", 0},
@@ -100,6 +100,8 @@ static const struct field flow_fields[FLOW_FIELDS] = {
     {"once", FIELD_BOOL, NULL,
      "Of rows that tell of the same, those to count; made where it is named", NULL, NULL,
      FIELD_ASKED},
+    {"frame_bytes", FIELD_UINT, "bytes", "Length of the sampled frame", NULL, "dataLinkFrameSize",
+     0},
 };
 
 const struct record_kind flow_kind = {

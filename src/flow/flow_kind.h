@@ -62,6 +62,7 @@ enum flow_field {
     FLOW_ELEMENTS,
     FLOW_LINK,
     FLOW_ONCE,
+    FLOW_FRAME_BYTES,
     FLOW_FIELDS,
 };
 

@@ -63,9 +63,20 @@ static uint64_t place(uint32_t offset, size_t length)
     return (uint64_t)offset << 32 | (uint32_t)length;
 }
 
+// Of texts many are what the row before has.
+static bool is_as_before(const struct record_batch *b, unsigned field, bytes v)
+{
+    return b->rows && batch_has(b, field, b->rows - 1) &&
+           bytes_equal(batch_get_bytes(b, field, b->rows - 1), v);
+}
+
 void batch_text(struct record_batch *b, unsigned field, bytes v)
 {
     assert(v.n <= BATCH_HEAP_SIZE - b->heap_used);
+    if (is_as_before(b, field, v)) {
+        batch_word(b, field, batch_get(b, field, b->rows - 1));
+        return;
+    }
     if (v.n) memcpy(b->heap + b->heap_used, v.p, v.n);
     batch_word(b, field, place(b->heap_used, v.n));
     b->heap_used += (uint32_t)v.n;

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "base/mac.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -62,6 +63,11 @@ static void set_words(struct row *row, unsigned field, uint64_t *seed)
         return;
     case TEST_BOOL:
         w[0] &= 1;
+        row_uint(row, field, w[0]);
+        want_set(field, w, 8);
+        return;
+    case TEST_MAC:
+        w[0] &= MAC_MAX;
         row_uint(row, field, w[0]);
         want_set(field, w, 8);
         return;

@@ -26,6 +26,8 @@ const char *field_type_name(enum field_type type)
         return "real";
     case FIELD_BOOL:
         return "bool";
+    case FIELD_MAC:
+        return "mac";
     case FIELD_ADDRESS:
         return "address";
     case FIELD_ID:

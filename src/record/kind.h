@@ -18,6 +18,7 @@ enum field_type {
     FIELD_UINT,      // unsigned, 64 bits
     FIELD_REAL,      // IEEE double
     FIELD_BOOL,      // 0 or 1
+    FIELD_MAC,       // hardware address, 48 bits (base/mac.h)
     FIELD_ADDRESS,   // struct address, two words
     FIELD_ID,        // struct record_id, two words
     FIELD_TEXT,      // UTF-8 (base/text.h)

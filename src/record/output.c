@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "record/community_id.h"
+#include "base/mac.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -282,6 +283,13 @@ void output_address(struct output *o, struct address v)
     put_plain(o, text, (size_t)address_format(text, v));
 }
 
+void output_mac(struct output *o, uint64_t mac)
+{
+    char text[MAC_TEXT_SIZE];
+    mac_format(text, mac);
+    put_plain(o, text, MAC_TEXT_SIZE - 1);
+}
+
 void output_id(struct output *o, struct record_id v)
 {
     char text[RECORD_ID_TEXT_SIZE];
@@ -398,6 +406,9 @@ static void put_field(struct output *o, const struct record_batch *b, unsigned f
         return;
     case FIELD_BOOL:
         output_bool(o, batch_get(b, f, row) != 0);
+        return;
+    case FIELD_MAC:
+        output_mac(o, batch_get(b, f, row));
         return;
     case FIELD_ADDRESS:
         output_address(o, batch_get_address(b, f, row));

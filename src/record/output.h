@@ -43,6 +43,7 @@ void output_text(struct output *o, bytes v);
 void output_time(struct output *o, nanos v);
 void output_hex(struct output *o, bytes v);
 void output_address(struct output *o, struct address v);
+void output_mac(struct output *o, uint64_t mac);
 void output_id(struct output *o, struct record_id v);
 // Between them values are elements of one.
 void output_list_begin(struct output *o);

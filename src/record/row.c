@@ -82,7 +82,7 @@ static void put_word(struct row *row, unsigned field, uint64_t v)
 void row_uint(struct row *row, unsigned field, uint64_t v)
 {
     enum field_type type = type_of(row, field);
-    assert(type == FIELD_UINT || type == FIELD_BOOL || type == FIELD_UINTS);
+    assert(type == FIELD_UINT || type == FIELD_BOOL || type == FIELD_MAC || type == FIELD_UINTS);
     put_word(row, field, type == FIELD_BOOL ? v != 0 : v);
 }
 

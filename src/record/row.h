@@ -38,7 +38,7 @@ _Static_assert(KIND_FIELDS_MAX <= 1 << ROW_FIELD_BITS,
 void row_init(struct row *row, const struct record_kind *kind, void *memory, size_t size);
 
 void row_uint(struct row *row, unsigned field,
-              uint64_t v); // FIELD_UINT, FIELD_BOOL; adds to FIELD_UINTS
+              uint64_t v); // FIELD_UINT, FIELD_BOOL, FIELD_MAC; adds to FIELD_UINTS
 void row_time(struct row *row, unsigned field, nanos v); // FIELD_TIME, FIELD_DURATION
 void row_real(struct row *row, unsigned field, double v);
 void row_address(struct row *row, unsigned field, struct address v); // adds to FIELD_ADDRESSES

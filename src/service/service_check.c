@@ -105,7 +105,8 @@ static bool type_fits(enum field_type field, enum element_type type)
     if (field == FIELD_ADDRESS) return type == ELEMENT_ipv4Address || type == ELEMENT_ipv6Address;
     if (field == FIELD_TIME)
         return type >= ELEMENT_dateTimeSeconds && type <= ELEMENT_dateTimeNanoseconds;
-    return field == FIELD_TEXT && (type == ELEMENT_string || type == ELEMENT_macAddress);
+    if (field == FIELD_MAC) return type == ELEMENT_macAddress;
+    return field == FIELD_TEXT && type == ELEMENT_string;
 }
 
 static bool fills_check(const struct config *c, const struct config_element *e, struct err *err)

@@ -1,10 +1,10 @@
 #include "sink/export_column.h"
 
+#include "base/mac.h"
 #include "base/text.h"
 #include "record/community_id.h"
 
 enum {
-    MAC_SIZE = 6,
     PROTO_ICMP = 1,
     PROTO_ICMPV6 = 58,
     TCP_FLAGS = 6,
@@ -72,8 +72,8 @@ static void find_text(struct export_column *c, const char *name)
     c->how = COLUMN_REASON;
     c->element = element_filling(name, ELEMENT_unsigned8, ELEMENT_unsigned8);
     if (c->element) return;
-    c->element = element_filling(name, ELEMENT_macAddress, ELEMENT_string);
-    c->how = c->element && c->element->type == ELEMENT_string ? COLUMN_TEXT : COLUMN_MAC;
+    c->element = element_filling(name, ELEMENT_string, ELEMENT_string);
+    c->how = COLUMN_TEXT;
 }
 
 static void find_time(struct export_column *c, const char *name)
@@ -105,6 +105,8 @@ static void find_elements(struct export_column *c, const char *name, enum field_
     else if (type == FIELD_TIME) find_time(c, name);
     else if (type == FIELD_ADDRESS) find_address(c, name);
     else if (type == FIELD_TEXT) find_text(c, name);
+    else if (type == FIELD_MAC)
+        c->element = element_filling(name, ELEMENT_macAddress, ELEMENT_macAddress);
     else if (type == FIELD_HASH) c->element = element_filling(name, 0, ELEMENT_octetArray);
     if (c->element) c->size = type_sizes[c->element->type];
     if (c->wide) c->wide_size = type_sizes[c->wide->type];
@@ -115,6 +117,7 @@ static enum column_how how_of(enum field_type type)
 {
     if (type == FIELD_TIME) return COLUMN_TIME;
     if (type == FIELD_HASH) return COLUMN_HASH;
+    if (type == FIELD_MAC) return COLUMN_MAC;
     return type == FIELD_TEXTS ? COLUMN_UNTOLD : COLUMN_NUMBER;
 }
 
@@ -171,18 +174,6 @@ void columns_init(struct export_columns *columns, const struct record_kind *kind
 
 // ---- values -------------------------------------------------------------------------------------
 
-static bool read_mac(bytes text, uint64_t *mac)
-{
-    *mac = 0;
-    if (text.n != 3 * MAC_SIZE - 1) return false;
-    for (size_t i = 0; i < MAC_SIZE; i++) {
-        int high = text_hex_value(text.p[3 * i]), low = text_hex_value(text.p[3 * i + 1]);
-        if (high < 0 || low < 0) return false;
-        *mac = *mac << 8 | (uint64_t)(high << 4 | low);
-    }
-    return true;
-}
-
 static bool read_text(struct export_values *values, struct column_value *v, bytes text)
 {
     if (text.n > COLUMN_TEXTS_MAX - values->texts_used) return false;
@@ -237,7 +228,8 @@ static bool column_read(const struct export_column *c, const struct record_batch
         *is_wide = !address_is_v4(v->address);
         return true;
     case COLUMN_MAC:
-        return read_mac(batch_get_bytes(b, field, row), &v->word);
+        v->word = batch_get(b, field, row);
+        return true;
     case COLUMN_REASON:
         v->word = element_end_reason_number(batch_get_bytes(b, field, row));
         return v->word != 0;

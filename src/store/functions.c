@@ -2,6 +2,7 @@
 
 #include "base/address.h"
 #include "base/hash.h"
+#include "base/mac.h"
 #include "record/community_id.h"
 #include "record/id.h"
 #include "store/vector.h"
@@ -62,6 +63,19 @@ static void ip_text(struct duck_info *info, struct duck_chunk *input, struct duc
         if (has_null(&a, row)) continue;
         int n = address_format(text, (struct address){hi[row], lo[row]});
         duck.vector_assign_string_element_len(output, row, text, (uint64_t)n);
+    }
+}
+
+static void mac_text(struct duck_info *info, struct duck_chunk *input, struct duck_vector *output)
+{
+    (void)info;
+    struct arguments a = arguments_of(input, 1, output);
+    const uint64_t *mac = a.data[0];
+    char text[MAC_TEXT_SIZE];
+    for (uint64_t row = 0; row < a.rows; row++) {
+        if (has_null(&a, row)) continue;
+        mac_format(text, mac[row]);
+        duck.vector_assign_string_element_len(output, row, text, MAC_TEXT_SIZE - 1);
     }
 }
 
@@ -251,6 +265,7 @@ static const struct function {
     duck_scalar_call *call;
 } functions[] = {
     {"ip_text", {DUCK_UBIGINT, DUCK_UBIGINT}, 2, DUCK_VARCHAR, ip_text},
+    {"mac_text", {DUCK_UBIGINT}, 1, DUCK_VARCHAR, mac_text},
     {"id_text", {DUCK_UBIGINT, DUCK_UBIGINT}, 2, DUCK_VARCHAR, id_text},
     {"ip_hi", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_hi},
     {"ip_lo", {DUCK_VARCHAR}, 1, DUCK_UBIGINT, ip_lo},

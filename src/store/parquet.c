@@ -103,7 +103,7 @@ struct parquet *parquet_create(const char *path, const struct schema_column *col
     p->columns = columns;
     p->column_count = column_count;
     p->file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    p->codec = frame_codec_create(true);
+    p->codec = frame_codec_create(false); // the log has the hash of the whole file
     if (p->file >= 0 && p->codec) {
         sha256_init(&p->hash);
         put(p, bytes_text(magic));

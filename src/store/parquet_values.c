@@ -166,6 +166,10 @@ static bool add_texts(struct making *m, const struct parquet_values *v, size_t f
 {
     bool fine = true;
     for (size_t i = from; fine && i < to; i++) {
+        if (i && v->words[i] == v->words[i - 1]) {
+            m->indices[i] = m->indices[i - 1];
+            continue;
+        }
         bytes text = text_at(v, v->words[i]);
         uint32_t at = slot_of(table_hash(text.p, text.n, 0), m->mask);
         while (m->slots[at] && !bytes_equal(text_at(v, m->words[m->slots[at] - 1]), text))
@@ -289,11 +293,13 @@ static void put_packed(struct text *out, const uint32_t *numbers, size_t count, 
     }
 }
 
+// How many are the same from `at` on; 0 when they are less than a run of their own needs.
 static size_t same_from(const uint32_t *numbers, size_t at, size_t count)
 {
     size_t end = at + 1;
+    if (count - at < SAME_MIN || numbers[at] != numbers[at + SAME_MIN - 1]) return 0;
     while (end < count && numbers[end] == numbers[at]) end++;
-    return end - at;
+    return end - at < SAME_MIN ? 0 : end - at;
 }
 
 void parquet_put_runs(struct text *out, const uint32_t *numbers, size_t count, unsigned width)
@@ -301,7 +307,7 @@ void parquet_put_runs(struct text *out, const uint32_t *numbers, size_t count, u
     size_t packed = 0; // from here on nothing is put yet
     for (size_t at = 0; at < count;) {
         size_t same = same_from(numbers, at, count);
-        if (same < SAME_MIN) {
+        if (!same) {
             at += GROUP;
             continue;
         }

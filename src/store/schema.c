@@ -15,6 +15,7 @@ static enum duck_type type_of(enum field_type type)
     case FIELD_DURATION:
         return DUCK_BIGINT;
     case FIELD_UINT:
+    case FIELD_MAC:
     case FIELD_ADDRESS:
     case FIELD_ID:
     case FIELD_UINTS:
@@ -144,6 +145,7 @@ static void put_shown(struct text *sql, const struct field *field)
     unsigned n = schema_columns(field, c);
     const char *before = "", *after = "";
     if (field->type == FIELD_ADDRESS) before = "ip_text(", after = ")";
+    if (field->type == FIELD_MAC) before = "mac_text(", after = ")";
     if (field->type == FIELD_ID) before = "id_text(", after = ")";
     if (field->type == FIELD_DURATION) before = "(", after = "::DOUBLE / 1e9)";
     if (field->type == FIELD_HASH) before = "lower(hex(", after = "))";

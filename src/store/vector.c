@@ -104,6 +104,7 @@ void vector_put(struct duck_vector *v, uint64_t at, const struct record_batch *b
     case FIELD_DURATION:
     case FIELD_UINT:
     case FIELD_REAL:
+    case FIELD_MAC:
     case FIELD_ADDRESS:
     case FIELD_ID:
         put_words(v, at, batch, column);
@@ -204,6 +205,7 @@ static void take_field(const struct taken *t, enum field_type type, struct recor
     case FIELD_DURATION:
     case FIELD_UINT:
     case FIELD_REAL:
+    case FIELD_MAC:
         batch_word(b, field, word_at(t->first, t->row));
         return;
     case FIELD_BOOL:

@@ -57,7 +57,6 @@ def ours_of(row):
     for form, name in ((1, "discardReason"), (2, "outputInterfaces")):
         if element(row, name) is not None:
             own["output"] = form << 30 | element(row, name)
-    own["frame_bytes"] = element(row, "dataLinkFrameSize")
     # nfdump has one counter for what came back and what went out.
     for name, beside in (("reverse_packets", "postPacketDeltaCount"), ("reverse_bytes", "postOctetDeltaCount")):
         own.setdefault(name, element(row, beside))
