@@ -31,6 +31,7 @@ static struct case_reader *reader_create(const char *named, const struct record_
     c->raw = memory_get(kind_count * sizeof *c->raw);
     c->shown = memory_get(kind_count * sizeof *c->shown);
     c->asked_for = memory_get(kind_count * sizeof *c->asked_for);
+    c->sought = memory_get(kind_count * sizeof *c->sought);
     return c;
 }
 
@@ -140,6 +141,7 @@ void case_close(struct case_reader *c)
     memory_free(c->raw);
     memory_free(c->shown);
     memory_free(c->asked_for);
+    memory_free(c->sought);
     memory_free(c);
 }
 
@@ -179,9 +181,8 @@ void case_narrow(struct case_reader *c, uint64_t reading)
     c->only = reading;
 }
 
-// The next reading that is asked.
-static const struct catalogue_reading *next_asked(const struct case_reader *c,
-                                                  const struct catalogue_reading *after)
+const struct catalogue_reading *case_next_asked(const struct case_reader *c,
+                                                const struct catalogue_reading *after)
 {
     const struct catalogue_reading *r = after;
     while ((r = catalogue_next(&c->catalogue, r)))
@@ -201,7 +202,7 @@ static uint64_t spooled_rows(const struct case_reader *c, const struct record_ki
 uint64_t case_rows(const struct case_reader *c, const struct record_kind *kind)
 {
     uint64_t rows = spooled_rows(c, kind);
-    for (const struct catalogue_reading *r = NULL; (r = next_asked(c, r));)
+    for (const struct catalogue_reading *r = NULL; (r = case_next_asked(c, r));)
         for (size_t i = 0; i < r->segment_count; i++)
             if (strcmp(r->segments[i].kind, kind->name) == 0) rows += r->segments[i].rows;
     return rows;
@@ -227,7 +228,7 @@ static void put_folder(struct text *sql, const char *folder, const char *below)
 static bool fence(struct case_reader *c, struct err *err)
 {
     struct text sql = {0};
-    text_add(&sql, "SET allowed_directories=[");
+    text_add(&sql, "SET parquet_metadata_cache=true; SET allowed_directories=[");
     put_folder(&sql, c->asked, "/records/");
     if (c->folder && c->export_folder) text_add(&sql, ", ");
     put_folder(&sql, c->export_folder, "/");
@@ -241,7 +242,8 @@ void case_forget_database(struct case_reader *c)
 {
     if (c->opened) database_close(&c->database);
     c->opened = false;
-    for (unsigned i = 0; i < c->kind_count; i++) c->raw[i] = c->shown[i] = c->asked_for[i] = false;
+    for (unsigned i = 0; i < c->kind_count; i++)
+        c->raw[i] = c->shown[i] = c->asked_for[i] = c->sought[i] = false;
 }
 
 bool case_need_database(struct case_reader *c, struct err *err)
@@ -257,13 +259,11 @@ bool case_need_database(struct case_reader *c, struct err *err)
     return fine;
 }
 
-// The segments of a kind that count, as a source of rows; false when there are none. `with` has
-// the bits of the fields that one of them has.
-static bool put_segments(const struct case_reader *c, const struct record_kind *kind,
-                         struct text *source, uint64_t *with)
+bool case_put_segments(const struct case_reader *c, const struct record_kind *kind,
+                       struct text *source, uint64_t *with)
 {
     unsigned n = 0;
-    for (const struct catalogue_reading *r = NULL; (r = next_asked(c, r));)
+    for (const struct catalogue_reading *r = NULL; (r = case_next_asked(c, r));)
         for (size_t i = 0; i < r->segment_count; i++) {
             struct text path = {0};
             if (strcmp(r->segments[i].kind, kind->name) != 0) continue;
@@ -277,8 +277,8 @@ static bool put_segments(const struct case_reader *c, const struct record_kind *
     return n > 0;
 }
 
-static void put_spooled(const struct case_reader *c, const struct record_kind *kind,
-                        struct text *view)
+void case_put_spooled(const struct case_reader *c, const struct record_kind *kind,
+                      struct text *view)
 {
     if (!spooled_rows(c, kind)) return;
     text_format(view, " UNION ALL SELECT * FROM weir_spool('%s', 0, %zu)", kind->name,
@@ -290,11 +290,12 @@ bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
     struct text source = {0}, sql = {0};
     uint64_t with = 0;
     if (!case_need_database(c, err)) return false;
-    if (c->raw[kind]) return true;
-    bool some = put_segments(c, c->kinds[kind], &source, &with);
+    if (c->raw[kind] && !c->sought[kind]) return true;
+    bool some = case_put_segments(c, c->kinds[kind], &source, &with);
     schema_raw_view(&sql, c->kinds[kind], some ? source.p : NULL, with);
-    put_spooled(c, c->kinds[kind], &sql);
+    case_put_spooled(c, c->kinds[kind], &sql);
     c->raw[kind] = database_run(&c->database, sql.p, err);
+    c->sought[kind] = false;
     text_deinit(&source);
     text_deinit(&sql);
     return c->raw[kind] || err_in(err, "case %s: %s", c->named, c->kinds[kind]->name);

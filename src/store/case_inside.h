@@ -6,7 +6,9 @@
 #include "store/lease.h"
 #include "store/spool.h"
 
-enum { CASE_MEMORY_MB = 1024, CASE_THREADS = 2 };
+// One thread: a second one costs a third more of the processors, which others may need to capture,
+// and rows of several sources would come in an order that differs each time.
+enum { CASE_MEMORY_MB = 1024, CASE_THREADS = 1 };
 
 struct case_reader {
     char *folder; // absolute; NULL: the memory case
@@ -26,12 +28,24 @@ struct case_reader {
     bool opened;         // the database is
     bool *raw, *shown;   // by kind: its views are made
     bool *asked_for;     // by kind: its view has the fields that have FIELD_ASKED
+    bool *sought;        // by kind: its raw view has only rows that were sought (store/seek.h)
 };
 
 // Closes the database; it opens again when it is needed.
 void case_forget_database(struct case_reader *c);
 
-// Makes the views of a kind, unless they are there.
+// The next reading that is asked.
+const struct catalogue_reading *case_next_asked(const struct case_reader *c,
+                                                const struct catalogue_reading *after);
+// Puts the segments of a kind that count as a source of rows; false when there are none. `with` has
+// the bits of the fields that one of them has.
+bool case_put_segments(const struct case_reader *c, const struct record_kind *kind,
+                       struct text *source, uint64_t *with);
+// Puts the rows that no segment has yet behind those of a view.
+void case_put_spooled(const struct case_reader *c, const struct record_kind *kind,
+                      struct text *view);
+
+// Makes the views of a kind, unless they are there with all rows.
 bool case_need_raw(struct case_reader *c, unsigned kind, struct err *err)
     __attribute__((warn_unused_result));
 bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err)

@@ -318,6 +318,58 @@ static void reads_older_segments(void **state)
     fixture_folder_remove(other);
 }
 
+// One commit: `rows` with the address 10.0.0.NUMBER, and one with 10.0.1.NUMBER.
+static void add_segment(const char *path, uint8_t number, unsigned rows)
+{
+    struct store *s = store_open(path, fixture_kinds, 2, &fixture_author, &err);
+    struct record_batch *b = batch_create(&plain_kind);
+    struct record_sink sink = store_sink(s);
+    for (unsigned i = 0; i <= rows; i++) {
+        struct address a = address_v4(UINT32_C(0x0a000000) + (i == rows) * 256U + number);
+        assert_true(batch_begin(b, 0));
+        batch_words(b, 0, a.hi, a.lo);
+        batch_word(b, 1, i);
+        batch_end(b);
+        if (b->rows < 500 && i != rows) continue;
+        sink.take(sink.context, b);
+        batch_clear(b);
+    }
+    assert_true(store_commit(s, fixture_reading(number, ""), false, &err));
+    store_close(s);
+    batch_destroy(b);
+}
+
+// By few rows that are sought, by more than are, by none; and then all of them again.
+static void seeks_addresses(void **state)
+{
+    static const char *const wanted[][2] = {
+        {"WHERE src_addr = '10.0.0.1'", "{\"n\":3,\"s\":3}\n"},
+        {"WHERE src_addr = '10.0.1.1' OR '10.0.1.3' = src_addr", "{\"n\":2,\"s\":9}\n"},
+        {"WHERE src_addr IN ('10.0.0.2', '10.0.0.1')", "{\"n\":1403,\"s\":979303}\n"},
+        {"WHERE src_addr IN ('10.0.0.2', '10.0.0.1') AND bytes < 2", "{\"n\":4,\"s\":2}\n"},
+        {"WHERE src_addr = '10.0.0.9'", "{\"n\":0}\n"},
+        {"WHERE src_addr = '10.0.0.1' OR bytes = 2", "{\"n\":5,\"s\":7}\n"},
+        {"", "{\"n\":1412,\"s\":980727}\n"},
+    };
+    (void)state;
+    char *other = fixture_folder();
+    add_segment(other, 1, 3);
+    add_segment(other, 2, 1400);
+    add_segment(other, 3, 6);
+    struct case_reader *c = case_open(other, fixture_kinds, 2, &err);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        struct text sql = {0};
+        text_format(&sql, "SELECT count(*) AS n, sum(bytes) AS s FROM plain %s", wanted[i][0]);
+        char *text = ask_as(c, sql.p, CASE_JSON, 0);
+        if (!text) fail_msg("%s", err.text);
+        assert_string_equal(text, wanted[i][1]);
+        free(text);
+        text_deinit(&sql);
+    }
+    case_close(c);
+    fixture_folder_remove(other);
+}
+
 // A name that is a pattern too is only a name: the case beside it, which the pattern fits, is
 // another.
 static void takes_patterns_for_names(void **state)
@@ -360,6 +412,7 @@ int main(void)
         cmocka_unit_test(scans_a_part),
         cmocka_unit_test(stops_when_told),
         cmocka_unit_test(reads_older_segments),
+        cmocka_unit_test(seeks_addresses),
         cmocka_unit_test(takes_patterns_for_names),
     };
     if (!fixture_has_library()) return FIXTURE_SKIP;

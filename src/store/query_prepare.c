@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "store/query_inside.h"
+#include "store/query_needs.h"
+#include "store/seek.h"
 
 enum { SQL_MAX = 1 << 20 };
 
@@ -65,7 +67,9 @@ static bool mentions_asked(const char *sql, const struct record_kind *kind)
 static bool need_kind(struct case_reader *c, unsigned kind, const char *sql, struct err *err)
 {
     if (!case_need_shown(c, kind, err)) return false;
-    return !mentions_asked(sql, c->kinds[kind]) || case_need_asked(c, kind, err);
+    if (mentions_asked(sql, c->kinds[kind])) return case_need_asked(c, kind, err);
+    struct needs needs = query_needs(sql, c->kinds[kind]);
+    return !needs.known || c->asked_for[kind] || seek_rows(c, kind, &needs, err);
 }
 
 // A view costs milliseconds, since its segments are looked at: so only those are made whose names

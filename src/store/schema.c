@@ -121,7 +121,7 @@ void schema_put_select(struct text *sql, const struct record_kind *kind, const c
 void schema_raw_view(struct text *sql, const struct record_kind *kind, const char *source,
                      uint64_t with)
 {
-    text_add(sql, "CREATE VIEW raw.");
+    text_add(sql, "CREATE OR REPLACE VIEW raw.");
     sql_name(sql, kind->name);
     text_add(sql, " AS ");
     schema_put_select(sql, kind, source, with);
