@@ -19,6 +19,11 @@ static void stop(int number)
     signal(number, SIG_DFL);
 }
 
+bool interfaces_stopped(void)
+{
+    return __atomic_load_n(&stopped, __ATOMIC_RELAXED);
+}
+
 static const char *name_in(const char *word)
 {
     return kafka_is_place(word) ? word : live_interface_of(word);
@@ -83,13 +88,16 @@ bool interfaces_open(const struct interface_options *o, const char *const *words
                                    .duration = o->duration,
                                    .idle = o->idle,
                                    .more = o->kafka,
-                                   .until_end = true,
+                                   .until_end = !o->follow,
                                    .tell = command_say};
     bool are_topics = kafka_is_place(names.list[0]);
+    if (o->follow) options.duration = o->every;
     if (are_topics && is_of_interfaces(o))
         return err_set(err, ERR_USAGE,
                        "--count, --for, --idle, --buffer and --no-promiscuous are for a network "
                        "interface, not for a topic");
+    if (o->follow && !are_topics)
+        return err_set(err, ERR_USAGE, "--follow is for a topic: name one");
     *live = live_open(&options, err);
     if (!*live) return false;
     signal(SIGINT, stop);

@@ -10,6 +10,9 @@ struct interface_options {
     nanos duration, idle;
     bool not_promiscuous;
     const char *kafka; // options of topics
+    // Of topics: not to their end, but for `every`, again and again.
+    bool follow;
+    nanos every;
 };
 
 // Whether an option or one of the words ("interface:NAME", "kafka://...") names any; and the first
@@ -23,5 +26,7 @@ bool interfaces_unneeded(const struct interface_options *o, struct err *err);
 // one of the words is no interface. The live is the caller's.
 bool interfaces_open(const struct interface_options *o, const char *const *words, uint32_t n,
                      const char *bpf, struct live **live, struct err *err);
+// Whether a signal has ended it.
+bool interfaces_stopped(void);
 // Tells what became of interfaces that are gone.
 void interfaces_remark(const struct live *live);

@@ -22,7 +22,6 @@ struct read_options {
     uint64_t domain, kept_max;
     bool again, keep, quiet, index;
     const char *free_input;
-    nanos every;
     struct interface_options live;
 };
 
@@ -59,8 +58,12 @@ static const struct option_row rows[] = {
     OPTION_NO_PROMISCUOUS(OPTION_ROW, struct read_options, live.not_promiscuous),
     {0, "buffer", OPTION_SIZE, offsetof(struct read_options, live.buffer), "SIZE",
      "what the kernel may keep for each interface [64M]", 65536, INT32_MAX},
-    {0, "every", OPTION_DURATION, offsetof(struct read_options, every), "TIME",
-     "how often records of interfaces become segments, when they are not many before [1h]", 0, 0},
+    {0, "every", OPTION_DURATION, offsetof(struct read_options, live.every), "TIME",
+     "how often records of interfaces become segments, when they are not many before; and what "
+     "--follow has read, part of the case [1h]",
+     0, 0},
+    {0, "follow", OPTION_FLAG, offsetof(struct read_options, live.follow), NULL,
+     "go on behind the end of a topic, until Ctrl-C", 0, 0},
     {'c', "count", OPTION_COUNT, offsetof(struct read_options, live.packets), "N",
      "end after so many packets of interfaces", 1, 0},
     {0, "for", OPTION_DURATION, offsetof(struct read_options, live.duration), "TIME",
@@ -156,7 +159,7 @@ static void ingest_fill(struct ingest_options *in, const struct read_options *o,
     in->again = o->again;
     in->keep = o->keep;
     in->now = command_now;
-    in->every = o->every;
+    in->every = o->live.every;
     in->remark = show_remark;
     in->remark_context = screen;
 }
@@ -187,7 +190,7 @@ static void tell_skipped(const struct ingest_options *in, const struct ingest_ou
 static int read_finish(const struct ingest_options *in, const struct ingest_outcome *out,
                        bool quiet)
 {
-    if (in->target == INGEST_CASE) tell_skipped(in, out);
+    if (in->target == INGEST_CASE && !(quiet && in->source.live)) tell_skipped(in, out);
     if (!quiet && out->captures) {
         struct summary_style style = {screen_width(), screen_colour(stdout),
                                       in->target == INGEST_CASE ? in->case_path : NULL};
@@ -304,23 +307,27 @@ static int read_paths(const struct read_options *o, const char *const *paths, ui
     if (!read_print(&in, o->format, &printer, &err)) return command_fail(&err);
     if (!read_pass(&in, o, &began, &passing, &err)) return command_fail(&err);
     if (!read_send(&in, o, &packets, &err)) return command_fail(&err);
-    int status = read_all(&in, &screen, o->quiet || printer || passing || packets, &err);
+    bool quiet = o->quiet || o->live.follow || printer || passing || packets;
+    int status = read_all(&in, &screen, quiet, &err);
     if (printer && !printer_end(printer, &err) && !status) status = command_fail(&err);
     printer_destroy(printer);
     if (!read_passed(passing, o->quiet, &err) && !status) status = command_fail(&err);
     if (packets && !sending_end(packets, o->quiet, &err) && !status) status = command_fail(&err);
-    bool is_kept = in.target == INGEST_CASE && (status == 0 || status == ERR_INPUT);
+    bool is_read = status == 0 || status == ERR_INPUT;
+    if (live && is_read) live_kept(live);
+    bool is_kept = in.target == INGEST_CASE && is_read;
     return o->index && is_kept && !read_index(in.case_path, &err) ? command_fail(&err) : status;
 }
 
-static int read_all_named(const struct read_options *o, const char *const *paths,
-                          uint32_t path_count)
+static int read_once(const struct read_options *o, const char *const *paths, uint32_t path_count)
 {
     struct err err = {0};
     struct live *live = NULL;
     bool is_live = interfaces_named(&o->live, paths, path_count);
     bool ok = is_live ? interfaces_open(&o->live, paths, path_count, o->bpf, &live, &err)
                       : !interfaces_unneeded(&o->live, &err);
+    if (ok && o->live.follow && !live)
+        ok = err_set(&err, ERR_USAGE, "--follow is for a topic: name one");
     if (ok && o->live.kafka && !o->packets_to && !(live && live_is_topics(live)))
         ok = err_set(&err, ERR_USAGE, "--kafka is for a topic: name one");
     if (!ok) return command_fail(&err);
@@ -332,9 +339,19 @@ static int read_all_named(const struct read_options *o, const char *const *paths
     return status;
 }
 
+// What is behind the end of a topic comes with the next readings, each of which counts as a whole.
+static int read_all_named(const struct read_options *o, const char *const *paths,
+                          uint32_t path_count)
+{
+    int status;
+    do status = read_once(o, paths, path_count);
+    while (o->live.follow && !interfaces_stopped() && (status == 0 || status == ERR_INPUT));
+    return status;
+}
+
 static int read_run(int argc, char **argv)
 {
-    struct read_options o = {.kept_max = 25000000, .every = 3600 * NANOS_PER_SECOND};
+    struct read_options o = {.kept_max = 25000000, .live.every = 3600 * NANOS_PER_SECOND};
     struct err err = {0};
     config_defaults(config_section_named("sources"), &o.source);
     argc = options_parse(&read_command, argc, argv, &o, &err);

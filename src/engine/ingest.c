@@ -282,9 +282,7 @@ static bool run_all(struct run *r, struct err *err)
     r->outcome->captures = source_capture_count(r->source);
     if (!run_read(r, err)) return false;
     run_remarks(r);
-    if (!run_commit(r, err)) return false;
-    if (r->options->source.live) live_kept(r->options->source.live);
-    return true;
+    return run_commit(r, err);
 }
 
 bool ingest(const struct ingest_options *options, struct ingest_outcome *outcome, struct err *err)

@@ -467,7 +467,8 @@ struct live *live_open(const struct live_options *options, struct err *err)
 {
     struct live_options o = *options;
     struct live_pcap_options pcap = {o.bpf, o.quiet, o.buffer ? o.buffer : LIVE_BUFFER};
-    struct live_topic_options topic = {o.more, o.bpf, o.until_end, o.stop, o.context, o.tell};
+    struct live_topic_options topic = {o.more, o.bpf,     o.until_end, o.duration,
+                                       o.stop, o.context, o.tell};
     if (o.interface_count > LIVE_INTERFACES_MAX) {
         err_set(err, ERR_USAGE, "more than %d interfaces", LIVE_INTERFACES_MAX);
         return NULL;

@@ -39,7 +39,7 @@ struct live_options {
     nanos duration;
     nanos idle; // nothing came for so long
     // Names of topics (kafka://BROKER/TOPIC) may stand for interfaces, but not beside them. Of what
-    // is above only the filter and `stop` are for them.
+    // is above only the filter, `stop` and `duration` are for them.
     const char *more; // their options (bus/kafka_place.h), or NULL
     bool until_end;   // what is there now, and no more
     void *context;

@@ -72,12 +72,13 @@ struct live_device *live_pcap_open(const char *name, const struct live_pcap_opti
 extern const struct live_clock live_pcap_clock;
 
 // By bus/kafka_reader.h: the messages of a topic are packets (record/packet_message.h); those of
-// its partitions are joined by time. It ends when `stop` is set or, `until_end`, with what was
-// there.
+// its partitions are joined by time. It ends when `stop` is set, after `duration` (0: never), or,
+// `until_end`, with what was there.
 struct live_topic_options {
     const char *more; // options of the topic (bus/kafka_place.h), or NULL
     const char *bpf;
     bool until_end;
+    nanos duration;
     const bool *stop;
     void *context;
     void (*tell)(void *context, const char *sentence);

@@ -41,6 +41,7 @@ struct topic_device {
     int32_t head_count;
     unsigned link_count;
     bool has_link[LINK_TYPES];
+    nanos began; // elapsed
     uint64_t received;
     nanos first; // time of the first packet
     struct missed undecodable, expired;
@@ -164,11 +165,18 @@ static bool begin_turn(struct topic_device *t)
     return true;
 }
 
+static bool wants_to_end(const struct topic_device *t)
+{
+    const struct live_topic_options *o = &t->options;
+    return (o->stop && __atomic_load_n(o->stop, __ATOMIC_RELAXED)) ||
+           (o->duration && live_pcap_clock.elapsed(NULL) - t->began >= o->duration);
+}
+
 static enum live_result read_some(struct live_device *d, struct live_queue *to)
 {
     struct topic_device *t = topic_of(d);
     int32_t partition;
-    if (t->options.stop && __atomic_load_n(t->options.stop, __ATOMIC_RELAXED)) return LIVE_ENDED;
+    if (wants_to_end(t)) return LIVE_ENDED;
     if (!begin_turn(t)) return LIVE_FAILED;
     for (unsigned i = 0; i < AT_ONCE; i++) {
         if (!live_queue_has_room(to)) return LIVE_MORE;
@@ -286,6 +294,7 @@ struct live_device *live_topic_open(const char *url, const struct live_topic_opt
         .context = t, .position = find_position, .tell = tell, .lost = tell_lost, .is_apart = true};
     t->device.calls = &calls;
     t->options = *options;
+    t->began = live_pcap_clock.elapsed(NULL);
     t->undecodable.comment = MESSAGES_UNDECODABLE;
     t->expired.comment = MESSAGES_EXPIRED;
     t->reader = kafka_reader_open(url, options->more, &reader, err);

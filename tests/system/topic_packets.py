@@ -7,6 +7,7 @@ import os
 import signal
 import struct
 import subprocess
+import time
 
 from broker import broker
 from program import (SECONDS, WEIR, call, content_of, digest, golden, main, need, need_equal, packets_of, query, read,
@@ -128,6 +129,40 @@ def size_of(case):
                               check=False).stdout.split()[0] if os.path.isdir(case) else 0)
 
 
+def wait_for_packets(case, run, count):
+    until = time.monotonic() + SECONDS
+    while count != packets_in(case):
+        need(time.monotonic() < until and run.poll() is None, packets_in(case))
+        time.sleep(0.1)
+
+
+def packets_in(case):
+    done = call("query", case, "SELECT sum(packets) n FROM capture", "-o", "json")
+    return done.rows()[0].get("n") if done.status == 0 else None
+
+
+@test
+def a_topic_is_followed(folder):
+    topic, case, count = "followed", os.path.join(folder, "case"), len(packets_of(golden("demo"))[1])
+    send(golden("demo"), topic)
+    for round_ in range(1, 4):
+        run = subprocess.Popen([WEIR, "read", "-q", broker().url(topic, "group=followed"), "--follow", "--every", "500ms",
+                                "-w", case], stderr=subprocess.PIPE)
+        wait_for_packets(case, run, round_ * count)
+        send(golden("demo"), topic)
+        # What a kill takes away comes again; a stop takes nothing.
+        if round_ == 2:
+            run.kill()
+            need_equal(run.wait(timeout=SECONDS), -signal.SIGKILL)
+            run = subprocess.Popen(run.args, stderr=subprocess.PIPE)
+        wait_for_packets(case, run, (round_ + 1) * count)
+        run.send_signal(signal.SIGTERM)
+        told = run.communicate(timeout=SECONDS)[1].decode()
+        need_equal((run.returncode, told), (0, ""))
+    need_equal(packets_in(case), 4 * count)
+    weir("verify", "--quick", case)
+
+
 @test
 def a_case_gives_its_packets(folder):
     case, out = os.path.join(folder, "case"), os.path.join(folder, "out.pcapng")
@@ -150,7 +185,7 @@ def wrong_words_are_one_sentence(folder):
             ((b.url("nowhere"),), INPUT, "no such topic"), ((b.url("x", "format=json"),), WRONG, "pcap or frame"),
             ((b.url("x", "link=ether"),), WRONG, "tcpdump -L"), ((b.url("x"), golden("demo")), WRONG, "together"),
             ((b.url("x"), "-i", "lo"), WRONG, "together"), ((b.url("x"), "-c", "1"), WRONG, "not for a topic"),
-            ((golden("demo"), "--kafka", "a=b"), WRONG, "for a topic"),
+            ((golden("demo"), "--kafka", "a=b"), WRONG, "for a topic"), ((golden("demo"), "--follow"), WRONG, "for a topic"),
             ((golden("demo"), "--packets-to", "tcp://127.0.0.1:9"), WRONG, "into a topic"),
             ((golden("demo"), "--packets-to", b.url("x", "format=packets")), WRONG, "pcap or frame"),
             ((golden("demo"), "--packets-to", b.url("x", "until=end")), WRONG, "of reading"),
