@@ -84,6 +84,8 @@ static bool resolve(struct err *err)
     }
     void *streaming = dlsym(library, "duckdb_pending_prepared_streaming");
     memcpy(&duck.pending_prepared_streaming, &streaming, sizeof streaming);
+    void *assign = dlsym(library, "duckdb_unsafe_vector_assign_string_element_len");
+    memcpy(&duck.unsafe_vector_assign_string_element_len, &assign, sizeof assign);
     return true;
 }
 

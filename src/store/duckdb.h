@@ -215,6 +215,9 @@ struct duck_api {
     // Gives rows as they are made instead of all at the end; marked deprecated in the library, so
     // NULL where it is gone.
     int (*pending_prepared_streaming)(struct duck_prepared *prepared, struct duck_pending **out);
+    // Does not look whether the text is UTF-8; NULL where it is not there yet.
+    void (*unsafe_vector_assign_string_element_len)(struct duck_vector *vector, uint64_t row,
+                                                    const char *p, uint64_t n);
 };
 
 extern struct duck_api duck;
