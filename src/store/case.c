@@ -224,11 +224,13 @@ static void put_folder(struct text *sql, const char *folder, const char *below)
     text_deinit(&path);
 }
 
-// User SQL may read the segments and nothing else, and cannot change that.
+// User SQL may read the segments and nothing else, and cannot change that. Footers are parsed once;
+// pages are read once, and the system keeps them anyway.
 static bool fence(struct case_reader *c, struct err *err)
 {
     struct text sql = {0};
-    text_add(&sql, "SET parquet_metadata_cache=true; SET allowed_directories=[");
+    text_add(&sql, "SET parquet_metadata_cache=true; SET enable_external_file_cache=false; "
+                   "SET allowed_directories=[");
     put_folder(&sql, c->asked, "/records/");
     if (c->folder && c->export_folder) text_add(&sql, ", ");
     put_folder(&sql, c->export_folder, "/");
