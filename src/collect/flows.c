@@ -222,6 +222,12 @@ static void flow_step(struct reading *r, const struct step *s, bytes value)
 
 // ---- rows ---------------------------------------------------------------------------------------
 
+static void put_same_text(struct record_batch *b, unsigned field, uint32_t count, const char *text)
+{
+    batch_text(b, field, bytes_text(text));
+    batch_same(b, field, count, batch_get(b, field, b->rows));
+}
+
 struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin *origin,
                                 size_t heap_need)
 {
@@ -232,6 +238,23 @@ struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin
     if (*origin->point) batch_text(b, FLOW_POINT, bytes_text(origin->point));
     rows->rows++;
     text_clear(&rows->list);
+    return b;
+}
+
+struct record_batch *flow_begin_rows(struct flow_rows *rows, const struct flow_origin *origin,
+                                     size_t heap_need, uint32_t *count)
+{
+    struct record_batch *b = writer_begin_rows(rows->writer, &flow_kind, heap_need, count);
+    if (!address_is_none(origin->exporter)) {
+        uint64_t *exporters = batch_column(b, FLOW_EXPORTER, *count);
+        for (uint32_t i = 0; i < *count; i++) {
+            exporters[2 * (size_t)i] = origin->exporter.hi;
+            exporters[2 * (size_t)i + 1] = origin->exporter.lo;
+        }
+    }
+    batch_same(b, FLOW_DOMAIN, *count, origin->domain);
+    if (*origin->point) put_same_text(b, FLOW_POINT, *count, origin->point);
+    rows->rows += *count;
     return b;
 }
 
@@ -261,6 +284,21 @@ void flow_end(struct flow_rows *rows, struct record_batch *b)
     flow_icmp_ports(b);
     if (rows->list.n) batch_text(b, FLOW_ELEMENTS, bytes_of(rows->list.p, rows->list.n));
     batch_end(b);
+}
+
+void flow_end_rows(struct record_batch *b, uint32_t count)
+{
+    for (; count; count--) {
+        flow_icmp_ports(b);
+        batch_end(b);
+    }
+}
+
+void flow_put_sampling_rows(struct record_batch *b, uint32_t count, uint64_t rate, const char *from)
+{
+    if (!rate) return;
+    batch_same(b, FLOW_SAMPLING_RATE, count, rate);
+    put_same_text(b, FLOW_SAMPLING_FROM, count, from);
 }
 
 void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from)

@@ -55,6 +55,11 @@ size_t flow_row(struct flow_rows *rows, const struct template *t, const struct f
 // columns and calls flow_end.
 struct record_batch *flow_begin(struct flow_rows *rows, const struct flow_origin *origin,
                                 size_t heap_need);
+// The same of up to *count rows, column by column: `heap_need` is that of all texts together, and
+// *count becomes how many there is room for.
+struct record_batch *flow_begin_rows(struct flow_rows *rows, const struct flow_origin *origin,
+                                     size_t heap_need, uint32_t *count);
+void flow_end_rows(struct record_batch *b, uint32_t count);
 // Keeps what has no field, as NAME=VALUE; what is beyond FLOW_NOTES_MAX bytes of a row is dropped.
 // Of heap they need FLOW_NOTES_NEED.
 enum { FLOW_NOTES_MAX = 128, FLOW_NOTES_NEED = 256 };
@@ -75,3 +80,5 @@ void flow_put_icmp(struct record_batch *b, uint64_t type_code);
 void flow_icmp_ports(struct record_batch *b);
 // The rate and who told it; nothing when it is not known.
 void flow_put_sampling(struct record_batch *b, uint64_t rate, const char *from);
+void flow_put_sampling_rows(struct record_batch *b, uint32_t count, uint64_t rate,
+                            const char *from);

@@ -5,43 +5,86 @@
 
 enum { HEADER_SIZE = 24, RECORD_SIZE_5 = 48, RECORD_SIZE_7 = 52, SAMPLING_BITS = 14 };
 
-static void put_address(struct record_batch *b, unsigned field, uint32_t v4)
+// Where the fields of both versions stand in a record; behind them each has its own.
+static const struct {
+    uint8_t field, offset, size;
+    enum { AS_NUMBER, AS_ADDRESS, AS_UPTIME } how;
+} layout[] = {
+    {FLOW_SRC_ADDR, 0, 4, AS_ADDRESS},  {FLOW_DST_ADDR, 4, 4, AS_ADDRESS},
+    {FLOW_NEXT_HOP, 8, 4, AS_ADDRESS},  {FLOW_INPUT, 12, 2, AS_NUMBER},
+    {FLOW_OUTPUT, 14, 2, AS_NUMBER},    {FLOW_PACKETS, 16, 4, AS_NUMBER},
+    {FLOW_BYTES, 20, 4, AS_NUMBER},     {FLOW_FIRST_SEEN, 24, 4, AS_UPTIME},
+    {FLOW_LAST_SEEN, 28, 4, AS_UPTIME}, {FLOW_SRC_PORT, 32, 2, AS_NUMBER},
+    {FLOW_DST_PORT, 34, 2, AS_NUMBER},  {FLOW_TCP_FLAGS, 37, 1, AS_NUMBER},
+    {FLOW_PROTO, 38, 1, AS_NUMBER},     {FLOW_TOS, 39, 1, AS_NUMBER},
+    {FLOW_SRC_AS, 40, 2, AS_NUMBER},    {FLOW_DST_AS, 42, 2, AS_NUMBER},
+    {FLOW_SRC_MASK, 44, 1, AS_NUMBER},  {FLOW_DST_MASK, 45, 1, AS_NUMBER},
+};
+
+// Records of one message, one behind the other.
+struct records {
+    const uint8_t *p;
+    size_t size; // of each
+    uint32_t count;
+};
+
+static inline uint32_t number_at(const uint8_t *p, unsigned size)
 {
-    struct address a = address_v4(v4);
-    batch_words(b, field, a.hi, a.lo);
+    if (size == 1) return p[0];
+    return size == 2 ? (uint32_t)p[0] << 8 | p[1]
+                     : (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static void put_time(struct record_batch *b, unsigned field, const struct flow_origin *o,
-                     uint32_t uptime)
+static inline void put_numbers(uint64_t *out, const struct records *r, size_t offset, unsigned size)
 {
-    nanos time = flow_time(o, uptime);
-    batch_word(b, field, (uint64_t)(time > 0 ? time : 0));
+    const uint8_t *at = r->p + offset;
+    for (uint32_t i = 0; i < r->count; i++, at += r->size) out[i] = number_at(at, size);
 }
 
-static void netflow5_record(struct message *m, struct reader r, uint32_t rate)
+static void put_addresses(uint64_t *out, const struct records *r, size_t offset)
 {
-    struct record_batch *b = flow_begin(m->rows, &m->origin, 256);
-    put_address(b, FLOW_SRC_ADDR, read_be32(&r));
-    put_address(b, FLOW_DST_ADDR, read_be32(&r));
-    put_address(b, FLOW_NEXT_HOP, read_be32(&r));
-    batch_word(b, FLOW_INPUT, read_be16(&r));
-    batch_word(b, FLOW_OUTPUT, read_be16(&r));
-    batch_word(b, FLOW_PACKETS, read_be32(&r));
-    batch_word(b, FLOW_BYTES, read_be32(&r));
-    put_time(b, FLOW_FIRST_SEEN, &m->origin, read_be32(&r));
-    put_time(b, FLOW_LAST_SEEN, &m->origin, read_be32(&r));
-    batch_word(b, FLOW_SRC_PORT, read_be16(&r));
-    batch_word(b, FLOW_DST_PORT, read_be16(&r));
-    read_u8(&r); // padding; in version 7 flags of the router
-    batch_word(b, FLOW_TCP_FLAGS, read_u8(&r));
-    batch_word(b, FLOW_PROTO, read_u8(&r));
-    batch_word(b, FLOW_TOS, read_u8(&r));
-    batch_word(b, FLOW_SRC_AS, read_be16(&r));
-    batch_word(b, FLOW_DST_AS, read_be16(&r));
-    batch_word(b, FLOW_SRC_MASK, read_u8(&r));
-    batch_word(b, FLOW_DST_MASK, read_u8(&r));
-    flow_put_sampling(b, rate, "header");
-    flow_end(m->rows, b);
+    const uint8_t *at = r->p + offset;
+    for (uint32_t i = 0; i < r->count; i++, at += r->size) {
+        struct address a = address_v4(number_at(at, 4));
+        *out++ = a.hi;
+        *out++ = a.lo;
+    }
+}
+
+static void put_uptimes(uint64_t *out, const struct records *r, size_t offset,
+                        const struct flow_origin *origin)
+{
+    const uint8_t *at = r->p + offset;
+    for (uint32_t i = 0; i < r->count; i++, at += r->size) {
+        nanos time = flow_time(origin, number_at(at, 4));
+        out[i] = (uint64_t)(time > 0 ? time : 0);
+    }
+}
+
+static void put_column(struct record_batch *b, const struct records *r, size_t i,
+                       const struct flow_origin *origin)
+{
+    uint64_t *out = batch_column(b, layout[i].field, r->count);
+    if (layout[i].how == AS_ADDRESS) put_addresses(out, r, layout[i].offset);
+    else if (layout[i].how == AS_UPTIME) put_uptimes(out, r, layout[i].offset, origin);
+    else if (layout[i].size == 1) put_numbers(out, r, layout[i].offset, 1);
+    else if (layout[i].size == 2) put_numbers(out, r, layout[i].offset, 2);
+    else put_numbers(out, r, layout[i].offset, 4);
+}
+
+static void take_records(struct message *m, struct records all, uint32_t rate)
+{
+    enum { TEXT_NEED = 256 };
+    while (all.count) {
+        struct records r = all;
+        struct record_batch *b = flow_begin_rows(m->rows, &m->origin, TEXT_NEED, &r.count);
+        for (size_t i = 0; i < sizeof layout / sizeof layout[0]; i++)
+            put_column(b, &r, i, &m->origin);
+        flow_put_sampling_rows(b, r.count, rate, "header");
+        flow_end_rows(b, r.count);
+        all.p += r.count * r.size;
+        all.count -= r.count;
+    }
 }
 
 static void take(struct message *m, struct reader r, uint16_t version, size_t record_size)
@@ -62,9 +105,11 @@ static void take(struct message *m, struct reader r, uint16_t version, size_t re
     session_uptime(m->session, uptime, m->origin.exported);
     session_sequence(m->session, sequence, count, m->from->received);
     uint32_t rate = sampling & ((1u << SAMPLING_BITS) - 1);
-    for (; count && reader_left(&r) >= record_size; count--)
-        netflow5_record(m, read_sub(&r, record_size), rate);
-    message_lose(m, EXPORT_LOSS_cut_record, count);
+    size_t whole = reader_left(&r) / record_size;
+    if (whole > count) whole = count;
+    bytes records = read_bytes(&r, whole * record_size);
+    take_records(m, (struct records){records.p, record_size, (uint32_t)whole}, rate);
+    message_lose(m, EXPORT_LOSS_cut_record, count - whole);
 }
 
 static void take_5(struct message *m, struct reader r)

@@ -82,6 +82,19 @@ void batch_text(struct record_batch *b, unsigned field, bytes v)
     b->heap_used += (uint32_t)v.n;
 }
 
+uint64_t *batch_column(struct record_batch *b, unsigned field, uint32_t rows)
+{
+    struct column *column = &b->columns[field];
+    uint32_t end = b->rows + rows;
+    assert(field < b->kind->field_count && end <= BATCH_ROWS_MAX);
+    for (uint32_t row = b->rows; row < end; row += 64 - row % 64) {
+        uint64_t from = UINT64_MAX << (row % 64);
+        bool is_last = end / 64 == row / 64;
+        column->present[row / 64] |= is_last ? from & ~(UINT64_MAX << (end % 64)) : from;
+    }
+    return column->words + (size_t)b->rows * field_words(b->kind->fields[field].type);
+}
+
 void batch_cancel(struct record_batch *b)
 {
     for (uint32_t i = 0; i < b->kind->field_count; i++)

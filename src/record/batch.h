@@ -74,6 +74,16 @@ static inline void batch_end(struct record_batch *b)
 }
 void batch_cancel(struct record_batch *b); // instead of batch_end: the row never was
 
+// The same of several rows at once, column by column: between batch_begin and as many batch_ends.
+// The words of a field for the next `rows` rows, which all have a value now.
+uint64_t *batch_column(struct record_batch *b, unsigned field, uint32_t rows);
+// All have the same. Of text, hash, blob and lists it is the place that the first of them got.
+static inline void batch_same(struct record_batch *b, unsigned field, uint32_t rows, uint64_t v)
+{
+    uint64_t *words = batch_column(b, field, rows);
+    for (uint32_t i = 0; i < rows; i++) words[i] = v;
+}
+
 static inline bool batch_has(const struct record_batch *b, unsigned field, uint32_t row)
 {
     return b->columns[field].present[row / 64] >> (row % 64) & 1;

@@ -358,6 +358,30 @@ static void test_lists_are_read(void **state)
     batch_destroy(b);
 }
 
+// Rows written column by column, from any row on, are those written one by one.
+static void test_several_rows_at_once(void **state)
+{
+    (void)state;
+    for (uint32_t first = 0; first <= BATCH_ROWS_MAX; first += 7) {
+        for (uint32_t count = 1; first + count <= BATCH_ROWS_MAX; count += 29) {
+            struct record_batch *b = batch_create(&test_kind);
+            b->rows = first;
+            batch_same(b, TEST_UINT, count, first + 5);
+            uint64_t *pairs = batch_column(b, TEST_ADDRESS, count);
+            for (uint32_t i = 0; i < 2 * count; i++) pairs[i] = i;
+            for (uint32_t row = 0; row < BATCH_ROWS_MAX; row++) {
+                bool within = row >= first && row < first + count;
+                assert_int_equal(batch_has(b, TEST_UINT, row), within);
+                assert_int_equal(batch_has(b, TEST_ADDRESS, row), within);
+                if (!within) continue;
+                assert_int_equal(batch_get(b, TEST_UINT, row), first + 5);
+                assert_int_equal(batch_get_address(b, TEST_ADDRESS, row).lo, 2 * (row - first) + 1);
+            }
+            batch_destroy(b);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_bounded),
         cmocka_unit_test(test_no_room_changes_nothing),
         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_several_rows_at_once),
         cmocka_unit_test(test_lists_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

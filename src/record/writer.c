@@ -74,6 +74,15 @@ struct record_batch *writer_begin(struct record_writer *w, const struct record_k
     return b;
 }
 
+struct record_batch *writer_begin_rows(struct record_writer *w, const struct record_kind *kind,
+                                       size_t heap_need, uint32_t *rows)
+{
+    struct record_batch *b = writer_begin(w, kind, heap_need);
+    if (*rows > BATCH_ROWS_MAX - b->rows) *rows = BATCH_ROWS_MAX - b->rows;
+    w->records += *rows - 1;
+    return b;
+}
+
 void writer_flush(struct record_writer *w)
 {
     for (uint32_t i = 0; i < w->kind_count; i++) writer_pass(w, w->batches[i]);

@@ -20,6 +20,10 @@ void writer_emit(struct record_writer *w, const struct row *row);
 struct record_batch *writer_begin(struct record_writer *w, const struct record_kind *kind,
                                   size_t heap_need);
 
+// The same for up to *rows rows, of which it says how many there is room for; at least one.
+struct record_batch *writer_begin_rows(struct record_writer *w, const struct record_kind *kind,
+                                       size_t heap_need, uint32_t *rows);
+
 // Passes on whatever is held.
 void writer_flush(struct record_writer *w);
 uint64_t writer_records(const struct record_writer *w); // emitted so far
