@@ -36,6 +36,9 @@ int command_fail(const struct err *err);
 // Prints "weir: SENTENCE"; for whatever tells something on its way.
 void command_say(void *context, const char *sentence);
 
+// Says that packets in so many captures were asked for in vain.
+void command_left_out(uint64_t captures);
+
 // The clock, asked only here: what the library does has time as a parameter.
 nanos command_now(void);
 // Sleeps until as many records are due, at a rate a second, as were sent since `began`.

@@ -181,6 +181,7 @@ static bool export_all(struct export_run *r, const char *id, struct err *err)
               : kafka_is_place(o->to) ? export_send(r, o->to, &counts, err)
                                       : export_write(r, o->to, &counts, err);
     if (!ok || !export_note(r, id, counts.packets, err)) return false;
+    if (counts.left_out) command_left_out(counts.left_out);
     fprintf(stderr, "weir: wrote %llu packets, from which %llu %s record%s came\n",
             (unsigned long long)counts.packets, (unsigned long long)r->records, r->kind->name,
             r->records == 1 ? "" : "s");

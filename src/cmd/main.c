@@ -21,6 +21,14 @@ int command_fail(const struct err *err)
     return err->code ? (int)err->code : ERR_MACHINE;
 }
 
+void command_left_out(uint64_t captures)
+{
+    fprintf(stderr,
+            "weir: packets in %llu capture%s are left out: they went by age or size, or are being "
+            "recorded and come with the next part\n",
+            (unsigned long long)captures, captures == 1 ? "" : "s");
+}
+
 static nanos clock_now(clockid_t clock)
 {
     struct timespec t;

@@ -189,6 +189,7 @@ static int tell(const struct search_result *r)
     if (r->absent)
         fprintf(stderr, "weir: %llu artifacts are not in the case any more and were not searched\n",
                 (unsigned long long)r->absent);
+    if (r->left_out) command_left_out(r->left_out);
     if (r->unkept)
         fprintf(
             stderr,
@@ -196,7 +197,7 @@ static int tell(const struct search_result *r)
             "streams were not searched\n",
             (unsigned long long)r->unkept);
     if (r->streams.code) return command_fail(&r->streams);
-    if (r->absent || r->unkept) return ERR_INPUT;
+    if (r->absent || r->left_out || r->unkept) return ERR_INPUT;
     return r->list.total ? 0 : ERR_DIFFERENCE;
 }
 

@@ -240,6 +240,7 @@ static bool show_packets(struct show *s, struct err *err)
     const struct referred *found = &s->provenance.found;
     struct captures *c = captures_of(s->reader, found->readings, found->reading_count, err);
     bool ok = c && captures_visit(c, print_packet, s, err);
+    if (ok && captures_left_out(c)) command_left_out(captures_left_out(c));
     captures_close(c);
     return ok;
 }

@@ -199,8 +199,9 @@ static bool check_records(struct verify *v, struct err *err)
     printf("%llu records of %llu readings made again from their packets\n",
            (unsigned long long)rebuilt.records, (unsigned long long)rebuilt.readings);
     if (rebuilt.expired)
-        printf("%llu readings have lost records by age or size: they were not made again\n",
-               (unsigned long long)rebuilt.expired);
+        printf(
+            "%llu readings have lost records or packets by age or size: they were not made again\n",
+            (unsigned long long)rebuilt.expired);
     if (rebuilt.collected)
         printf("%llu readings were collected: they were not made again\n",
                (unsigned long long)rebuilt.collected);

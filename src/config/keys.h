@@ -98,7 +98,7 @@ void config_dump_value(struct text *out, bytes value);
       "how often what came becomes segments, when it is not large before", "1h", 0, 0)
 #define OPTION_RETAIN(X, S, F) \
     X(0, "retain", TEXT, S, F, "KIND=AGE,KIND=SIZE", \
-      "how long, or how much, of a kind stays: flow=30d,flow=200G", "for good", 0, 0)
+      "how long, or how much, of a kind stays: flow=30d,flow=200G,packets=1T", "for good", 0, 0)
 #define OPTION_FREE(X, S, F) \
     X(0, "free", TEXT, S, F, "SIZE", \
       "how much of the disk stays free, such as 5% or 10G: what may go goes, or nothing is taken", \

@@ -22,7 +22,7 @@ struct capture {
 struct captures {
     struct case_reader *reader;
     struct capture *all; // those with wanted frames, by reading, then number
-    uint32_t count;
+    uint32_t count, left_out;
     // During a visit.
     struct capture **waiting; // by first_seen, reading, number
     uint32_t waiting_next;
@@ -66,15 +66,36 @@ static bool take_captures(void *context, const struct record_batch *b)
     return true;
 }
 
-static bool all_are_named(const struct captures *c, struct err *err)
+static bool is_left(const struct captures *c, const struct capture *capture, struct err *err)
 {
-    for (uint32_t i = 0; i < c->count; i++)
-        if (!c->all[i].path)
-            return err_set(err, ERR_INPUT,
-                           "the case does not name capture %u, in which some packets are: one that "
-                           "is being recorded comes with the next part",
-                           c->all[i].number);
-    return true;
+    const struct evidence_of of = {capture->reading, capture->number, capture->path,
+                                   capture->file_bytes};
+    if (capture->path) return evidence_is_left(c->reader, &of, err);
+    return err_set(err, ERR_INPUT,
+                   "the case does not name capture %u, in which some packets are: one that is "
+                   "being recorded comes with the next part",
+                   capture->number);
+}
+
+static bool leave_out(struct captures *c, struct err *err)
+{
+    uint32_t stay = 0;
+    struct err why = {0};
+    for (uint32_t i = 0; i < c->count; i++) {
+        bool left = is_left(c, &c->all[i], &why);
+        if (left) c->all[stay++] = c->all[i];
+        else memory_free(c->all[i].path);
+    }
+    c->left_out = c->count - stay;
+    c->count = stay;
+    if (stay || !c->left_out) return true;
+    if (err) *err = why;
+    return false;
+}
+
+uint32_t captures_left_out(const struct captures *c)
+{
+    return c->left_out;
 }
 
 struct captures *captures_of(struct case_reader *reader, const struct referred_reading *readings,
@@ -84,7 +105,7 @@ struct captures *captures_of(struct case_reader *reader, const struct referred_r
     c->reader = reader;
     for (size_t i = 0; i < count; i++) add_wanted(c, &readings[i]);
     struct case_scan scan = {&capture_kind, CASE_ALL_FIELDS, NULL, take_captures, c};
-    if (case_scan(reader, &scan, err) && all_are_named(c, err)) return c;
+    if (case_scan(reader, &scan, err) && leave_out(c, err)) return c;
     captures_close(c);
     return NULL;
 }

@@ -12,11 +12,14 @@ struct case_reader;
 struct fetch;
 struct captures;
 
-// Keeps both. NULL and err on failure; that a capture is gone is
-// found out when its packets are wanted.
+// Keeps both. NULL and err on failure. Captures that the case let go, or has not yet, are left out;
+// when none is left, that is a failure. That a file is gone is found out when its packets are
+// wanted.
 struct captures *captures_of(struct case_reader *reader, const struct referred_reading *readings,
                              size_t count, struct err *err);
 void captures_close(struct captures *c); // NULL is fine
+// How many were left out.
+uint32_t captures_left_out(const struct captures *c);
 
 // Where a packet comes from.
 struct capture_place {

@@ -58,16 +58,22 @@ static bool is_lost(const struct catalogue_extent *former, const char *path, str
                    path);
 }
 
+bool evidence_is_left(const struct case_reader *reader, const struct evidence_of *of,
+                      struct err *err)
+{
+    const struct catalogue_reading *r = catalogue_reading_of(case_catalogue(reader), of->reading);
+    const struct catalogue_extent *named = r ? catalogue_extent_of(r, of->number) : NULL;
+    if (named ? !named->removed_by : !r || !r->is_recording) return true;
+    return (named && access(of->path, F_OK) == 0) || is_lost(named, of->path, err);
+}
+
 static bool open_fetch(struct evidence *e, const struct case_reader *reader,
                        const struct evidence_of *of, struct err *err)
 {
     struct fetch_from from = {.path = of->path};
     const struct catalogue_reading *r = catalogue_reading_of(case_catalogue(reader), of->reading);
     const struct catalogue_extent *named = r ? catalogue_extent_of(r, of->number) : NULL;
-    bool is_former = named && named->removed_by;
-    if ((is_former && access(of->path, F_OK) != 0) || (!named && r && r->is_recording))
-        return is_lost(named, of->path, err);
-    if (named && !is_former) {
+    if (named && !named->removed_by) {
         e->extent = extent_open(case_path(reader), named, err);
         if (!e->extent) return false;
         from.map = extent_map(e->extent);

@@ -23,6 +23,9 @@ struct evidence_of {
 // the log, for whoever wants to know more. Keeps nothing of `of` and `reader`.
 struct evidence *evidence_open(const struct case_reader *reader, const struct evidence_of *of,
                                struct err *err);
+// Whether the case kept it and does not have it any more, or not yet. False with err and why.
+bool evidence_is_left(const struct case_reader *reader, const struct evidence_of *of,
+                      struct err *err);
 void evidence_close(struct evidence *e); // NULL is fine
 
 struct fetch *evidence_fetch(struct evidence *e);

@@ -94,6 +94,7 @@ bool export_packets(struct case_reader *reader, const struct referred *what, FIL
     *counts = (struct export_counts){0};
     struct captures *c = captures_of(reader, what->readings, what->reading_count, err);
     if (!c) return false;
+    counts->left_out = captures_left_out(c);
     capture_write_begin(&e.writer, out, "weir " WEIR_VERSION);
     bool ok = captures_visit(c, export_packet, &e, err);
     captures_close(c);

@@ -12,6 +12,7 @@ struct case_reader;
 
 struct export_counts {
     uint64_t packets, bytes;
+    uint32_t left_out; // captures that the case does not have any more, or not yet
 };
 
 // The same into a topic; waits for nothing.

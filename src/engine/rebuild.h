@@ -19,7 +19,7 @@ struct rebuild_options {
 
 struct rebuilt {
     uint64_t readings, records; // that were made and compared
-    uint64_t expired;           // readings of which records went
+    uint64_t expired;           // readings of which records or packets went
     uint64_t collected;         // readings that were collected: nothing is there to make them from
 };
 

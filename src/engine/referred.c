@@ -137,6 +137,30 @@ static void put_condition(struct text *where, const struct referred_options *o)
     text_add(where, ")");
 }
 
+static bool have_packets_gone(const struct case_reader *reader)
+{
+    const struct catalogue *c = case_catalogue(reader);
+    for (size_t i = 0; c && i < c->reading_count; i++)
+        for (size_t k = 0; k < c->readings[i].extent_count; k++)
+            if (c->readings[i].extents[k].removed_by) return true;
+    return false;
+}
+
+static bool is_unknown(const struct loading *l, const struct case_reader *reader, struct err *err)
+{
+    const char *what =
+        l->r->is_all || l->r->count != 1 ? "these conversations are" : "this conversation is";
+    if (have_packets_gone(reader))
+        return err_set(err, ERR_INPUT,
+                       "the case does not know which packets %s made of: they were not kept, or "
+                       "went by age or size",
+                       what);
+    return err_set(err, ERR_INPUT,
+                   "the case does not know which packets %s made of (of an interface it does "
+                   "when these were kept: weir read -i NAME --keep, or keep: yes of weir run)",
+                   what);
+}
+
 static bool load(struct loading *l, struct case_reader *reader, const char *where, bool some,
                  struct err *err)
 {
@@ -148,12 +172,7 @@ static bool load(struct loading *l, struct case_reader *reader, const char *wher
     if (!case_scan(reader, &second, err)) return false;
     if (l->damaged)
         return err_set(err, ERR_INPUT, "what the case says of packets is damaged: weir verify");
-    if (l->r->reading_count || !some) return true;
-    return err_set(err, ERR_INPUT,
-                   "the case does not know which packets %s made of (of an interface it does "
-                   "when these were kept: weir read -i NAME --keep, or keep: yes of weir run)",
-                   l->r->is_all || l->r->count != 1 ? "these conversations are"
-                                                    : "this conversation is");
+    return l->r->reading_count || !some || is_unknown(l, reader, err);
 }
 
 bool referred_load(struct referred *r, struct case_reader *reader,

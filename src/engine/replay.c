@@ -205,6 +205,8 @@ static bool run_reading(struct run *r, const struct referred_reading *reading, s
 {
     r->reading = reading;
     r->captures = captures_of(r->reader, reading, 1, err);
+    if (r->captures && r->options->left_out)
+        *r->options->left_out += captures_left_out(r->captures);
     bool ok = r->captures && run_make(r, err) && captures_visit(r->captures, run_packet, r, err);
     if (ok) lane_end(r->lane);
     lane_destroy(r->lane);

@@ -39,6 +39,7 @@ struct replay_options {
     struct record_sink sink;
     const struct artifact_sink *artifacts; // may be NULL
     uint64_t kept_max;                     // bytes of one artifact; 0: as when it was read
+    uint64_t *left_out; // adds captures that the case does not have any more, or not yet; or NULL
 };
 
 // ERR_INPUT when the case knows none of these conversations, or their captures cannot be read any

@@ -163,6 +163,7 @@ static void search_streams(struct run *r)
         .end = watch_end,
         .watch = watch_piece,
         .packet = note_packet,
+        .left_out = &r->result->left_out,
     };
     if (!c->all && !c->count) return;
     replay(r->reader, &replaying, &r->result->streams);

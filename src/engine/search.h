@@ -25,6 +25,7 @@ struct search_result {
     struct match_list list;
     uint64_t given_up, cut; // see struct finder
     uint64_t absent;        // artifacts that are named and not there
+    uint64_t left_out;      // captures that the case does not have any more, or not yet
     uint64_t unkept;        // conversations whose packets were not kept: not searched
     uint32_t unfit;         // indexes that are damaged, or made from something else: not used
     struct err streams;     // why not all streams could be searched; code 0 when all were

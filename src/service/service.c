@@ -157,14 +157,18 @@ static bool begin_commit(struct service *s, nanos now, struct err *err)
     return true;
 }
 
+static bool is_part_due(struct service *s, nanos now, nanos every)
+{
+    if (!s->store) return now - s->committed >= every;
+    return store_is_cut_due(s->store, now, every) || (now - s->committed >= every && lives_wait(s));
+}
+
 // Sources tell what they know first; one that is in the middle of a file is not waited for.
 static bool turn_commit(struct service *s, nanos now, struct err *err)
 {
-    nanos every = s->config->store.every;
     switch (s->commit_state) {
     case COMMIT_RESTS:
-        if (s->store ? !store_is_cut_due(s->store, now, every) : now - s->committed < every)
-            return true;
+        if (!is_part_due(s, now, s->config->store.every)) return true;
         sources_ask(s, TASK_PART);
         s->asked = now;
         s->commit_state = COMMIT_TELLS;
@@ -343,7 +347,9 @@ static bool begin_source(struct service *s, const struct config_source *options,
     if (s->source_count == SERVICE_SOURCES_MAX)
         return err_set(err, ERR_USAGE, "more than %d sources and sockets", SERVICE_SOURCES_MAX);
     struct service_source *source = source_begin(s, options, inputs, count, err);
+    lock_take(&s->counting); // metrics are asked already
     if (source) s->sources[s->source_count++] = source;
+    lock_give(&s->counting);
     return source;
 }
 

@@ -45,6 +45,7 @@ struct service_source {
     struct topics *topics; // or NULL
     struct live *live;     // an interface, or NULL
     uint64_t recording;    // its number, where the packets are kept
+    uint64_t parted;       // how many packets there were when a part was asked for last
     FILE *dead;
     pthread_t thread;
     bool has_thread;
@@ -139,6 +140,8 @@ bool lives_open(struct service *s, struct err *err);
 void lives_close(struct service *s);
 // Has the case know of those that are kept; before it collects.
 bool lives_record(struct service *s, nanos now, struct err *err);
+// Whether packets were recorded since the last part.
+bool lives_wait(struct service *s);
 // What is between two interfaces is one lane. In the source's thread.
 bool live_gather(struct service_source *source, struct err *err);
 

@@ -74,6 +74,18 @@ static bool live_rest(void *context, const struct reading_counts *counts, struct
     return source_rest(r->source, 0, err);
 }
 
+bool lives_wait(struct service *s)
+{
+    bool any = false;
+    lock_take(&s->counting);
+    for (uint32_t i = 0; i < s->source_count; i++) {
+        const struct service_source *source = s->sources[i];
+        any = any || (source->recording && source->shown_live.packets != source->parted);
+    }
+    lock_give(&s->counting);
+    return any;
+}
+
 // What the packets of a source are read with; the expression was the kernel's.
 static bool options_of(const struct config_source *o, struct ingest_options *all, struct err *err)
 {

@@ -315,7 +315,12 @@ struct service_source *source_begin(struct service *s, const struct config_sourc
 
 void source_ask(struct service_source *source, enum source_task task)
 {
-    if (task == TASK_PART && source->recording) live_cut(source->live);
+    if (task == TASK_PART && source->recording) {
+        lock_take(&source->service->counting);
+        source->parted = source->shown_live.packets;
+        lock_give(&source->service->counting);
+        live_cut(source->live);
+    }
     atomic_store(&source->task, task);
 }
 

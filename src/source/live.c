@@ -56,8 +56,8 @@ struct live {
     nanos now, began;                            // by the clock: in the last round, at first
     nanos started, packet_came, looked, counted; // elapsed
     nanos ends;                                  // elapsed; 0: nothing says that it ends
-    uint64_t given;
-    bool is_last_round, ended; // ended: this capture
+    uint64_t given, given_before;                // packets; and before this capture
+    bool is_last_round, ended;                   // ended: this capture
     bool wants_cut;
 };
 
@@ -217,11 +217,18 @@ bool live_is_cutting(const struct live *l)
     return __atomic_load_n(&l->wants_cut, __ATOMIC_RELAXED);
 }
 
+static void cut_capture(struct live *l)
+{
+    if (l->given != l->given_before) end_capture(l);
+    else __atomic_store_n(&l->wants_cut, false, __ATOMIC_RELAXED);
+}
+
 bool live_next(struct live *l)
 {
     if (!live_is_cutting(l) || !l->ended || l->is_last_round) return false;
     l->ended = false;
     l->began = l->now;
+    l->given_before = l->given;
     for (uint32_t i = 0; i < l->count; i++) l->tapped[i].before = l->tapped[i].told;
     begin_capture(l);
     __atomic_store_n(&l->wants_cut, false, __ATOMIC_RELAXED);
@@ -401,7 +408,7 @@ static ssize_t live_read(struct capture_content *content, uint64_t offset, uint8
     struct live *l = content->context;
     (void)offset; // always the next
     for (;;) {
-        if (live_is_cutting(l) && !l->ended && !l->left.n) end_capture(l);
+        if (live_is_cutting(l) && !l->ended && !l->left.n) cut_capture(l);
         size_t n = give(l, to, size);
         if (n > 0 || l->ended) return (ssize_t)n;
         if (l->content.err.code) return -1;

@@ -65,9 +65,10 @@ const char *live_name(const struct live *l);
 // can be read.
 struct capture_content *live_content(struct live *l);
 // Ends the capture here, and not the reading: the next one has what comes from now on, with a
-// beginning of its own. It takes effect where the bytes are read. From any thread.
+// beginning of its own. It takes effect where the bytes are read, and nothing happens where no
+// packet came yet. From any thread.
 void live_cut(struct live *l);
-bool live_is_cutting(const struct live *l); // it was asked for, and the next one has not begun
+bool live_is_cutting(const struct live *l); // it was asked for and has not happened yet
 // Behind the end of a capture: begins the next one, if there is one.
 bool live_next(struct live *l);
 // What is known of an interface at the moment: false when there are not so many.

@@ -24,35 +24,69 @@ enum {
 // What is merged goes as a whole, when its last record is too old.
 #define MERGE_SPAN_MAX (24 * 3600 * NANOS_PER_SECOND)
 
-// A segment that counts, and when its last record was.
+// A segment that counts, or a capture that is kept, and when its last record or packet was.
 struct aged {
     const struct catalogue_reading *reading;
-    const struct catalogue_segment *segment;
+    const struct catalogue_segment *segment; // NULL: a capture
+    const char *path;                        // NULL: it goes
+    uint64_t size;
     unsigned kind;
-    nanos end;
+    nanos first, end; // first > end when it has no times of its own
 };
 
 static int by_end(const void *a, const void *b)
 {
     const struct aged *x = a, *y = b;
     if (x->end != y->end) return x->end < y->end ? -1 : 1;
-    return strcmp(x->segment->path, y->segment->path);
+    return strcmp(x->path, y->path);
 }
 
-// All that count, the oldest first; owned. Kinds that this program does not know stay as they are.
-static struct aged *list_aged(const struct store *s, size_t *count)
+static nanos end_or(nanos first, nanos last, nanos otherwise)
+{
+    return first <= last ? last : otherwise;
+}
+
+// Kinds that this program does not know stay as they are.
+static void add_segments(const struct store *s, const struct catalogue_reading *r,
+                         struct aged *list, size_t *count)
+{
+    for (size_t i = 0; i < r->segment_count; i++) {
+        const struct catalogue_segment *g = &r->segments[i];
+        int kind = spool_kind(&s->spool, g->kind);
+        if (kind < 0 || g->fields > s->spool.kinds[kind]->field_count) continue;
+        list[(*count)++] = (struct aged){
+            r, g, g->path, g->bytes, (unsigned)kind, g->first, end_or(g->first, g->last, r->time)};
+    }
+}
+
+// They are of the same kind as the references that name their packets.
+static void add_captures(const struct store *s, const struct catalogue_reading *r,
+                         struct aged *list, size_t *count)
+{
+    int kind = spool_kind(&s->spool, CASE_PACKETS);
+    for (size_t i = 0; kind >= 0 && i < r->extent_count; i++) {
+        const struct catalogue_extent *e = &r->extents[i];
+        if (catalogue_is_kept(e))
+            list[(*count)++] = (struct aged){r,
+                                             NULL,
+                                             e->path,
+                                             e->bytes,
+                                             (unsigned)kind,
+                                             e->first,
+                                             end_or(e->first, e->last, r->time)};
+    }
+}
+
+// All that count, the oldest first; owned.
+static struct aged *list_aged(const struct store *s, bool has_captures, size_t *count)
 {
     struct aged *list = NULL;
     *count = 0;
     for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&s->catalogue, r));) {
-        list = memory_resize(list, (*count + r->segment_count + 1) * sizeof *list);
-        for (size_t i = 0; i < r->segment_count; i++) {
-            const struct catalogue_segment *g = &r->segments[i];
-            int kind = spool_kind(&s->spool, g->kind);
-            if (kind < 0 || g->fields > s->spool.kinds[kind]->field_count) continue;
-            list[(*count)++] =
-                (struct aged){r, g, (unsigned)kind, g->first <= g->last ? g->last : r->time};
-        }
+        size_t room = *count + r->segment_count + r->extent_count + 1;
+        list = memory_resize(list, room * sizeof *list);
+        add_segments(s, r, list, count);
+        if (has_captures) add_captures(s, r, list, count);
     }
     if (*count) qsort(list, *count, sizeof *list, by_end);
     return list;
@@ -196,7 +230,7 @@ static bool merge(struct store *s, const struct merging *m, struct err *err)
 static bool merge_some(struct store *s, bool *any, struct err *err)
 {
     size_t count;
-    struct aged *list = list_aged(s, &count);
+    struct aged *list = list_aged(s, false, &count);
     struct merging m = {.count = 0};
     bool found = false, fine = true;
     for (size_t i = 0; !found && i < count; i++)
@@ -217,9 +251,9 @@ struct expiring {
 
 static void expire(struct expiring *e, struct aged *a)
 {
-    if (e->count == EXPIRE_MOST || !a->segment) return;
-    e->paths[e->count++] = a->segment->path;
-    a->segment = NULL;
+    if (e->count == EXPIRE_MOST || !a->path) return;
+    e->paths[e->count++] = a->path;
+    a->path = NULL;
 }
 
 // The oldest first, of those kinds that may go: by age, then while they are more than their size.
@@ -228,13 +262,13 @@ static void expire_kind(struct expiring *e, const struct limit *limit, struct ag
 {
     uint64_t size = 0;
     for (size_t i = 0; i < count; i++)
-        if (list[i].kind == limit->kind && list[i].segment) size += list[i].segment->bytes;
+        if (list[i].kind == limit->kind && list[i].path) size += list[i].size;
     for (size_t i = 0; i < count; i++) {
-        if (list[i].kind != limit->kind || !list[i].segment) continue;
+        if (list[i].kind != limit->kind || !list[i].path) continue;
         bool is_old = limit->age && list[i].end < now - limit->age;
         bool is_much = limit->size && size > limit->size;
         if (!is_old && !is_much) return;
-        size -= list[i].segment->bytes;
+        size -= list[i].size;
         expire(e, &list[i]);
     }
 }
@@ -244,8 +278,8 @@ static void expire_for_room(struct expiring *e, const struct store *s, struct ag
 {
     uint64_t missing = limits_missing(&s->limits, s->folder);
     for (size_t i = 0; missing && i < count; i++) {
-        if (!list[i].segment || !limits_of(&s->limits, list[i].kind)) continue;
-        missing -= missing < list[i].segment->bytes ? missing : list[i].segment->bytes;
+        if (!list[i].path || !limits_of(&s->limits, list[i].kind)) continue;
+        missing -= missing < list[i].size ? missing : list[i].size;
         expire(e, &list[i]);
     }
 }
@@ -268,7 +302,7 @@ static bool append_expire(struct store *s, const struct expiring *e, struct err 
 static bool expire_some(struct store *s, nanos now, bool *any, struct err *err)
 {
     size_t count;
-    struct aged *list = list_aged(s, &count);
+    struct aged *list = list_aged(s, true, &count);
     struct expiring *e = memory_get(sizeof *e);
     for (unsigned i = 0; i < s->limits.count; i++)
         expire_kind(e, &s->limits.list[i], list, count, now);
@@ -315,18 +349,18 @@ bool store_is_full(struct store *s)
 
 void store_holdings(const struct store *s, struct store_holding *holdings)
 {
+    size_t count;
+    struct aged *list = list_aged(s, true, &count);
     for (unsigned i = 0; i < s->spool.kind_count; i++)
         holdings[i] = (struct store_holding){.first = INT64_MAX};
-    for (const struct catalogue_reading *r = NULL; (r = catalogue_next(&s->catalogue, r));)
-        for (size_t i = 0; i < r->segment_count; i++) {
-            const struct catalogue_segment *g = &r->segments[i];
-            int kind = spool_kind(&s->spool, g->kind);
-            if (kind < 0) continue;
-            holdings[kind].segments++;
-            holdings[kind].rows += g->rows;
-            holdings[kind].bytes += g->bytes;
-            holdings[kind].first = earlier(holdings[kind].first, g->first);
-        }
+    for (size_t i = 0; i < count; i++) {
+        struct store_holding *of = &holdings[list[i].kind];
+        of->segments++;
+        of->bytes += list[i].size;
+        of->rows += list[i].segment ? list[i].segment->rows : 0;
+        of->first = earlier(of->first, list[i].first);
+    }
+    memory_free(list);
 }
 
 uint64_t store_free(const struct store *s)

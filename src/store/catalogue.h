@@ -106,6 +106,8 @@ void catalogue_deinit(struct catalogue *c);
 
 // The path of the log below the case.
 #define CASE_LOG "log/00000001.jsonl"
+// The kind of references to packets, and what captures that are kept count as.
+#define CASE_PACKETS "packets"
 // What exporters told of their records, for who collects into the case again. No evidence.
 #define CASE_EXPORTERS "exporters"
 #define CASE_TEMPLATES CASE_EXPORTERS "/templates"

@@ -192,9 +192,9 @@ bool store_is_cut_due(struct store *s, nanos now, nanos after)
     lock_give(&s->spool.lock);
     bool any_over;
     uint64_t packets = extents_waiting(&s->extents, &any_over);
-    return (rows || packets) &&
-           (rows >= SEGMENT_ROWS_MAX || size >= SEGMENT_SPOOL_MAX || packets >= PACKETS_PART_MAX ||
-            now - s->collecting.about.begun >= after);
+    return packets >= PACKETS_PART_MAX ||
+           (rows && (rows >= SEGMENT_ROWS_MAX || size >= SEGMENT_SPOOL_MAX ||
+                     now - s->collecting.about.begun >= after));
 }
 
 // A fresh tail takes the place of the one at hand, which waits; it is durable before anybody who

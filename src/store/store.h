@@ -123,8 +123,9 @@ bool store_cut(struct store *s, nanos now, struct err *err) __attribute__((warn_
 
 // ---- a case that grows --------------------------------------------------------------------------
 
-// What may go: "flow=30d,flow=200G,dns=90d" says how long or how much of a kind stays; `free`, "5%"
-// or "10G", how much of the disk is left free. NULL: no limit. ERR_USAGE.
+// What may go: "flow=30d,flow=200G,dns=90d" says how long or how much of a kind stays; `packets`
+// are the captures that are kept, with the references to them. `free`, "5%" or "10G", how much of
+// the disk is left free. NULL: no limit. ERR_USAGE.
 bool store_limit(struct store *s, const char *retain, const char *free, struct err *err)
     __attribute__((warn_unused_result));
 // Lets go what is too old, or too much, or in the way of what shall be free, the oldest first, and

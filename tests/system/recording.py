@@ -95,6 +95,35 @@ def killed(folder):
     need_equal(packets, len(frames))
 
 
+@test
+def what_is_old_or_too_much_goes(folder):
+    """The oldest packets; records stay, and say of their packets that they went."""
+    near, far = cable("c0", "c1")
+    service = recorder(folder, far, ", timeout: 1s")
+    sent_in_parts(service, near, [datagram(number, 1000) for number in range(60)], 3)
+    case = service.case
+    waited(lambda: query(case, "SELECT count(*) n FROM conversation")[0]["n"] >= 20, "conversations")
+    kept = [os.path.join(case, extent["path"]) for extent in extents_of(case)]
+    oldest, = query(case, "SELECT id FROM conversation ORDER BY first_seen LIMIT 1")
+    need(weir("show", case, oldest["id"], "--packets").out.count(b"\n") == 1, "one packet")
+    size = sum(part["bytes"] for line in lines_of(case) if line["type"] == "reading"
+               for part in line.get("extents", []) + [part for part in line["segments"] if part["kind"] == "packets"])
+    service.write(content_of(service.file).decode().replace("store: {", "store: {retain: 'packets=%d', " % (size - 1)))
+    service.wait_for("was read again")
+    waited(lambda: not os.path.exists(kept[0]), "the oldest packets to go", 40)
+    service.stop()
+    expired = [path for line in lines_of(case) if line["type"] == "expire" for path in line["removes"]]
+    need(os.path.relpath(kept[0], case) in expired, expired)
+    told = weir("show", case, oldest["id"], "--packets", status=INPUT).err.decode()
+    need("went by age or size" in told and told.count("\n") == 1, told)
+    told = weir("verify", case).out.decode()
+    need("extents of packets" in told, told)
+    out = os.path.join(folder, "out.pcapng")
+    told = weir("export", case, "-Y", "bytes >= 0", "-w", out, status=(0, INPUT)).err.decode()
+    need("went by age or size" in told, told)
+    weir("search", case, "x" * 40, status=INPUT)
+
+
 if __name__ == "__main__":
     enter_network()
     main()

@@ -1,4 +1,5 @@
 """A service under test, and an exporter of flows that sends to it."""
+import atexit
 import os
 import re
 import signal
@@ -50,7 +51,8 @@ class Service:
         self.write(text)
         self.run = subprocess.Popen([WEIR, "run", "-c", self.file], cwd=folder, stdout=subprocess.DEVNULL,
                                     stderr=subprocess.PIPE, env=dict(os.environ, **(env or {})))
-        self.reader = threading.Thread(target=self.read)
+        atexit.register(self.run.kill)  # where a test fails; nothing where it has ended
+        self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
