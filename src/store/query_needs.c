@@ -55,6 +55,7 @@ static bool split(struct parse *p, const char *s)
             continue;
         }
         if (p->count == TOKENS_MAX || is_strange(s)) return false;
+        if (!strncmp(s, "==", 2)) s++; // the same as one
         struct token *t = &p->tokens[p->count++];
         t->type = *s == '\'' ? TOKEN_TEXT : is_word_byte(*s) ? TOKEN_WORD : TOKEN_SIGN;
         if (t->type == TOKEN_TEXT && !(n = text_end(s))) return false;

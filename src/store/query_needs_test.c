@@ -40,6 +40,7 @@ static void finds_comparisons(void **state)
     check("SELECT * FROM flow WHERE src_addr = '10.0.0.1'", "src_addr 10.0.0.1");
     check("select * from FLOW as f where SRC_ADDR='10.0.0.1';", "src_addr 10.0.0.1");
     check("FROM flow WHERE '2001:db8::1' = dst_addr LIMIT 5", "dst_addr 2001:db8::1");
+    check("SELECT a FROM flow WHERE src_addr == '10.0.0.1'", "src_addr 10.0.0.1");
     check("SELECT a FROM flow WHERE src_addr = '10.0.0.1' OR dst_addr = '10.0.0.1' ORDER BY a",
           "src_addr 10.0.0.1, dst_addr 10.0.0.1");
     check("SELECT a FROM flow WHERE dst_addr IN ('10.0.0.1', '10.0.0.2') GROUP BY a OR b",
@@ -66,6 +67,7 @@ static void is_careful(void **state)
         "SELECT * FROM flow WHERE src_addr = '10.0.0.1' IS NULL",
         "SELECT * FROM flow WHERE src_addr <> '10.0.0.1'",
         "SELECT * FROM flow WHERE src_addr != '10.0.0.1'",
+        "SELECT * FROM flow WHERE src_addr >= '10.0.0.1'",
         "SELECT * FROM flow WHERE src_addr NOT IN ('10.0.0.1')",
         "SELECT * FROM flow WHERE src_addr IN ('10.0.0.1', dst_addr)",
         "SELECT * FROM flow WHERE src_addr IN ('10.0.0.1',)",
