@@ -32,16 +32,14 @@ static bool has_ports(uint32_t proto)
 static void base64_format(char *out, bytes b)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    struct reader r = reader_of(b);
-    while (reader_left(&r)) {
-        size_t n = reader_left(&r) < 3 ? reader_left(&r) : 3;
-        uint32_t v = (uint32_t)read_u8(&r) << 16;
-        if (n > 1) v |= (uint32_t)read_u8(&r) << 8;
-        if (n > 2) v |= read_u8(&r);
+    for (; b.n; b = bytes_after(b, 3)) {
+        uint32_t v = (uint32_t)b.p[0] << 16;
+        if (b.n > 1) v |= (uint32_t)b.p[1] << 8;
+        if (b.n > 2) v |= b.p[2];
         *out++ = digits[v >> 18];
         *out++ = digits[v >> 12 & 63];
-        *out++ = n > 1 ? digits[v >> 6 & 63] : '=';
-        *out++ = n > 2 ? digits[v & 63] : '=';
+        *out++ = b.n > 1 ? digits[v >> 6 & 63] : '=';
+        *out++ = b.n > 2 ? digits[v & 63] : '=';
     }
     *out = 0;
 }

@@ -83,6 +83,9 @@ bool element_type_named(bytes name, enum element_type *type)
 uint64_t element_number(bytes value)
 {
     uint64_t n = 0;
+    struct reader r = reader_of(value);
+    if (value.n == sizeof(uint32_t)) return read_be32(&r);
+    if (value.n == sizeof(uint16_t)) return read_be16(&r);
     if (value.n > sizeof n) return 0;
     for (size_t i = 0; i < value.n; i++) n = n << 8 | value.p[i];
     return n;

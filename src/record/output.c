@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "record/output_inside.h"
 
-enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32 };
+enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32, WIDE = 32, DIGITS_MAX = 20, PLAIN_MAX = 64 };
 
 static void put_heads(struct output *o)
 {
@@ -23,6 +23,8 @@ static void put_heads(struct output *o)
         text_add(&o->heads[i], ",");
         text_json(&o->heads[i], bytes_text(o->columns[i].name));
         text_add(&o->heads[i], ":");
+        text_put(&o->heads[i], bytes_of((const char[WIDE]){0}, WIDE));
+        o->heads[i].n -= WIDE;
     }
 }
 
@@ -52,6 +54,7 @@ void output_destroy(struct output *o)
     memory_free(o->heads);
     for (unsigned i = 0; o->held && i < TABLE_ROWS_HELD_MAX; i++) text_deinit(&o->held[i]);
     text_deinit(&o->row);
+    text_deinit(&o->kind);
     memory_free(o->held);
     memory_free(o->columns);
     memory_free(o->ends);
@@ -61,7 +64,9 @@ void output_destroy(struct output *o)
 
 void output_tell_kind(struct output *o, const char *kind)
 {
-    o->kind = kind;
+    text_clear(&o->kind);
+    text_add(&o->kind, "{\"kind\":");
+    text_json(&o->kind, bytes_text(kind));
 }
 
 uint64_t output_rows(const struct output *o)
@@ -80,6 +85,17 @@ static inline void put(struct text *t, const void *p, size_t n)
     t->n += n;
 }
 
+// The same, mostly without asking how much: WIDE bytes can be read at `p`.
+static inline void put_wide(struct text *t, const char *p, size_t n)
+{
+    if (n > WIDE || t->n + WIDE >= t->size) {
+        put(t, p, n);
+        return;
+    }
+    memcpy(t->p + t->n, p, WIDE);
+    t->n += n;
+}
+
 // ---- where a value begins and ends --------------------------------------------------------------
 
 static void begin_element(struct output *o)
@@ -87,30 +103,33 @@ static void begin_element(struct output *o)
     if (o->elements++) text_add(&o->row, o->format == OUTPUT_TABLE ? ", " : ",");
 }
 
-static void put_kind(struct output *o)
-{
-    text_add(&o->row, "{\"kind\":");
-    text_json(&o->row, bytes_text(o->kind));
-    o->put++;
-}
-
-static void begin_value(struct output *o)
+static __attribute__((noinline)) void begin_other(struct output *o)
 {
     if (o->in_list) {
         begin_element(o);
         return;
     }
-    assert(o->column < o->column_count);
     if (o->format == OUTPUT_CSV && o->column) text_add(&o->row, ",");
     if (o->format != OUTPUT_JSON) return;
-    if (!o->put && o->kind) put_kind(o);
     const struct text *head = &o->heads[o->column];
-    bool is_first = !o->put++;
+    bool is_first = !o->put++ && !o->kind.n;
     if (is_first) put(&o->row, "{", 1);
+    else put(&o->row, o->kind.p, o->kind.n);
     put(&o->row, head->p + is_first, head->n - is_first);
 }
 
-static void end_value(struct output *o)
+static inline void begin_value(struct output *o)
+{
+    assert(o->column < o->column_count);
+    if (!o->put || o->in_list) {
+        begin_other(o);
+        return;
+    }
+    const struct text *head = &o->heads[o->column];
+    put_wide(&o->row, head->p, head->n);
+}
+
+static inline void end_value(struct output *o)
 {
     if (o->in_list) return;
     o->ends[o->column++] = o->row.n;
@@ -145,14 +164,17 @@ static void put_value(struct output *o, bytes v, bool quoted)
     end_value(o);
 }
 
-// Text that needs no escapes anywhere: times, addresses, digits.
-static void put_plain(struct output *o, const char *text, size_t n)
+// Text that needs no escapes anywhere, as times and addresses, with places for quotes around it.
+struct plain {
+    char open, text[PLAIN_MAX];
+};
+
+static inline void put_plain(struct output *o, struct plain *v, size_t n)
 {
     bool json = o->format == OUTPUT_JSON || (o->in_list && o->format == OUTPUT_CSV);
+    v->open = v->text[n] = '"';
     begin_value(o);
-    if (json) put(&o->row, "\"", 1);
-    put(&o->row, text, n);
-    if (json) put(&o->row, "\"", 1);
+    put_wide(&o->row, json ? &v->open : v->text, json ? n + 2 : n);
     end_value(o);
 }
 
@@ -198,15 +220,25 @@ void output_bool(struct output *o, bool v)
     put_value(o, bytes_text(v ? "true" : "false"), false);
 }
 
+static inline void put_two(char *to, uint64_t v)
+{
+    static const char digits[] = "0001020304050607080910111213141516171819202122232425262728293031"
+                                 "3233343536373839404142434445464748495051525354555657585960616263"
+                                 "6465666768697071727374757677787980818283848586878889909192939495"
+                                 "96979899";
+    memcpy(to, digits + 2 * v, 2);
+}
+
 void output_uint(struct output *o, uint64_t v)
 {
-    char digits[20]; // 2^64 - 1 has 20 digits
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    put_value(o, bytes_of(digits + at, sizeof digits - at), false);
+    char digits[DIGITS_MAX + WIDE];
+    size_t at = DIGITS_MAX;
+    for (; v >= 100; v /= 100) put_two(digits + (at -= 2), v % 100);
+    if (v >= 10) put_two(digits + (at -= 2), v);
+    else digits[--at] = (char)('0' + v);
+    begin_value(o);
+    put_wide(&o->row, digits + at, DIGITS_MAX - at);
+    end_value(o);
 }
 
 void output_int(struct output *o, int64_t v)
@@ -238,31 +270,36 @@ void output_text(struct output *o, bytes v)
     put_value(o, v, true);
 }
 
-// Most times of a row, and of rows behind one another, are of the same second: its digits are kept.
-static size_t time_put(struct output *o, char text[TIME_TEXT_MAX], nanos v)
+// Most times of rows behind one another are of the same day: its digits are kept.
+static inline size_t time_put(struct output *o, char text[PLAIN_MAX], nanos v)
 {
-    enum { WHOLE = sizeof "2001-01-01T00:00:00" - 1, MICROS = 6, NANOS = 9 };
-    nanos second = v / NANOS_PER_SECOND, fraction = v % NANOS_PER_SECOND;
-    if (v <= 0 || fraction == 0 || second != o->second || !o->whole[0]) {
-        o->second = v > 0 ? second : -1;
-        size_t n = (size_t)time_format(o->whole, v);
-        memcpy(text, o->whole, n);
-        return n;
+    enum { DATE = sizeof "2001-01-01T" - 1, WHOLE = DATE + sizeof "00:00:00" - 1, NANOS = 9 };
+    enum { DAY = 86400 };
+    if (v <= 0) return (size_t)time_format(text, v);
+    uint64_t second = (uint64_t)(v / NANOS_PER_SECOND), fraction = (uint64_t)(v % NANOS_PER_SECOND);
+    if ((nanos)(second / DAY) != o->day || !o->date[0]) time_format(o->date, v);
+    o->day = (nanos)(second / DAY);
+    memcpy(text, o->date, WHOLE);
+    put_two(text + DATE, second % DAY / 3600);
+    put_two(text + DATE + 3, second / 60 % 60);
+    put_two(text + DATE + 6, second % 60);
+    size_t n = WHOLE;
+    if (fraction) {
+        unsigned digits = fraction % 1000 ? NANOS : fraction % 1000000 ? 6 : 3;
+        for (unsigned i = digits; i < NANOS; i += 3) fraction /= 1000;
+        text[n] = '.';
+        for (unsigned i = digits; i > 0; i--, fraction /= 10)
+            text[n + i] = (char)('0' + fraction % 10);
+        n += 1 + digits;
     }
-    unsigned digits = fraction % 1000 ? NANOS : fraction % 1000000 ? MICROS : 3;
-    for (unsigned i = digits; i < NANOS; i++) fraction /= 10;
-    memcpy(text, o->whole, WHOLE);
-    text[WHOLE] = '.';
-    for (unsigned i = digits; i > 0; i--, fraction /= 10)
-        text[WHOLE + i] = (char)('0' + fraction % 10);
-    text[WHOLE + 1 + digits] = 'Z';
-    return WHOLE + 2 + digits;
+    text[n] = 'Z';
+    return n + 1;
 }
 
 void output_time(struct output *o, nanos v)
 {
-    char text[TIME_TEXT_MAX];
-    put_plain(o, text, time_put(o, text, v));
+    struct plain text;
+    put_plain(o, &text, time_put(o, text.text, v));
 }
 
 void output_hex(struct output *o, bytes v)
@@ -279,8 +316,8 @@ void output_hex(struct output *o, bytes v)
 
 void output_address(struct output *o, struct address v)
 {
-    char text[ADDRESS_TEXT_MAX];
-    put_plain(o, text, (size_t)address_format(text, v));
+    struct plain text;
+    put_plain(o, &text, (size_t)address_format(text.text, v));
 }
 
 void output_mac(struct output *o, uint64_t mac)
@@ -292,9 +329,9 @@ void output_mac(struct output *o, uint64_t mac)
 
 void output_id(struct output *o, struct record_id v)
 {
-    char text[RECORD_ID_TEXT_SIZE];
-    record_id_format(text, v);
-    put_plain(o, text, RECORD_ID_TEXT_SIZE - 1);
+    struct plain text;
+    record_id_format(text.text, v);
+    put_plain(o, &text, RECORD_ID_TEXT_SIZE - 1);
 }
 
 // ---- rows ---------------------------------------------------------------------------------------
@@ -313,7 +350,8 @@ static void put_csv_header(struct output *o)
 
 static void line_end(struct output *o)
 {
-    if (o->format == OUTPUT_JSON) text_add(&o->row, o->put ? "}\n" : "{}\n");
+    if (o->format == OUTPUT_JSON && o->put) put(&o->row, "}\n", 2);
+    else if (o->format == OUTPUT_JSON) text_add(&o->row, "{}\n");
     else text_add(&o->row, "\r\n");
     if (o->format == OUTPUT_CSV && o->rows == 0) put_csv_header(o);
     fwrite(o->row.p, 1, o->row.n, o->out);
@@ -355,13 +393,20 @@ struct output *output_create_for(enum output_format format, FILE *out,
 {
     struct output_column columns[KIND_FIELDS_MAX + 1];
     unsigned n = 0, tuple[COMMUNITY_FIELDS] = {0};
-    for (uint32_t f = 0; f < kind->field_count; f++)
-        if (is_shown(&kind->fields[f]))
-            columns[n++] =
-                (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
+    uint8_t fields[KIND_FIELDS_MAX];
+    for (uint32_t f = 0; f < kind->field_count; f++) {
+        if (!is_shown(&kind->fields[f])) continue;
+        fields[n] = (uint8_t)f;
+        columns[n++] =
+            (struct output_column){kind->fields[f].name, is_number(kind->fields[f].type)};
+    }
+    unsigned field_count = n;
     bool has_tuple = community_id_fields(kind, tuple);
     if (has_tuple) columns[n++] = (struct output_column){"community_id", false};
     struct output *o = output_create(format, out, columns, n, width);
+    memcpy(o->fields, fields, field_count);
+    o->field_count = field_count;
+    o->all = field_count < 64 ? (UINT64_C(1) << field_count) - 1 : UINT64_MAX;
     o->has_tuple = has_tuple;
     memcpy(o->tuple, tuple, sizeof tuple);
     return o;
@@ -436,7 +481,7 @@ static void put_field(struct output *o, const struct record_batch *b, unsigned f
 static void put_community_id(struct output *o, const struct record_batch *b, uint32_t row)
 {
     const unsigned *f = o->tuple;
-    char id[COMMUNITY_ID_SIZE];
+    struct plain id;
     if (!o->has_tuple) return;
     for (unsigned i = 0; i < COMMUNITY_FIELDS; i++) {
         if (batch_has(b, f[i], row)) continue;
@@ -447,18 +492,44 @@ static void put_community_id(struct output *o, const struct record_batch *b, uin
         batch_get_address(b, f[0], row), batch_get_address(b, f[2], row),
         (uint16_t)batch_get(b, f[1], row), (uint16_t)batch_get(b, f[3], row),
         (uint8_t)batch_get(b, f[4], row)};
-    community_id_of_tuple(&tuple, id);
-    put_plain(o, id, strlen(id));
+    community_id_of_tuple(&tuple, id.text);
+    put_plain(o, &id, strlen(id.text));
+}
+
+// Those of the columns that have a value in some row.
+static uint64_t columns_used(const struct output *o, const struct record_batch *b)
+{
+    uint64_t used = 0;
+    for (unsigned i = 0; i < o->field_count; i++) {
+        const uint64_t *present = b->columns[o->fields[i]].present;
+        bool is_used = false;
+        for (unsigned k = 0; k < BATCH_ROWS_MAX / 64; k++) is_used |= present[k] != 0;
+        used |= (uint64_t)is_used << i;
+    }
+    return used;
+}
+
+// `columns`: those that may have a value.
+static void put_row(struct output *o, const struct record_batch *b, uint32_t row, uint64_t columns)
+{
+    for (; columns; columns &= columns - 1) {
+        o->column = (unsigned)__builtin_ctzll(columns);
+        unsigned f = o->fields[o->column];
+        if (batch_has(b, f, row)) put_field(o, b, f, row);
+        else if (o->format != OUTPUT_JSON) output_null(o);
+    }
+    o->column = o->field_count;
+    put_community_id(o, b, row);
+    output_row_end(o);
 }
 
 void output_batch_row(struct output *o, const struct record_batch *b, uint32_t row)
 {
-    for (uint32_t f = 0; f < b->kind->field_count; f++) {
-        if (!is_shown(&b->kind->fields[f])) continue;
-        if (batch_has(b, f, row)) put_field(o, b, f, row);
-        else if (o->format == OUTPUT_JSON) o->column++;
-        else output_null(o);
-    }
-    put_community_id(o, b, row);
-    output_row_end(o);
+    put_row(o, b, row, o->all);
+}
+
+void output_batch(struct output *o, const struct record_batch *b)
+{
+    uint64_t columns = o->format == OUTPUT_JSON ? columns_used(o, b) : o->all;
+    for (uint32_t row = 0; row < b->rows; row++) put_row(o, b, row, columns);
 }

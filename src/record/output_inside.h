@@ -15,11 +15,14 @@ struct output {
     unsigned column_count, width;
     unsigned column;  // of the next value
     unsigned put;     // JSON members of this row so far
-    const char *kind; // JSON: each row begins with it; or NULL
-    nanos second;     // whose digits `whole` begins with
-    char whole[TIME_TEXT_MAX];
-    struct text *heads; // JSON: ,"NAME": of each column
-    bool has_tuple;     // of a kind that has what Community ID is made of, and where
+    struct text kind; // JSON: what each row begins with; or nothing
+    nanos day;        // whose digits `date` begins with
+    char date[TIME_TEXT_MAX];
+    struct text *heads; // JSON: ,"NAME": of each column, and zeros as far as wide copies go
+    uint8_t fields[KIND_FIELDS_MAX]; // of a kind those that are shown
+    unsigned field_count;
+    uint64_t all;   // columns of fields, as bits
+    bool has_tuple; // of a kind that has what Community ID is made of, and where
     unsigned tuple[COMMUNITY_FIELDS];
     bool in_list;
     unsigned elements; // of the list so far

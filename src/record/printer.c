@@ -52,7 +52,7 @@ static void printer_take(void *context, const struct record_batch *batch)
     if (batch->kind->hidden) return;
     lock_take(&p->lock);
     struct output *o = printer_output(p, batch->kind);
-    for (uint32_t row = 0; row < batch->rows; row++) output_batch_row(o, batch, row);
+    output_batch(o, batch);
     lock_give(&p->lock);
 }
 
