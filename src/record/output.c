@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "record/output_inside.h"
 
-enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32, WIDE = 32, DIGITS_MAX = 20, PLAIN_MAX = 64 };
+enum { HEX_PIECE = 64, REAL_TEXT_MAX = 32, WIDE = 32, DIGITS_MAX = 20, PLAIN_SIZE = 64 };
 
 static void put_heads(struct output *o)
 {
@@ -164,17 +164,13 @@ static void put_value(struct output *o, bytes v, bool quoted)
     end_value(o);
 }
 
-// Text that needs no escapes anywhere, as times and addresses, with places for quotes around it.
-struct plain {
-    char open, text[PLAIN_MAX];
-};
-
-static inline void put_plain(struct output *o, struct plain *v, size_t n)
+// Text that needs no escapes anywhere, as times and addresses: it stands from text[1].
+static inline void put_plain(struct output *o, char text[PLAIN_SIZE], size_t n)
 {
     bool json = o->format == OUTPUT_JSON || (o->in_list && o->format == OUTPUT_CSV);
-    v->open = v->text[n] = '"';
+    text[0] = text[1 + n] = '"';
     begin_value(o);
-    put_wide(&o->row, json ? &v->open : v->text, json ? n + 2 : n);
+    put_wide(&o->row, text + !json, json ? n + 2 : n);
     end_value(o);
 }
 
@@ -271,7 +267,7 @@ void output_text(struct output *o, bytes v)
 }
 
 // Most times of rows behind one another are of the same day: its digits are kept.
-static inline size_t time_put(struct output *o, char text[PLAIN_MAX], nanos v)
+static inline size_t time_put(struct output *o, char text[TIME_TEXT_MAX], nanos v)
 {
     enum { DATE = sizeof "2001-01-01T" - 1, WHOLE = DATE + sizeof "00:00:00" - 1, NANOS = 9 };
     enum { DAY = 86400 };
@@ -298,8 +294,8 @@ static inline size_t time_put(struct output *o, char text[PLAIN_MAX], nanos v)
 
 void output_time(struct output *o, nanos v)
 {
-    struct plain text;
-    put_plain(o, &text, time_put(o, text.text, v));
+    char text[PLAIN_SIZE];
+    put_plain(o, text, time_put(o, text + 1, v));
 }
 
 void output_hex(struct output *o, bytes v)
@@ -316,22 +312,22 @@ void output_hex(struct output *o, bytes v)
 
 void output_address(struct output *o, struct address v)
 {
-    struct plain text;
-    put_plain(o, &text, (size_t)address_format(text.text, v));
+    char text[PLAIN_SIZE];
+    put_plain(o, text, (size_t)address_format(text + 1, v));
 }
 
 void output_mac(struct output *o, uint64_t mac)
 {
-    char text[MAC_TEXT_SIZE];
-    mac_format(text, mac);
+    char text[PLAIN_SIZE];
+    mac_format(text + 1, mac);
     put_plain(o, text, MAC_TEXT_SIZE - 1);
 }
 
 void output_id(struct output *o, struct record_id v)
 {
-    struct plain text;
-    record_id_format(text.text, v);
-    put_plain(o, &text, RECORD_ID_TEXT_SIZE - 1);
+    char text[PLAIN_SIZE];
+    record_id_format(text + 1, v);
+    put_plain(o, text, RECORD_ID_TEXT_SIZE - 1);
 }
 
 // ---- rows ---------------------------------------------------------------------------------------
@@ -481,7 +477,7 @@ static void put_field(struct output *o, const struct record_batch *b, unsigned f
 static void put_community_id(struct output *o, const struct record_batch *b, uint32_t row)
 {
     const unsigned *f = o->tuple;
-    struct plain id;
+    char id[PLAIN_SIZE];
     if (!o->has_tuple) return;
     for (unsigned i = 0; i < COMMUNITY_FIELDS; i++) {
         if (batch_has(b, f[i], row)) continue;
@@ -492,8 +488,8 @@ static void put_community_id(struct output *o, const struct record_batch *b, uin
         batch_get_address(b, f[0], row), batch_get_address(b, f[2], row),
         (uint16_t)batch_get(b, f[1], row), (uint16_t)batch_get(b, f[3], row),
         (uint8_t)batch_get(b, f[4], row)};
-    community_id_of_tuple(&tuple, id.text);
-    put_plain(o, &id, strlen(id.text));
+    community_id_of_tuple(&tuple, id + 1);
+    put_plain(o, id, strlen(id + 1));
 }
 
 // Those of the columns that have a value in some row.

@@ -183,6 +183,63 @@ static void writes_reals_as_short_as_they_are(void **state)
     check_real(INFINITY, "\"inf\"");
 }
 
+// Of each length, in three columns, so that what is written wide is overwritten.
+static void numbers_have_all_their_digits(void **state)
+{
+    (void)state;
+    char wanted[128];
+    for (uint64_t n = 1; n <= UINT64_MAX / 10; n *= 10) {
+        struct output *o = begin(OUTPUT_JSON, 0);
+        output_uint(o, n - 1);
+        output_uint(o, n);
+        output_uint(o, 8 * n + 7);
+        output_row_end(o);
+        snprintf(wanted, sizeof wanted, "{\"name\":%ju,\"n\":%ju,\"list\":%ju}\n", (uintmax_t)n - 1,
+                 (uintmax_t)n, (uintmax_t)(8 * n + 7));
+        end(o, wanted);
+    }
+}
+
+static const struct field batch_fields[] = {
+    {.name = "a", .type = FIELD_UINT},
+    {.name = "hidden", .type = FIELD_UINT, .flags = FIELD_HIDDEN},
+    {.name = "b", .type = FIELD_UINT},
+    {.name = "c", .type = FIELD_TEXT},
+};
+static const struct record_kind batch_kind = {
+    .name = "x", .fields = batch_fields, .field_count = 4};
+
+static void whole_batches_are_their_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 130 };
+    static const enum output_format formats[] = {OUTPUT_JSON, OUTPUT_CSV, OUTPUT_TABLE};
+    struct record_batch *b = batch_create(&batch_kind);
+    for (uint32_t i = 0; i < ROWS; i++) { // no row has c, and only late ones have b
+        batch_word(b, 1, i);
+        if (i % 3) batch_word(b, 0, i);
+        if (i > 100) batch_word(b, 2, i);
+        batch_end(b);
+    }
+    for (size_t f = 0; f < sizeof formats / sizeof formats[0]; f++) {
+        struct err err;
+        char *rows;
+        size_t rows_size;
+        FILE *file = open_memstream(&rows, &rows_size);
+        struct output *o = output_create_for(formats[f], file, &batch_kind, 0);
+        for (uint32_t i = 0; i < ROWS; i++) output_batch_row(o, b, i);
+        assert_true(output_end(o, &err));
+        output_destroy(o);
+        fclose(file);
+        out = open_memstream(&text, &text_size);
+        o = output_create_for(formats[f], out, &batch_kind, 0);
+        output_batch(o, b);
+        end(o, rows);
+        free(rows);
+    }
+    batch_destroy(b);
+}
+
 static void tells_when_it_cannot_write(void **state)
 {
     (void)state;
@@ -207,6 +264,8 @@ int main(void)
         cmocka_unit_test(cuts_to_the_terminal),
         cmocka_unit_test(goes_on_after_the_first_rows),
         cmocka_unit_test(writes_reals_as_short_as_they_are),
+        cmocka_unit_test(numbers_have_all_their_digits),
+        cmocka_unit_test(whole_batches_are_their_rows),
         cmocka_unit_test(tells_when_it_cannot_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
