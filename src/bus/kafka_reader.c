@@ -72,17 +72,27 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
 
 // ---- opening ------------------------------------------------------------------------------------
 
-// What is fetched ahead is bounded for each partition where they are read apart; unless a person
-// said otherwise.
-static bool limit_ahead(struct kafka_reader *r, struct err *err)
+// Where partitions are read apart, what is fetched ahead is bounded for each; and one that has
+// nothing new does not hold up the others for long, with which it shares its requests. Unless a
+// person said otherwise.
+static bool configure_apart(struct kafka_reader *r, struct err *err)
 {
-    char said[32];
-    size_t size = sizeof said;
-    bool is_default = kafka.conf_get(r->place.conf, "queued.max.messages.kbytes", said, &size) ==
-                          RD_KAFKA_CONF_OK &&
-                      strcmp(said, "65536") == 0;
-    return !is_default ||
-           kafka_place_set(&r->place, "queued.max.messages.kbytes", KAFKA_AHEAD_KILOBYTES, err);
+    static const struct {
+        const char *name, *usual, *ours;
+    } rows[] = {
+        {"queued.max.messages.kbytes", "65536", "8192"},
+        {"fetch.wait.max.ms", "500", "50"},
+    };
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof rows / sizeof rows[0]; i++) {
+        char said[32];
+        size_t size = sizeof said;
+        bool is_usual =
+            kafka.conf_get(r->place.conf, rows[i].name, said, &size) == RD_KAFKA_CONF_OK &&
+            strcmp(said, rows[i].usual) == 0;
+        ok = !is_usual || kafka_place_set(&r->place, rows[i].name, rows[i].ours, err);
+    }
+    return ok;
 }
 
 static bool reader_configure(struct kafka_reader *r, struct err *err)
@@ -99,7 +109,7 @@ static bool reader_configure(struct kafka_reader *r, struct err *err)
     r->is_member = *r->place.group && !r->options.is_apart;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!kafka_place_set(&r->place, rows[i][0], rows[i][1], err)) return false;
-    if (r->options.is_apart && !limit_ahead(r, err)) return false;
+    if (r->options.is_apart && !configure_apart(r, err)) return false;
     if (*r->place.group && !kafka_place_set(&r->place, "group.id", r->place.group, err))
         return false;
     kafka.conf_set_opaque(r->place.conf, r);

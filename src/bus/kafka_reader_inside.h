@@ -10,8 +10,6 @@ enum {
     KAFKA_AHEAD = 64,
 };
 
-#define KAFKA_AHEAD_KILOBYTES "8192"
-
 // Messages of a partition that is read apart.
 struct ahead {
     rd_kafka_queue_t *queue;
