@@ -18,14 +18,11 @@ struct packets_out {
 
 static bool set_form(struct packets_out *o, struct err *err)
 {
-    const char *format = kafka_writer_format(o->writer), *link = kafka_writer_link(o->writer);
-    o->link_type = LINK_TYPE_ETHERNET;
+    const char *format = kafka_writer_format(o->writer);
     if (!packet_form_of(*format ? format : "pcap", &o->form) || o->form == PACKET_FORM_ANY)
         return err_set(err, ERR_USAGE, "format=%s: packets become messages as pcap or frame",
                        format);
-    return !*link || link_type_of_name(link, &o->link_type) ||
-           err_set(err, ERR_USAGE,
-                   "link=%s: a link type is named as tcpdump -L names it, or by its number", link);
+    return link_type_parse(kafka_writer_link(o->writer), &o->link_type, err);
 }
 
 struct packets_out *packets_out_open(const char *url, const char *more,

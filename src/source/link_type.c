@@ -40,11 +40,14 @@ const char *link_type_name(uint16_t link_type)
     return pcap_datalink_val_to_name(dlt_of_link_type(link_type));
 }
 
-bool link_type_of_name(const char *name, uint16_t *link_type)
+bool link_type_parse(const char *name, uint16_t *link_type, struct err *err)
 {
-    int dlt = pcap_datalink_name_to_val(name);
+    int dlt = *name ? pcap_datalink_name_to_val(name) : DLT_EN10MB;
     char *end;
     unsigned long number = strtoul(name, &end, 10);
     *link_type = dlt >= 0 ? link_type_of_dlt(dlt) : (uint16_t)number;
-    return dlt >= 0 || (*name >= '0' && *name <= '9' && !*end && number <= UINT16_MAX);
+    bool is_number = *name >= '0' && *name <= '9' && !*end && number <= UINT16_MAX;
+    return dlt >= 0 || is_number ||
+           err_set(err, ERR_USAGE,
+                   "link=%s: a link type is named as tcpdump -L names it, or by its number", name);
 }

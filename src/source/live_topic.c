@@ -274,16 +274,13 @@ static void tell_lost(void *context, const char *input, uint64_t messages)
 
 static bool set_form(struct topic_device *t, struct err *err)
 {
-    const char *format = kafka_reader_format(t->reader), *link = kafka_reader_link(t->reader);
+    const char *format = kafka_reader_format(t->reader);
     if (*format && !packet_form_of(format, &t->form))
         return err_set(err, ERR_USAGE,
                        "format=%s: packets are in messages as pcap or frame; packets tells these "
                        "apart",
                        format);
-    t->link_type = LINK_TYPE_ETHERNET;
-    return !*link || link_type_of_name(link, &t->link_type) ||
-           err_set(err, ERR_USAGE,
-                   "link=%s: a link type is named as tcpdump -L names it, or by its number", link);
+    return link_type_parse(kafka_reader_link(t->reader), &t->link_type, err);
 }
 
 struct live_device *live_topic_open(const char *url, const struct live_topic_options *options,
