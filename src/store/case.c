@@ -130,7 +130,9 @@ void case_close(struct case_reader *c)
     if (!c) return;
     case_forget_database(c);
     if (c->export_folder) rmdir(c->export_folder);
+    if (c->spill_folder) rmdir(c->spill_folder);
     memory_free(c->export_folder);
+    memory_free(c->spill_folder);
     catalogue_deinit(&c->catalogue);
     spool_deinit(&c->tail);
     lease_end(&c->lease);
@@ -240,6 +242,17 @@ static bool fence(struct case_reader *c, struct err *err)
     return fine;
 }
 
+char *case_make_folder(struct err *err)
+{
+    const char *folder = getenv("TMPDIR");
+    struct text path = {0};
+    text_format(&path, "%s/weir-XXXXXX", folder && folder[0] == '/' ? folder : "/tmp");
+    if (mkdtemp(path.p)) return path.p;
+    err_system(err, errno, "cannot make a temporary folder %s", path.p);
+    text_deinit(&path);
+    return NULL;
+}
+
 void case_forget_database(struct case_reader *c)
 {
     if (c->opened) database_close(&c->database);
@@ -250,7 +263,8 @@ void case_forget_database(struct case_reader *c)
 
 bool case_need_database(struct case_reader *c, struct err *err)
 {
-    const struct database_options options = {.threads = CASE_THREADS, .memory_mb = CASE_MEMORY_MB};
+    const struct database_options options = {
+        .threads = CASE_THREADS, .memory_mb = CASE_MEMORY_MB, .temporary = c->spill_folder};
     if (c->opened) return true;
     if (!database_open(&c->database, &options, err)) return false;
     bool fine = functions_register(&c->database, err);
@@ -314,7 +328,24 @@ bool case_need_shown(struct case_reader *c, unsigned kind, struct err *err)
     return c->shown[kind];
 }
 
-// What several points saw must fit into memory at once (docs/formats/observations.md).
+// What several points saw may be more than memory holds: the database opens again with a folder for
+// it, and with the views that it had.
+static bool open_spill(struct case_reader *c, struct err *err)
+{
+    bool fine = true;
+    if (c->spill_folder) return true;
+    c->spill_folder = case_make_folder(err);
+    if (!c->spill_folder) return false;
+    bool *shown = memory_get(c->kind_count * sizeof *shown);
+    memcpy(shown, c->shown, c->kind_count * sizeof *shown);
+    case_forget_database(c);
+    for (unsigned i = 0; fine && i < c->kind_count; i++)
+        fine = !shown[i] || case_need_shown(c, i, err);
+    memory_free(shown);
+    return fine;
+}
+
+// What DuckDB cannot put into that folder must fit into memory (docs/formats/observations.md).
 static bool make_observed(struct case_reader *c, struct err *err)
 {
     if (observed_make(&c->database, err)) return true;
@@ -330,8 +361,8 @@ bool case_need_asked(struct case_reader *c, unsigned kind, struct err *err)
 {
     const struct record_kind *k = c->kinds[kind];
     struct text sql = {0};
-    if (!case_need_raw(c, kind, err)) return false;
-    if (c->asked_for[kind] || !kind_asked_fields(k)) return true;
+    if (c->asked_for[kind] || !kind_asked_fields(k)) return case_need_raw(c, kind, err);
+    if (!open_spill(c, err) || !case_need_raw(c, kind, err)) return false;
     text_format(&sql, "ALTER VIEW raw.%s RENAME TO %s_told", k->name, k->name);
     bool fine = database_run(&c->database, sql.p, err) && make_observed(c, err);
     text_clear(&sql);

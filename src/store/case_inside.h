@@ -25,11 +25,15 @@ struct case_reader {
     size_t spool_entries;
     struct database database;
     char *export_folder; // where results may be written as Parquet; NULL until one is
+    char *spill_folder;  // where DuckDB puts what its memory does not hold; NULL until it may
     bool opened;         // the database is
     bool *raw, *shown;   // by kind: its views are made
     bool *asked_for;     // by kind: its view has the fields that have FIELD_ASKED
     bool *sought;        // by kind: its raw view has only rows that were sought (store/seek.h)
 };
+
+// A folder that is empty and ours alone, below $TMPDIR or /tmp; owned. NULL when none can be made.
+char *case_make_folder(struct err *err);
 
 // Closes the database; it opens again when it is needed.
 void case_forget_database(struct case_reader *c);

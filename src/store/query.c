@@ -190,16 +190,9 @@ static bool pass_file_on(const char *path, FILE *out, struct err *err)
 // that is made.
 static bool open_export(struct case_reader *c, struct err *err)
 {
-    const char *folder = getenv("TMPDIR");
-    struct text path = {0};
     if (c->export_folder) return true;
-    text_format(&path, "%s/weir-XXXXXX", folder && folder[0] == '/' ? folder : "/tmp");
-    if (!mkdtemp(path.p)) {
-        err_system(err, errno, "cannot make a temporary folder %s", path.p);
-        text_deinit(&path);
-        return false;
-    }
-    c->export_folder = path.p;
+    c->export_folder = case_make_folder(err);
+    if (!c->export_folder) return false;
     case_forget_database(c);
     return true;
 }
