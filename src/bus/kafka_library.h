@@ -13,7 +13,8 @@
     X(conf_set) X(conf_set_dr_msg_cb) X(conf_set_error_cb) X(conf_set_log_cb) \
     X(conf_set_offset_commit_cb) X(conf_set_opaque) X(conf_set_rebalance_cb) \
     X(consume_batch_queue) X(consume_start_queue) X(consume_stop) X(consumer_close) X(destroy) \
-    X(err2str) X(fatal_error) X(flush) X(last_error) X(mem_free) X(message_destroy) \
+    X(err2str) X(fatal_error) X(flush) X(get_watermark_offsets) \
+    X(last_error) X(mem_free) X(message_destroy) \
     X(message_timestamp) X(metadata) X(metadata_destroy) X(new) X(poll) X(poll_set_consumer) \
     X(produce) X(purge) X(query_watermark_offsets) X(queue_destroy) X(queue_get_consumer) \
     X(queue_io_event_enable) X(queue_new) X(subscribe) X(topic_conf_new) \

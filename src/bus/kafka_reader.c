@@ -15,6 +15,7 @@ enum { SENTENCE_MAX = KAFKA_NAME_MAX + ERR_TEXT_MAX };
 void reader_tell_away(struct kafka_reader *r, const char *why)
 {
     char sentence[SENTENCE_MAX];
+    r->faults += !r->is_away;
     r->is_away = true;
     if (r->was_told) return;
     r->was_told = true;
@@ -227,8 +228,12 @@ static void ends_note(struct kafka_reader *r)
 
 void kafka_reader_done(struct kafka_reader *r)
 {
-    for (uint32_t i = 0; i < r->list_count; i++)
-        r->partitions[r->list[i].partition].next = r->list[i].offset + 1;
+    for (uint32_t i = 0; i < r->list_count; i++) {
+        struct partition *p = &r->partitions[r->list[i].partition];
+        p->next = r->list[i].offset + 1;
+        p->messages++;
+        p->bytes += r->list[i].value.n;
+    }
     if (r->has_ends) ends_note(r);
     fetched_free(r);
 }
@@ -281,4 +286,25 @@ void kafka_reader_kept(struct kafka_reader *r)
 {
     for (int32_t i = 0; i < r->partition_count; i++) r->partitions[i].kept = r->partitions[i].next;
     group_tell(r, !r->is_member);
+}
+
+// ---- what was counted ---------------------------------------------------------------------------
+
+bool kafka_reader_taken(const struct kafka_reader *r, int32_t partition, struct kafka_taken *taken)
+{
+    int64_t low, high;
+    if (partition >= r->partition_count) return false;
+    const struct partition *p = &r->partitions[partition];
+    *taken = (struct kafka_taken){p->messages, p->bytes, -1};
+    bool is_known = p->is_ours && p->next >= 0 &&
+                    kafka.get_watermark_offsets(r->client, r->place.topic, partition, &low,
+                                                &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                    high >= 0;
+    if (is_known) taken->behind = high > p->next ? high - p->next : 0;
+    return true;
+}
+
+uint64_t kafka_reader_faults(const struct kafka_reader *r)
+{
+    return r->faults;
 }

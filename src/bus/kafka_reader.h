@@ -78,3 +78,12 @@ void kafka_reader_positions(const struct kafka_reader *r,
                             void *context);
 // What was taken up to now is safe: tells the group.
 void kafka_reader_kept(struct kafka_reader *r);
+
+// What was taken of a partition; `behind`: what is there and was not taken, as far as brokers told;
+// below 0: not known. False when there is no such partition.
+struct kafka_taken {
+    uint64_t messages, bytes;
+    int64_t behind;
+};
+bool kafka_reader_taken(const struct kafka_reader *r, int32_t partition, struct kafka_taken *taken);
+uint64_t kafka_reader_faults(const struct kafka_reader *r); // how often the brokers were away

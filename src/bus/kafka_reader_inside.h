@@ -18,10 +18,11 @@ struct ahead {
 };
 
 struct partition {
-    int64_t next; // offset of the first message that was not taken; below 0: not known
-    int64_t kept; // the same, of what is safe
-    int64_t told; // the same, of what the group was told
-    int64_t end;  // where it was at its end
+    int64_t next;             // offset of the first message that was not taken; below 0: not known
+    int64_t kept;             // the same, of what is safe
+    int64_t told;             // the same, of what the group was told
+    int64_t end;              // where it was at its end
+    uint64_t messages, bytes; // that were taken
     bool is_ours, is_at_end;
     char *input;
     struct ahead *ahead; // or NULL
@@ -40,6 +41,7 @@ struct kafka_reader {
     bool is_telling;        // the group, and it has not answered yet
     bool is_away, was_told; // the brokers do not answer; and that was said
     bool was_explained;     // and why
+    uint64_t faults;        // how often the brokers were found away
     struct err failure;     // of a callback
     nanos asked, first_asked;
     char *cluster;

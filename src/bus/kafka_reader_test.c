@@ -151,6 +151,15 @@ static void every_message_comes_once(void **state)
     struct kafka_reader *r = open_reader(s, "until=end");
     assert_int_equal(read_some(r, s, 1 << 30), PARTITIONS * EACH);
     assert_each_once(s, EACH);
+    struct kafka_taken taken;
+    for (int p = 0; p < PARTITIONS; p++) {
+        assert_true(kafka_reader_taken(r, p, &taken));
+        assert_int_equal(taken.messages, EACH);
+        assert_true(taken.bytes >= 3 * EACH);
+        assert_int_equal(taken.behind, 0);
+    }
+    assert_false(kafka_reader_taken(r, PARTITIONS, &taken));
+    assert_int_equal(kafka_reader_faults(r), 0);
     kafka_reader_close(r);
 }
 

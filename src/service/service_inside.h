@@ -57,7 +57,8 @@ struct service_source {
     struct gather_counts shown;
     struct collector_counts shown_flows;
     struct live_counts shown_live;
-    struct text told; // what exporters told, as it was when the source told last
+    struct topic_rows *shown_topics; // NULL: it reads none
+    struct text told;                // what exporters told, as it was when the source told last
     // Valid once it has ended.
     bool ok;
     struct err err;

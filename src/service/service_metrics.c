@@ -59,6 +59,58 @@ static void put_sources(const struct service *s, struct text *out)
     }
 }
 
+// ---- topics -------------------------------------------------------------------------------------
+
+// clang-format off
+#define BUS_METRICS(X) \
+    X("consumed_messages_total", "counter", messages, "Messages that were taken of a topic") \
+    X("consumed_bytes_total", "counter", bytes, "Bytes of them") \
+    X("lag_messages", "gauge", behind, "Messages that are there and were not taken yet")
+// clang-format on
+
+static void put_bus_row(const struct topic_row *row, const char *name, uint64_t value,
+                        struct text *out)
+{
+    char partition[16] = "other";
+    if (row->partition >= 0) snprintf(partition, sizeof partition, "%d", row->partition);
+    metric_sample(out, "bus_", name);
+    metric_label(out, "{", "source", row->source);
+    metric_label(out, ",", "topic", row->topic);
+    metric_label(out, ",", "partition", partition);
+    text_add(out, "}");
+    metric_number(out, value);
+}
+
+static void put_bus_faults(const struct topic_rows *rows, struct text *out)
+{
+    static const char help[] = "How often the brokers did not answer";
+    metric_family(out, "bus_", "errors_total", "counter", help);
+    for (uint32_t i = 0; rows && i < rows->topic_count; i++) {
+        metric_sample(out, "bus_", "errors_total");
+        metric_label(out, "{", "source", rows->sources[i]);
+        metric_label(out, ",", "topic", rows->topics[i]);
+        text_add(out, "}");
+        metric_number(out, rows->faults[i]);
+    }
+}
+
+// All topics are one source's.
+static void put_bus(const struct service *s, struct text *out)
+{
+    const struct topic_rows *rows = NULL;
+    for (uint32_t i = 0; i < s->source_count; i++)
+        if (s->sources[i]->shown_topics) rows = s->sources[i]->shown_topics;
+#define BUS_PUT(name, type, field, help)                                                           \
+    metric_family(out, "bus_", name, type, help);                                                  \
+    for (uint32_t i = 0; rows && i < rows->count; i++)                                             \
+        put_bus_row(&rows->list[i], name, rows->list[i].field, out);
+    BUS_METRICS(BUS_PUT)
+#undef BUS_PUT
+    put_bus_faults(rows, out);
+}
+
+// ---- what passed --------------------------------------------------------------------------------
+
 static void put_exporters(const struct tally *t, struct text *out)
 {
     metric_family(out, "", "exporter_flows_total", "counter", "Flows by who told them");
@@ -207,6 +259,7 @@ void service_metrics(struct service *s, struct text *out)
     text_format(out, "weir_start_time_seconds %.15g\n", (double)s->began / 1e9);
     lock_take(&s->counting);
     put_sources(s, out);
+    put_bus(s, out);
     put_exporters(s->tally, out);
     put_losses(s->tally, out);
     put_records(s->tally, out);

@@ -24,6 +24,7 @@ static void source_show(struct service_source *source, bool tells)
     lines_counts_add(&source->shown.lines, topics_counts(source->topics));
     source->shown.pairs = joining_counts(source->joining);
     source->shown_flows = collector_counts(source->collector);
+    if (source->shown_topics) topics_rows(source->topics, source->shown_topics);
     if (tells && source->port_count) {
         text_clear(&source->told);
         exporters_write(source->collector, &source->told);
@@ -246,6 +247,7 @@ static bool source_open_topics(struct service_source *source, struct err *err)
     source->topics =
         topics_open(&options, source->inputs, source->input_count, source->writer, &wrong);
     if (source->topics) source->service->reader = source;
+    if (source->topics) source->shown_topics = memory_get(sizeof *source->shown_topics);
     if (wrong.code && err) *err = wrong;
     return !wrong.code;
 }
@@ -345,6 +347,7 @@ void source_destroy(struct service_source *source)
     if (source->service->reader == source) source->service->reader = NULL;
     if (source->dead) fclose(source->dead);
     topics_close(source->topics);
+    memory_free(source->shown_topics);
     collector_destroy(source->collector);
     text_deinit(&source->told);
     if (source->writer) writer_destroy(source->writer);

@@ -176,6 +176,35 @@ struct lines_counts topics_counts(const struct topics *t)
     return sum;
 }
 
+static void rows_of(const struct kafka_reader *r, struct topic_rows *rows)
+{
+    struct kafka_taken taken;
+    struct topic_row *row = NULL;
+    for (int32_t i = 0; kafka_reader_taken(r, i, &taken); i++) {
+        if (i <= TOPIC_PARTITIONS_MAX) {
+            row = &rows->list[rows->count++];
+            *row = (struct topic_row){.source = kafka_reader_name(r),
+                                      .topic = kafka_reader_topic(r),
+                                      .partition = i < TOPIC_PARTITIONS_MAX ? i : -1};
+        }
+        row->messages += taken.messages;
+        row->bytes += taken.bytes;
+        if (taken.behind > 0) row->behind += (uint64_t)taken.behind;
+    }
+}
+
+void topics_rows(const struct topics *t, struct topic_rows *rows)
+{
+    rows->count = rows->topic_count = 0;
+    for (uint32_t i = 0; t && i < t->count; i++) {
+        const struct kafka_reader *r = t->list[i].reader;
+        rows->sources[rows->topic_count] = kafka_reader_name(r);
+        rows->topics[rows->topic_count] = kafka_reader_topic(r);
+        rows->faults[rows->topic_count++] = kafka_reader_faults(r);
+        rows_of(r, rows);
+    }
+}
+
 // ---- what is safe -------------------------------------------------------------------------------
 
 void topics_tell(struct topics *t)

@@ -40,6 +40,22 @@ bool topics_read(struct topics *t, nanos now, bool *more, struct err *err);
 bool topics_are_at_end(const struct topics *t);
 struct lines_counts topics_counts(const struct topics *t);
 
+// What was taken of each partition, for metrics; those beyond TOPIC_PARTITIONS_MAX together, as
+// partition -1.
+enum { TOPIC_PARTITIONS_MAX = 64 };
+struct topic_row {
+    const char *source, *topic; // valid until topics_close
+    int32_t partition;
+    uint64_t messages, bytes, behind; // behind: as far as it is known
+};
+struct topic_rows {
+    uint32_t count, topic_count;
+    const char *sources[TOPICS_MAX], *topics[TOPICS_MAX];
+    uint64_t faults[TOPICS_MAX];
+    struct topic_row list[TOPICS_MAX * (TOPIC_PARTITIONS_MAX + 1)];
+};
+void topics_rows(const struct topics *t, struct topic_rows *rows);
+
 // Tells what was lost, as records.
 void topics_tell(struct topics *t);
 // Has the store take how far they were read with what is committed next; false when they did not
