@@ -182,6 +182,7 @@ plugins: print[all]
 aggregate[all]: src_host, dst_host, src_port, dst_port, proto, tcpflags, timestamp_start, timestamp_end
 print_output[all]: json
 print_output_file[all]: %s
+print_output_file_append[all]: true
 print_refresh_time[all]: 1
 timestamps_utc: true
 """
