@@ -198,7 +198,7 @@ def tests_of(context, name, left_out):
 # ---- threads ---------------------------------------------------------------------------------------------------
 
 # Not what runs in threads of librdkafka: it makes them in a way of which ThreadSanitizer does not hear.
-THREADED = re.compile(r"^(bus/(?!kafka_)|engine|service|source|store/artifact)")
+THREADED = re.compile(r"^(bus/(?!kafka_)|engine|service|source/(?!live_topic)|store/artifact)")
 TSAN = {"TSAN_OPTIONS": "halt_on_error=1:exitcode=66"}
 
 

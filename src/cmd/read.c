@@ -75,7 +75,9 @@ static const struct option_row rows[] = {
     {0, "export", OPTION_TEXT, offsetof(struct read_options, pass_to), "TO",
      "records as they are made, to udp://HOST:PORT, tcp://HOST:PORT or a file", 0, 0},
     {0, "export-as", OPTION_TEXT, offsetof(struct read_options, pass_as), "FORMAT",
-     "flows as ipfix, netflow9 or netflow5; or all records as json [ipfix]", 0, 0},
+     "flows as ipfix, netflow9, netflow5, json-ipfix or json-nfdump; or all records as json "
+     "[ipfix]",
+     0, 0},
     {0, "packets-to", OPTION_TEXT, offsetof(struct read_options, packets_to), "TOPIC",
      "the packets, each as a message: kafka://HOST:PORT/TOPIC; without -w nothing else", 0, 0},
     {0, "domain", OPTION_COUNT, offsetof(struct read_options, domain), "N",

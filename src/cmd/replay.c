@@ -7,9 +7,9 @@
 #include "engine/catalogue.h"
 #include "filter/filter.h"
 #include "flow/flow_kind.h"
-#include "record/output.h"
 #include "sink/flow_export.h"
 #include "sink/outlet.h"
+#include "sink/record_lines.h"
 #include "sink/topic_lines.h"
 
 struct replay_options {
@@ -23,7 +23,9 @@ static const struct option_row rows[] = {
      "or - for standard output",
      0, 0},
     {'o', "output", OPTION_TEXT, offsetof(struct replay_options, format), "FORMAT",
-     "ipfix, netflow9, netflow5 or json [ipfix; json into a topic and of other kinds]", 0, 0},
+     "ipfix, netflow9, netflow5, json, json-ipfix or json-nfdump [ipfix; json into a topic and of "
+     "other kinds]",
+     0, 0},
     {0, "kind", OPTION_TEXT, offsetof(struct replay_options, kind), "KIND",
      "records of which kind are played; others than flow go as json [flow]", 0, 0},
     {0, "domain", OPTION_COUNT, offsetof(struct replay_options, domain), "N",
@@ -49,7 +51,7 @@ struct replaying {
     struct flow_export *export;
     struct topic_lines *lines;
     FILE *stream;
-    struct output *output;
+    struct record_lines *output;
     nanos began;
     uint64_t sent; // records
     struct err *err;
@@ -83,7 +85,7 @@ static bool play_row(void *context, const struct record_batch *batch, uint32_t r
     if (r->output) {
         pace(r);
         r->sent++;
-        output_batch_row(r->output, batch, row);
+        record_lines_put(r->output, batch, row);
         return !ferror(r->stream);
     }
     nanos last = (nanos)batch_get(batch, FLOW_LAST_SEEN, row);
@@ -98,7 +100,7 @@ static bool play_all(struct replaying *r, struct err *err)
         if (!wanted_scan(r->asked.reader, r->kind, r->filter, play_row, r, err)) return false;
         if (r->failed) return false;
     }
-    if (r->output) return output_end(r->output, err) || err_in(err, "%s", r->options->to);
+    if (r->output) return record_lines_end(r->output, err) || err_in(err, "%s", r->options->to);
     return r->lines ? topic_lines_flush(r->lines, err) : flow_export_flush(r->export, err);
 }
 
@@ -106,7 +108,8 @@ static bool open_lines(struct replaying *r, const char *from, struct err *err)
 {
     const struct kafka_writer_options options = {.tell = command_say};
     if (!asked_open(&r->asked, from, err)) return false;
-    r->lines = topic_lines_open(r->options->to, r->options->kafka, r->kind, &options, err);
+    r->lines = topic_lines_open(r->options->to, r->options->kafka, r->options->format, r->kind,
+                                &options, err);
     return r->lines;
 }
 
@@ -135,24 +138,28 @@ static bool open_output(struct replaying *r, const char *from, struct err *err)
     const char *to = r->options->to;
     if (outlet_is_datagrams(to))
         return err_set(err, ERR_USAGE,
-                       "json goes to a file, a connection (tcp://HOST:PORT) or a topic "
-                       "(kafka://HOST:PORT/TOPIC)");
+                       "%s goes to a file, a connection (tcp://HOST:PORT) or a topic "
+                       "(kafka://HOST:PORT/TOPIC)",
+                       r->options->format);
     if (!asked_open(&r->asked, from, err)) return false;
     r->outlet = outlet_open(to, err);
     if (!r->outlet) return false;
     r->stream = outlet_stream(r->outlet);
-    r->output = output_create_for(OUTPUT_JSON, r->stream, r->kind, 0);
-    output_tell_kind(r->output, r->kind->name);
-    return true;
+    r->output = record_lines_create(r->options->format, r->stream, r->kind, err);
+    return r->output;
 }
 
 static bool replay_open(struct replaying *r, const char *from, struct err *err)
 {
-    bool is_json = strcmp(r->options->format, "json") == 0;
+    const char *format = r->options->format;
+    bool is_lines = record_lines_is(format);
+    if (is_lines && !record_lines_fits(format, r->kind))
+        return err_set(err, ERR_USAGE, "records of %s are played as json", r->kind->name);
     if (kafka_is_place(r->options->to))
-        return is_json ? open_lines(r, from, err)
-                       : err_set(err, ERR_USAGE, "into a topic records go as json");
-    if (is_json) return open_output(r, from, err);
+        return is_lines ? open_lines(r, from, err)
+                        : err_set(err, ERR_USAGE, "into a topic records go as %s",
+                                  record_lines_formats());
+    if (is_lines) return open_output(r, from, err);
     if (r->kind != &flow_kind)
         return err_set(err, ERR_USAGE, "records of %s are played as json", r->kind->name);
     return open_messages(r, from, err);
@@ -169,7 +176,7 @@ static int report_lines(const struct replaying *r)
 
 static int report_output(const struct replaying *r)
 {
-    unsigned long long n = output_rows(r->output);
+    unsigned long long n = record_lines_rows(r->output);
     if (strcmp(r->options->to, "-") != 0) fprintf(stderr, "weir: %llu records played\n", n);
     return n ? 0 : ERR_DIFFERENCE;
 }
@@ -216,7 +223,7 @@ static int replay_run(int argc, char **argv)
     // What became of each is told also when some were not taken.
     if (r.lines) status = report_lines(&r);
     topic_lines_close(r.lines);
-    output_destroy(r.output);
+    record_lines_destroy(r.output);
     if (r.stream) fclose(r.stream);
     struct err other = {0};
     bool closed = outlet_close(r.outlet, &other);

@@ -313,24 +313,18 @@ static void test_times(void **state)
 static void test_order(void **state)
 {
     (void)state;
-    expect(
-        TIMED("\"src_port\":1,\"ipfix.octetDeltaCount\":2,\"ipfix.packetDeltaCount\":3") "\n" TIMED(
-            "\"ipfix.packetDeltaCount\":4,\"ipfix.octetDeltaCount\":5") "\n"
-                                                                        "{\"ipfix."
-                                                                        "packetDeltaCount\":6 , "
-                                                                        "\"ipfix."
-                                                                        "flowStartMilliseconds\" : "
-                                                                        "1000}\n" TIMED("\"ipfix."
-                                                                                        "packetDelt"
-                                                                                        "aCount\":"
-                                                                                        "7,\"ipfix."
-                                                                                        "packetDelt"
-                                                                                        "aCount\":"
-                                                                                        "8") "\n",
-        "4: duplicate object key\n" TIMED_ROW "packets=3 bytes=2 elements=src_port=1,\n" TIMED_ROW
-        "packets=4 bytes=5\n" TIMED_ROW "packets=6\n"
-        "loss ts=1000000000 last_seen=1000000000 stage=collect reason=not_json capture=lines "
-        "count=1\n");
+    // clang-format off
+    static const char lines[] =
+        TIMED("\"other\":1,\"ipfix.octetDeltaCount\":2,\"ipfix.packetDeltaCount\":3") "\n"
+        TIMED("\"ipfix.packetDeltaCount\":4,\"ipfix.octetDeltaCount\":5") "\n"
+        "{\"ipfix.packetDeltaCount\":6 , \"ipfix.flowStartMilliseconds\" : 1000}\n"
+        TIMED("\"ipfix.packetDeltaCount\":7,\"ipfix.packetDeltaCount\":8") "\n";
+    // clang-format on
+    expect(lines,
+           "4: duplicate object key\n" TIMED_ROW "packets=3 bytes=2 elements=other=1,\n" TIMED_ROW
+           "packets=4 bytes=5\n" TIMED_ROW "packets=6\n"
+           "loss ts=1000000000 last_seen=1000000000 stage=collect reason=not_json capture=lines "
+           "count=1\n");
 }
 
 // Each flag by itself, all of them, and what is none.

@@ -9,6 +9,7 @@
 #include "flow/flow_kind.h"
 #include "record/printer.h"
 #include "sink/outlet.h"
+#include "sink/record_lines.h"
 
 enum { CIPHERS_TOLD = 8 }; // as Flowmon's element has them
 
@@ -69,9 +70,10 @@ struct passing {
     // Messages; or lines.
     struct flow_export *export;
     FILE *stream;
-    struct printer *printer;
-    struct record_batch *told; // what was made of other kinds
-    unsigned at[TOLD_FIELDS];  // numbers of their fields
+    struct printer *printer;    // of all kinds,
+    struct record_lines *lines; // or of flows in other words
+    struct record_batch *told;  // what was made of other kinds
+    unsigned at[TOLD_FIELDS];   // numbers of their fields
     uint64_t sent;
     bool failed;
     struct err err;
@@ -216,7 +218,8 @@ static void send_rows(struct passing *p, const struct record_batch *flows)
 {
     for (uint32_t row = 0; row < flows->rows && !p->failed; row++) {
         nanos last = (nanos)batch_get(flows, FLOW_LAST_SEEN, row);
-        p->failed = !flow_export_take(p->export, flows, row, last, &p->err);
+        if (p->lines) record_lines_put(p->lines, flows, row);
+        else p->failed = !flow_export_take(p->export, flows, row, last, &p->err);
     }
 }
 
@@ -238,6 +241,12 @@ static void send_told(struct passing *p, const struct teller *teller,
     batch_clear(to);
 }
 
+static bool flush(struct passing *p, struct err *err)
+{
+    if (p->export) return flow_export_flush(p->export, err);
+    return record_lines_end(p->lines, err) || err_in(err, "%s", p->options.to);
+}
+
 static void take_messages(void *context, const struct record_batch *batch)
 {
     struct passing *p = context;
@@ -245,7 +254,7 @@ static void take_messages(void *context, const struct record_batch *batch)
     if (batch->kind == &flow_kind) send_rows(p, batch);
     for (size_t i = 0; p->told && i < sizeof tellers / sizeof tellers[0]; i++)
         if (strcmp(batch->kind->name, tellers[i].kind) == 0) send_told(p, &tellers[i], batch);
-    if (p->options.is_live && !p->failed) p->failed = !flow_export_flush(p->export, &p->err);
+    if (p->options.is_live && !p->failed) p->failed = !flush(p, &p->err);
     lock_give(&p->lock);
 }
 
@@ -259,12 +268,19 @@ struct record_sink passing_sink(struct passing *p)
 static bool open_lines(struct passing *p, struct err *err)
 {
     if (outlet_is_datagrams(p->options.to))
-        return err_set(err, ERR_USAGE, "json goes to a file or a connection: tcp://HOST:PORT");
+        return err_set(err, ERR_USAGE, "%s goes to a file or a connection: tcp://HOST:PORT",
+                       p->options.format);
     p->outlet = outlet_open(p->options.to, err);
     if (!p->outlet) return false;
     p->stream = outlet_stream(p->outlet);
-    p->printer = printer_create(p->stream);
-    return true;
+    if (strcmp(p->options.format, "json") == 0) {
+        p->printer = printer_create(p->stream);
+        return true;
+    }
+    if (strcmp(p->options.format, "json-ipfix") == 0) p->told = batch_create(&flow_kind);
+    find_fields(p->at);
+    p->lines = record_lines_create(p->options.format, p->stream, &flow_kind, err);
+    return p->lines;
 }
 
 static bool open_messages(struct passing *p, struct err *err)
@@ -292,8 +308,8 @@ struct passing *passing_open(const struct passing_options *options, struct err *
     struct passing *p = memory_get(sizeof *p);
     p->options = *options;
     lock_init(&p->lock);
-    bool is_json = strcmp(options->format, "json") == 0;
-    if (is_json ? open_lines(p, err) : open_messages(p, err)) return p;
+    bool is_lines = record_lines_is(options->format);
+    if (is_lines ? open_lines(p, err) : open_messages(p, err)) return p;
     passing_close(p);
     return NULL;
 }
@@ -305,7 +321,7 @@ bool passing_end(struct passing *p, struct err *err)
         return false;
     }
     if (p->printer && !printer_end(p->printer, err)) return err_in(err, "%s", p->options.to);
-    if (p->export && !flow_export_flush(p->export, err)) return false;
+    if (!p->printer && !flush(p, err)) return false;
     if (p->stream) fclose(p->stream);
     p->stream = NULL;
     struct outlet *outlet = p->outlet;
@@ -323,6 +339,7 @@ void passing_close(struct passing *p)
     struct err ignored = {0};
     if (!p) return;
     printer_destroy(p->printer);
+    record_lines_destroy(p->lines);
     if (p->stream) fclose(p->stream);
     (void)!outlet_close(p->outlet, &ignored);
     flow_export_destroy(p->export);

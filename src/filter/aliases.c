@@ -179,6 +179,13 @@ bool alias_is_direct(bytes name)
     return false;
 }
 
+const char *protocol_name(uint8_t number)
+{
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
+        if (protocols[i].number == number) return protocols[i].name;
+    return NULL;
+}
+
 bool protocol_named(bytes name, uint8_t *number)
 {
     for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {

@@ -74,3 +74,4 @@ void filter_error_print(FILE *out, const char *text, const struct filter_error *
 
 // The number of an IP protocol, "tcp" say.
 bool protocol_named(bytes name, uint8_t *number);
+const char *protocol_name(uint8_t number); // NULL when it has none

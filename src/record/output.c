@@ -40,6 +40,7 @@ struct output *output_create(enum output_format format, FILE *out,
         o->columns[i] = (struct output_column){text_copy(columns[i].name), columns[i].right};
     }
     if (format == OUTPUT_JSON) put_heads(o);
+    text_add(&o->row, ""); // a row may have no value at all
     o->ends = memory_get(column_count * sizeof *o->ends);
     o->widths = memory_get(column_count * sizeof *o->widths);
     o->held = format == OUTPUT_TABLE ? memory_get(TABLE_ROWS_HELD_MAX * sizeof *o->held) : NULL;
@@ -430,7 +431,7 @@ static double real_of(uint64_t word)
     return v;
 }
 
-static void put_field(struct output *o, const struct record_batch *b, unsigned f, uint32_t row)
+void output_field(struct output *o, const struct record_batch *b, unsigned f, uint32_t row)
 {
     switch (b->kind->fields[f].type) {
     case FIELD_TIME:
@@ -511,7 +512,7 @@ static void put_row(struct output *o, const struct record_batch *b, uint32_t row
     for (; columns; columns &= columns - 1) {
         o->column = (unsigned)__builtin_ctzll(columns);
         unsigned f = o->fields[o->column];
-        if (batch_has(b, f, row)) put_field(o, b, f, row);
+        if (batch_has(b, f, row)) output_field(o, b, f, row);
         else if (o->format != OUTPUT_JSON) output_null(o);
     }
     o->column = o->field_count;

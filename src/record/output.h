@@ -57,5 +57,6 @@ uint64_t output_rows(const struct output *o);
 // The columns of a kind, without what is hidden, and a row of a batch in them, or all its rows.
 struct output *output_create_for(enum output_format format, FILE *out,
                                  const struct record_kind *kind, unsigned width);
+void output_field(struct output *o, const struct record_batch *b, unsigned field, uint32_t row);
 void output_batch_row(struct output *o, const struct record_batch *b, uint32_t row);
 void output_batch(struct output *o, const struct record_batch *b);

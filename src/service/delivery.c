@@ -8,7 +8,7 @@
 #include "bus/kafka_place.h"
 #include "engine/catalogue.h"
 #include "flow/flow_kind.h"
-#include "record/output.h"
+#include "sink/record_lines.h"
 #include "service/expression.h"
 #include "sink/flow_export.h"
 #include "sink/outlet.h"
@@ -24,7 +24,7 @@ struct delivery {
     struct outlet *outlet;
     struct flow_export *export;
     FILE *file;
-    struct output *output;
+    struct record_lines *lines;
     struct topic_lines *topic;
     struct delivery_counts before; // when the topic was opened
     bool is_open, has_news;
@@ -33,11 +33,6 @@ struct delivery {
     struct err err;
     struct delivery_counts counts;
 };
-
-static bool is_json(const char *format)
-{
-    return strcmp(format, "json") == 0;
-}
 
 // ---- whether it makes sense ---------------------------------------------------------------------
 
@@ -54,8 +49,9 @@ static bool topic_check(const struct config *c, const struct config_sink *sink, 
 {
     struct kafka_place place;
     struct err wrong = {0};
-    if (!is_json(sink->format))
-        return config_fail(c, sink->place, err, "into a topic records go as json: format: json");
+    if (!record_lines_is(sink->format))
+        return config_fail(c, sink->place, err, "into a topic records go as lines: format: %s",
+                           record_lines_formats());
     if (!sink->spool)
         return config_fail(c, sink->place, err,
                            "a topic needs a folder in which records wait while it is away: spool: "
@@ -68,10 +64,15 @@ static bool topic_check(const struct config *c, const struct config_sink *sink, 
 static bool format_check(const struct config *c, const struct config_sink *sink, struct err *err)
 {
     bool is_file = !strstr(sink->to, "://");
+    const struct record_kind *kind = kind_of(c, sink, err);
+    if (!kind) return false;
+    if (record_lines_is(sink->format) && !record_lines_fits(sink->format, kind))
+        return config_fail(c, sink->place, err, "records of kind \"%s\" go as json only",
+                           sink->kind);
     if (kafka_is_place(sink->to)) return topic_check(c, sink, err);
-    if (is_json(sink->format))
-        return is_file || config_fail(c, sink->place, err,
-                                      "json goes to a file, and \"%s\" is none", sink->to);
+    if (record_lines_is(sink->format))
+        return is_file || config_fail(c, sink->place, err, "%s goes to a file, and \"%s\" is none",
+                                      sink->format, sink->to);
     if (strcmp(sink->kind, "flow") != 0)
         return config_fail(c, sink->place, err, "records of kind \"%s\" go as json only",
                            sink->kind);
@@ -134,9 +135,8 @@ static bool open_lines(struct delivery *d, struct err *err)
 {
     d->file = fopen(d->to, "ae");
     if (!d->file) return err_system(err, errno, "cannot write %s", d->to);
-    d->output = output_create_for(OUTPUT_JSON, d->file, d->kind, 0);
-    output_tell_kind(d->output, d->kind->name);
-    return true;
+    d->lines = record_lines_create(d->format, d->file, d->kind, err);
+    return d->lines;
 }
 
 static void topic_news(void *context, const char *sentence)
@@ -149,7 +149,7 @@ static void topic_news(void *context, const char *sentence)
 static bool open_topic(struct delivery *d, struct err *err)
 {
     const struct kafka_writer_options options = {d, topic_news, d->spool, d->spool_size, false};
-    d->topic = topic_lines_open(d->to, d->kafka, d->kind, &options, err);
+    d->topic = topic_lines_open(d->to, d->kafka, d->format, d->kind, &options, err);
     d->before = d->counts;
     return d->topic;
 }
@@ -175,8 +175,8 @@ static bool topic_close(struct delivery *d, struct err *err)
 static bool way_close(struct delivery *d, struct err *err)
 {
     bool ok = true;
-    if (d->output && d->is_open) ok = output_end(d->output, err);
-    output_destroy(d->output);
+    if (d->lines && d->is_open) ok = record_lines_end(d->lines, err);
+    record_lines_destroy(d->lines);
     if (d->file && fclose(d->file) != 0 && ok)
         ok = err_system(err, errno, "cannot write %s", d->to);
     flow_export_destroy(d->export);
@@ -186,7 +186,7 @@ static bool way_close(struct delivery *d, struct err *err)
         if (err) *err = other;
         ok = false;
     }
-    d->output = NULL;
+    d->lines = NULL;
     d->file = NULL;
     d->export = NULL;
     d->outlet = NULL;
@@ -197,7 +197,7 @@ static bool way_close(struct delivery *d, struct err *err)
 static bool way_open(struct delivery *d, struct err *err)
 {
     if (kafka_is_place(d->to)) d->is_open = open_topic(d, err);
-    else d->is_open = is_json(d->format) ? open_lines(d, err) : open_messages(d, err);
+    else d->is_open = record_lines_is(d->format) ? open_lines(d, err) : open_messages(d, err);
     struct err other;
     if (!d->is_open) way_close(d, &other);
     return d->is_open;
@@ -295,8 +295,8 @@ static bool take_row(struct delivery *d, const struct record_batch *batch, uint3
 {
     if (d->topic) return topic_lines_take(d->topic, batch, row, &d->err);
     d->waiting++;
-    if (d->output) {
-        output_batch_row(d->output, batch, row);
+    if (d->lines) {
+        record_lines_put(d->lines, batch, row);
         return true;
     }
     nanos last = (nanos)batch_get(batch, FLOW_LAST_SEEN, row);
@@ -319,7 +319,7 @@ static bool delivery_flush(struct delivery *d)
     bool ok;
     if (d->topic) ok = topic_lines_turn(d->topic, &d->err);
     else if (d->export) ok = flow_export_flush(d->export, &d->err);
-    else ok = output_end(d->output, &d->err);
+    else ok = record_lines_end(d->lines, &d->err);
     if (d->topic) topic_count(d);
     if (!ok) return false;
     d->counts.records += d->waiting;

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "sink/export_format.h"
+#include "sink/record_lines.h"
 
 enum { TRIES = 4 };
 
@@ -19,8 +20,8 @@ struct flow_export *flow_export_create(const struct flow_export_options *options
 {
     const struct export_format *format = format_named(options->format);
     if (!format) {
-        err_set(err, ERR_USAGE, "\"%s\" is no format; there are %s", options->format,
-                flow_export_formats());
+        err_set(err, ERR_USAGE, "\"%s\" is no format; there are %s, %s", options->format,
+                flow_export_formats(), record_lines_formats());
         return NULL;
     }
     struct flow_export *e = memory_get(sizeof *e);

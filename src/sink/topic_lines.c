@@ -5,37 +5,37 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "record/output.h"
+#include "sink/record_lines.h"
 
 enum { LINES_AT_ONCE = 256 };
 
 struct topic_lines {
     struct kafka_writer *writer;
-    struct output *output;
+    struct record_lines *records;
     FILE *memory; // lines that were not passed on yet
     char *text;
     size_t size;
     uint32_t lines;
 };
 
-struct topic_lines *topic_lines_open(const char *url, const char *more,
+struct topic_lines *topic_lines_open(const char *url, const char *more, const char *format,
                                      const struct record_kind *kind,
                                      const struct kafka_writer_options *options, struct err *err)
 {
     struct topic_lines *t = memory_get(sizeof *t);
     t->writer = kafka_writer_open(url, more, options, err);
-    const char *format = t->writer ? kafka_writer_format(t->writer) : "";
-    bool is_json = !*format || strcmp(format, "json") == 0;
-    t->memory = t->writer && is_json ? open_memstream(&t->text, &t->size) : NULL;
-    if (!t->memory) {
-        if (!is_json) err_set(err, ERR_USAGE, "format=%s: records become lines of json", format);
-        else if (t->writer) err_set(err, ERR_MACHINE, "there is no memory for lines");
-        topic_lines_close(t);
-        return NULL;
-    }
-    t->output = output_create_for(OUTPUT_JSON, t->memory, kind, 0);
-    output_tell_kind(t->output, kind->name);
-    return t;
+    const char *named = t->writer ? kafka_writer_format(t->writer) : "";
+    if (*named) format = named;
+    bool is_known = record_lines_is(format);
+    t->memory = t->writer && is_known ? open_memstream(&t->text, &t->size) : NULL;
+    t->records = t->memory ? record_lines_create(format, t->memory, kind, err) : NULL;
+    if (t->records) return t;
+    if (!is_known)
+        err_set(err, ERR_USAGE, "format=%s: records become lines: %s", format,
+                record_lines_formats());
+    else if (t->writer && !t->memory) err_set(err, ERR_MACHINE, "there is no memory for lines");
+    topic_lines_close(t);
+    return NULL;
 }
 
 static bool pass_on(struct topic_lines *t, struct err *err)
@@ -56,8 +56,8 @@ void topic_lines_close(struct topic_lines *t)
 {
     struct err none;
     if (!t) return;
-    if (t->output) pass_on(t, &none);
-    output_destroy(t->output);
+    if (t->records) pass_on(t, &none);
+    record_lines_destroy(t->records);
     if (t->memory) fclose(t->memory);
     free(t->text); // the stream's own
     kafka_writer_close(t->writer);
@@ -67,7 +67,7 @@ void topic_lines_close(struct topic_lines *t)
 bool topic_lines_take(struct topic_lines *t, const struct record_batch *batch, uint32_t row,
                       struct err *err)
 {
-    output_batch_row(t->output, batch, row);
+    record_lines_put(t->records, batch, row);
     return ++t->lines < LINES_AT_ONCE || pass_on(t, err);
 }
 

@@ -1,5 +1,5 @@
-// Records of one kind into a topic of Kafka, each a message with a line of JSON (record/output.h),
-// without the end of the line.
+// Records of one kind into a topic of Kafka, each a message with a line of JSON, without the end of
+// the line.
 //
 // One thread. What is lost or held is told by bus/kafka_writer.h.
 #pragma once
@@ -9,8 +9,9 @@
 
 struct topic_lines;
 
-// `more`: options of the place (bus/kafka_place.h), or NULL.
-struct topic_lines *topic_lines_open(const char *url, const char *more,
+// `more`: options of the place (bus/kafka_place.h), or NULL. `format`: that of sink/record_lines.h,
+// unless the place names another.
+struct topic_lines *topic_lines_open(const char *url, const char *more, const char *format,
                                      const struct record_kind *kind,
                                      const struct kafka_writer_options *options, struct err *err);
 bool topic_lines_take(struct topic_lines *t, const struct record_batch *batch, uint32_t row,

@@ -4,7 +4,7 @@ import gzip
 import json
 import os
 
-from program import main, need, need_equal, query, test, weir
+from program import golden, main, need, need_equal, query, test, weir
 
 DATED = ('{"date_first_seen":"2015-07-18T18:00:00.048+01","date_last_seen":"2015-07-18T18:00:47.151+01","duration":47.103,'
          '"src_ip_addr":"224.151.51.167","dst_ip_addr":"231.128.24.80","src_port":%d,"dst_port":8080,"protocol":"TCP",'
@@ -99,6 +99,30 @@ def what_weir_writes_it_reads(folder):
         written = weir("query", case, "-k", "flow", "-o", form).out
         for name, content in (("plain." + form, written), ("packed." + form + ".gz", gzip.compress(written))):
             need_equal(flows(write(folder, name, [content])), expected)
+
+
+@test
+def names_of_others_are_written_and_read(folder):
+    """All that a flow has comes back by names of elements; the twelve keys have a line for each direction."""
+    case, back, path = (os.path.join(folder, name) for name in ("case", "back", "lines"))
+    weir("read", golden("demo"), "-w", case)
+    weir("replay", case, "-w", path, "-o", "json-ipfix")
+    with open(path, encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    need_equal({line["@type"] for line in lines}, {"ipfix.entry"})
+    need({"ipfix.sourceIPv4Address", "ipfix.flowStartMilliseconds", "ipfix.tcpControlBits"} <= set(lines[0]), lines[0])
+    weir("collect", path, "-w", back)
+    told = "SELECT * EXCLUDE (conversation_id, link, once) FROM flow ORDER BY ALL"
+    need_equal(query(back, told), query(case, told))
+    weir("replay", case, "-w", path + ".dated", "-o", "json-nfdump")
+    with open(path + ".dated", encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    both = [(flow["packets"], flow["bytes"], flow.get("reverse_packets", 0), flow.get("reverse_bytes", 0)) for flow in query(case, told)]
+    need_equal(sum(line["packets"] for line in lines), sum(flow[0] + flow[2] for flow in both))
+    need_equal(sum(line["bytes"] for line in lines), sum(flow[1] + flow[3] for flow in both))
+    need(all(len(line) == 12 and len(line["flags"]) == 6 for line in lines if line["protocol"] == "TCP"), lines)
+    told = weir("replay", case, "-w", "-", "--kind", "dns", "-o", "json-ipfix", status=USAGE).err.decode()
+    need("records of dns are played as json" in told, told)
 
 
 @test
