@@ -540,11 +540,11 @@ static void a_sampled_packet_is_decoded(void **state)
 static void a_flood_of_templates_is_bounded(void **state)
 {
     struct fixture *f = *state;
-    enum { TEMPLATES = 20000 };
+    enum { TEMPLATES = 100000, FIRST = 256, NUMBERS = 65536 - FIRST };
     for (uint32_t i = 0; i < TEMPLATES; i++) {
         begin_ipfix(f, 0);
         size_t set = begin_set(f, 2);
-        put_template(f, (uint16_t)(256 + i), usual, 7);
+        put_template(f, (uint16_t)(FIRST + i % NUMBERS), usual, 7);
         end_set(f, set);
         end_ipfix(f);
     }
