@@ -199,14 +199,19 @@ static void put_ipv4(struct buf *b, const struct exported_flow *f, uint32_t leng
     put_16_at(b, at + 10, ~(sum + (sum >> 16)));
 }
 
+// A network has as many interfaces as the lower half of an address tells apart.
+static void put_mac(struct buf *b, uint32_t address)
+{
+    put_32(b, UINT32_C(0x02000000) | (address & UINT16_MAX));
+    put_16(b, 1);
+}
+
 // The first bytes of a frame of `length` bytes.
 static void put_frame(struct buf *b, const struct exported_flow *f, uint32_t length)
 {
     size_t at = b->n;
-    put_16(b, 0x0200);
-    put_32(b, f->dst);
-    put_16(b, 0x0200);
-    put_32(b, f->src);
+    put_mac(b, f->dst);
+    put_mac(b, f->src);
     put_16(b, IPV4_PROTOCOL);
     put_ipv4(b, f, length - ETHERNET_HEADER);
     put_16(b, f->src_port);
