@@ -11,7 +11,7 @@
 enum {
     GROUP_ROWS = 245760,
     GROUP_BYTES = 12 * 1024 * 1024,
-    GROUP_TEXTS = 4 * 1024 * 1024,
+    GROUP_TEXTS = 2 * 1024 * 1024,
     COLUMNS_MAX = 2 * KIND_FIELDS_MAX,
 };
 

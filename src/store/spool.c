@@ -54,6 +54,7 @@ void spool_deinit(struct spool *s)
     memory_free(s->entries);
     disputes_deinit(&s->disputes);
     artifact_names_deinit(&s->names);
+    memory_free(s->frame);
     lock_deinit(&s->lock);
     *s = (struct spool){.file = -1};
 }
@@ -149,11 +150,13 @@ static void keep_entry(struct spool *s, struct spool_entry *e, const struct reco
     artifact_names_collect(&s->names, batch);
 }
 
-static void note_error(struct spool *s, int error)
+// Under the lock. All of it is touched at once, so that memory does not depend on how large batches
+// become.
+static struct tail_frame *frame_of(struct spool *s)
 {
-    lock_take(&s->lock);
-    if (!s->error) s->error = error;
-    lock_give(&s->lock);
+    const size_t size = sizeof *s->frame + NARROW_MAX + NARROW_SLACK;
+    if (!s->frame) s->frame = memset(memory_get(size), 1, size);
+    return s->frame;
 }
 
 // Under the lock. What could not be written to its end never was.
@@ -169,15 +172,12 @@ static int put_frame(struct spool *s, struct tail_frame *frame, size_t content)
 
 // One frame after the other, so that all before the last whole one are whole: whoever reads the
 // file meanwhile, or after a kill, sees every batch that spool_add has returned for.
-static void add_framed(struct spool *s, struct spool_entry *e, const struct record_batch *batch,
-                       struct tail_frame *frame)
+static int add_framed(struct spool *s, struct spool_entry *e, const struct record_batch *batch)
 {
-    tail_frame_fill(frame, e, e->size);
-    lock_take(&s->lock);
-    int error = put_frame(s, frame, e->size);
+    tail_frame_fill(s->frame, e, e->size);
+    int error = put_frame(s, s->frame, e->size);
     if (!error) keep_entry(s, e, batch);
-    else if (!s->error) s->error = error;
-    lock_give(&s->lock);
+    return error;
 }
 
 int spool_mark(struct spool *s, bytes content)
@@ -195,14 +195,10 @@ int spool_mark(struct spool *s, bytes content)
     return error;
 }
 
-static void add_bare(struct spool *s, struct spool_entry *e, const struct record_batch *batch,
-                     uint8_t *content)
+static int add_bare(struct spool *s, struct spool_entry *e, const struct record_batch *batch)
 {
-    lock_take(&s->lock);
     keep_entry(s, e, batch);
-    lock_give(&s->lock);
-    int error = transfer_all(write_some, s->file, content, e->size, e->offset);
-    if (error) note_error(s, error);
+    return transfer_all(write_some, s->file, (uint8_t *)(s->frame + 1), e->size, e->offset);
 }
 
 void spool_add(struct spool *s, const struct record_batch *batch)
@@ -211,11 +207,11 @@ void spool_add(struct spool *s, const struct record_batch *batch)
     if (batch->rows == 0) return;
     narrow_measure(&narrow, batch);
     struct spool_entry e = entry_of(s, batch, &narrow);
-    struct tail_frame *frame = memory_get(sizeof *frame + e.size + NARROW_SLACK);
-    narrow_put(&narrow, batch, (uint8_t *)(frame + 1));
-    if (s->is_tail) add_framed(s, &e, batch, frame);
-    else add_bare(s, &e, batch, (uint8_t *)(frame + 1));
-    memory_free(frame);
+    lock_take(&s->lock);
+    narrow_put(&narrow, batch, (uint8_t *)(frame_of(s) + 1));
+    int error = s->is_tail ? add_framed(s, &e, batch) : add_bare(s, &e, batch);
+    if (error && !s->error) s->error = error;
+    lock_give(&s->lock);
 }
 
 void spool_cut(struct spool *s, size_t entries)

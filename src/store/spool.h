@@ -47,6 +47,7 @@ struct spool {
     const struct record_kind *const *kinds;
     unsigned kind_count;
     bool is_tail; // batches stand in frames
+    struct tail_frame *frame; // with room for any batch behind it; NULL: nothing was added yet
 };
 
 // `folder` is where the file lies; NULL keeps it in memory. Keeps `kinds`.
